@@ -1,0 +1,61 @@
+// The accounts of a host: loaded when somebody needs them, kept while a device is online, a bounded number longer.
+import type { Jid } from '../stanza/jid.ts'
+import type { AccountRecord } from '../ports/store.ts'
+import { Account } from '../session/account.ts'
+import type { Host } from '../host/host.ts'
+
+/** What a plugin or the core reads from the store before an account is used. */
+export type Loader = (account: Account) => Promise<void>
+
+const IDLE = 10_000 // accounts kept loaded though nobody is online
+
+export class Accounts {
+  readonly #host: Host
+  readonly #loaded = new Map<string, Account>() // by localpart, the least lately loaded first
+  readonly #loading = new Map<string, Promise<Account | undefined>>()
+  readonly #loaders: Loader[] = []
+  constructor(host: Host) { this.#host = host }
+
+  /** Runs `loader` for each account that is loaded from now on. */
+  loader(loader: Loader): void { this.#loaders.push(loader) }
+
+  /** The account if it is loaded: for what concerns only who is online. */
+  online(jid: Jid): Account | undefined { return this.#loaded.get(jid.local) }
+
+  get all(): IterableIterator<Account> { return this.#loaded.values() }
+
+  /** The account, from memory at once or from the store; undefined if there is none. */
+  at(jid: Jid): Account | undefined | Promise<Account | undefined> {
+    return this.#loaded.get(jid.local) ?? this.#loading.get(jid.local) ?? this.#load(jid)
+  }
+
+  /** The record was changed by an admin: takes it in; undefined means removed. */
+  refresh(jid: Jid, record: AccountRecord | undefined): void {
+    const account = this.#loaded.get(jid.local)
+    if (!account) return
+    if (record) { account.record = record; return }
+    this.#loaded.delete(jid.local)
+  }
+
+  #load(jid: Jid): Promise<Account | undefined> {
+    const loading = this.#host.stores.accounts.find(this.#host.domain, jid.local).then(async record => {
+      if (!record) return undefined
+      const account = new Account(jid.toBare(), record)
+      for (const l of this.#loaders) await l(account)
+      this.#loaded.set(jid.local, account)
+      this.#trim()
+      return account
+    }).finally(() => this.#loading.delete(jid.local))
+    this.#loading.set(jid.local, loading)
+    return loading
+  }
+
+  #trim(): void {
+    if (this.#loaded.size <= IDLE) return
+    let spare = this.#loaded.size - IDLE
+    for (const [local, a] of this.#loaded) {
+      if (spare-- <= 0) return
+      if (a.resources.size === 0) this.#loaded.delete(local)
+    }
+  }
+}

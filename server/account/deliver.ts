@@ -1,0 +1,47 @@
+// Where a message or iq to an account goes: the table of RFC 6121 section 8.5.4.
+import { refuse } from '../stanza/errors.ts'
+import type { Verdict } from '../route/way.ts'
+import type { Passage } from '../route/passage.ts'
+import type { Resource } from '../session/account.ts'
+import type { Account } from '../session/account.ts'
+import type { Jid } from '../stanza/jid.ts'
+
+/** Whether `account` shares its presence with `other`: roster from or both, its own devices, or directed presence. */
+export interface Sharing { sharesPresence(account: Account, other: Jid, device: Resource): boolean }
+
+/**
+ * Gives a message to the devices it is for. What found no device goes on to `in:missed`; `lost` is the last stage's
+ * answer for what nobody kept.
+ */
+export function deliverMessage(p: Passage): Verdict {
+  const { stanza, account } = p
+  const to = stanza.to
+  const named = to && !to.isBare ? account.resources.get(to.resource) : undefined
+  if (named) { give(p, named); return }
+  const type = stanza.type
+  if (to && !to.isBare && type !== 'chat') { // section 8.5.3.2.1: only chat falls back to the bare JID
+    return type === 'error' || type === 'headline' ? DROPPED : refuse('service-unavailable')
+  }
+  switch (type) {
+    case 'groupchat': return refuse('service-unavailable')
+    case 'error': return DROPPED
+    case 'headline':
+      for (const r of account.available) if (r.priority! >= 0) give(p, r) // available says it is a number
+      return
+    default:
+      for (const r of account.best) give(p, r)
+  }
+}
+
+/** Answers `result` and `error` go to the named device; a get or set only to one that shares its presence with the asker. */
+export function deliverIq(p: Passage, sharing: Sharing): Verdict {
+  const { stanza, account } = p
+  const device = stanza.to && account.resources.get(stanza.to.resource)
+  if (stanza.type === 'result' || stanza.type === 'error') { if (device) give(p, device); return }
+  if (!device || !stanza.from || !sharing.sharesPresence(account, stanza.from, device)) return refuse('service-unavailable') // section 8.5.3.1, RFC 6120 section 13.10.2
+  give(p, device)
+}
+
+function give(p: Passage, r: Resource): void { r.deliver(p.stanza); p.delivered.push(r) }
+
+const DROPPED = undefined

@@ -1,0 +1,47 @@
+// A service that owns a domain. It knows stanzas and its link, and not whether a wire lies between it and the server.
+import type { AnyStanza, Iq } from '../stanza/stanza.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
+import type { RosterItem, Role, Stores } from '../ports/store.ts'
+import type { HttpRouter } from '../net/http.ts'
+
+export interface Component { readonly name: string; start(link: Link): Receiver | Promise<Receiver> }
+
+/** What a component hears. A promise means "committed": it delays the sender's acknowledgement, never the sender. */
+export interface Receiver { receive(stanza: AnyStanza): void | Promise<void>; stop?(): Promise<void> }
+
+/** What a component holds of the world. */
+export interface Link {
+  readonly domain: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly stores: Stores
+  /** Where it may answer HTTP; absent where no HTTP is listened for. */
+  readonly http?: HttpRouter
+  /** What only the server itself can do; absent over a wire that does not grant it. */
+  readonly privileges?: Privileges
+  send(stanza: AnyStanza): void
+  /** Sends an iq get or set (the id is made here) and waits for its answer, an error included; after 30 s that is remote-server-timeout. */
+  ask(iq: Iq): Promise<Iq>
+}
+
+/** A local account that may serve. */
+export interface Person { readonly jid: string; readonly name?: string; readonly role: Role }
+
+/** What a component injects into the roster of a local account: shown and pushed like any item, and not the client's to change. */
+export type InjectedItem = Pick<RosterItem, 'jid' | 'groups' | 'subscription'> & { readonly name?: string }
+
+export interface Privileges {
+  /** The local accounts with a role; `onPeople` tells when one came, went or changed. */
+  people(): Promise<readonly Person[]>
+  onPeople(listener: () => void): Disposable
+  /** Puts items into the roster of a local account, or replaces them by jid; resolves after the commit. */
+  inject(owner: string, items: readonly InjectedItem[]): Promise<void>
+  withdraw(owner: string, jids: readonly string[]): Promise<void>
+  /** The items this component injected there. */
+  injected(owner: string): Promise<readonly RosterItem[]>
+  /** Hears when the connection of an operator's device is lost but may be resumed (`attached` false), and when it is back. */
+  onAttachment(listener: (device: string, attached: boolean) => void): Disposable
+  /** Whom a REST token speaks for; undefined: no such token, or it is over. Scopes cut the account's rights. */
+  token(text: string): Promise<{ readonly jid: string; readonly name?: string; readonly role?: Role; readonly scopes?: readonly string[] } | undefined>
+}

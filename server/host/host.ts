@@ -1,0 +1,241 @@
+// A virtual host: its accounts, the way that their stanzas go, and the doors through which plugins join in.
+import type { Element } from '../xml/element.ts'
+import { Jid } from '../stanza/jid.ts'
+import { errorReply, resultOf, type AnyStanza, type Iq, type Presence } from '../stanza/stanza.ts'
+import { refuse, StanzaError } from '../stanza/errors.ts'
+import { HANDLED, STAGES, walk, type Handler, type OpenStage, type Stage, type Verdict } from '../route/way.ts'
+import { Passage } from '../route/passage.ts'
+import type { Account, Resource } from '../session/account.ts'
+import type { Router } from '../route/router.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
+import type { Limits } from '../ports/limits.ts'
+import type { Stores } from '../ports/store.ts'
+import { deliverIq, deliverMessage } from '../account/deliver.ts'
+import { Accounts } from '../account/accounts.ts'
+import { Presences } from '../account/presence.ts'
+import { Rosters } from '../account/roster.ts'
+
+/** Whom an iq is addressed to: the host itself, the sender's own account, another account of this host, or the stream before login. */
+export type Addressee = 'host' | 'self' | 'other' | 'stream'
+
+/** What an iq handler answers: a payload, nothing (an empty result), a refusal, or HANDLED if it has sent the answer itself. */
+export type Answer = Element | undefined | void | StanzaError | typeof HANDLED
+
+/** An iq get or set on its way to its handler. */
+export interface Ask {
+  readonly iq: Iq
+  readonly from: Jid
+  /** The local device that asks; absent if it comes from elsewhere. */
+  readonly device: Resource | undefined
+  /** The account it is addressed to ('self', 'other'). */
+  readonly account: Account | undefined
+}
+export type IqHandler = (query: Element, ask: Ask) => Answer | Promise<Answer>
+
+/** What a plugin may be told of a device's life. */
+export type Moment = 'bound' | 'available' | 'unavailable' | 'gone'
+
+export interface Plugin { readonly name: string; readonly needs: readonly string[]; install(host: Host, options: Readonly<Record<string, unknown>>): void | Promise<void> }
+export const plugin = (name: string, install: Plugin['install'], needs: readonly string[] = []): Plugin => ({ name, needs, install })
+
+/** A typed name for what one plugin offers to others, so that none imports another. */
+export class Token<T> { readonly name: string; declare readonly offers: T; constructor(name: string) { this.name = name } }
+
+export interface HostWorld {
+  readonly router: Router
+  readonly stores: Stores
+  readonly clock: Clock
+  readonly log: Log
+  readonly limits: Limits
+}
+
+export class Host {
+  readonly domain: string
+  readonly jid: Jid
+  readonly router: Router
+  readonly stores: Stores
+  readonly clock: Clock
+  readonly log: Log
+  readonly limits: Limits
+  readonly accounts: Accounts
+  readonly rosters: Rosters
+  readonly presences: Presences
+  /** The features that disco#info of the host tells. */
+  readonly features = new Set<string>()
+  /** The features that disco#info of an account tells. */
+  readonly accountFeatures = new Set<string>()
+  /** Stream features (RFC 6120 section 4.3.2), made for each features element: before login and after. */
+  readonly streamFeatures: { before: (() => Element | undefined)[]; after: (() => Element)[] } = { before: [], after: [] }
+  readonly installed: string[] = []
+
+  readonly #stages = Object.fromEntries(STAGES.map(s => [s, [] as Handler[]])) as Record<Stage, Handler[]> // fromEntries forgets the keys
+  #out: readonly Handler[] = []
+  #in: readonly Handler[] = []
+  readonly #iq = new Map<string, IqHandler>()
+  readonly #services = new Map<Token<unknown>, unknown>()
+  readonly #moments: Record<Moment, ((device: Resource) => void)[]> = { bound: [], available: [], unavailable: [], gone: [] }
+
+  constructor(domain: string, world: HostWorld) {
+    this.domain = domain
+    this.jid = Jid.parse(domain)
+    this.router = world.router
+    this.stores = world.stores
+    this.clock = world.clock
+    this.log = world.log
+    this.limits = world.limits
+    this.accounts = new Accounts(this)
+    this.rosters = new Rosters(this)
+    this.presences = new Presences(this)
+    this.#stages['in:deliver'].push(p => this.#deliver(p))
+    this.#lay()
+    this.router.add(domain, { deliver: (s, via) => this.receive(s, via) })
+  }
+
+  /** Installs plugins in the order given; `options` are the config's, by plugin name. Throws if one needs another that is not there. */
+  async use(plugins: readonly Plugin[], options: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {}): Promise<this> {
+    for (const p of plugins) {
+      const missing = p.needs.filter(n => !this.installed.includes(n))
+      if (missing.length) throw new Error(`${this.domain}: the plugin ${p.name} needs ${missing.join(', ')} before it`)
+      await p.install(this, options[p.name] ?? {})
+      this.installed.push(p.name)
+    }
+    return this
+  }
+
+  // The doors for plugins.
+
+  feature(...ns: string[]): void { for (const n of ns) this.features.add(n) }
+  accountFeature(...ns: string[]): void { for (const n of ns) this.accountFeatures.add(n) }
+  on(stage: OpenStage, handler: Handler): void { this.#stages[stage].push(handler); this.#lay() }
+  when(moment: Moment, listener: (device: Resource) => void): void { this.#moments[moment].push(listener) }
+  tell(moment: Moment, device: Resource): void { for (const l of this.#moments[moment]) l(device) }
+
+  /** Answers `type {ns}name` addressed to any of `at`; `name` '*' takes every element of the namespace. */
+  iq(at: readonly Addressee[], type: 'get' | 'set', ns: string, name: string, handler: IqHandler): void {
+    for (const a of at) {
+      const key = `${a} ${type} {${ns}}${name}`
+      if (this.#iq.has(key)) throw new Error(`${this.domain}: two plugins answer ${key}`)
+      this.#iq.set(key, handler)
+    }
+  }
+
+  provide<T>(token: Token<T>, service: T): void { this.#services.set(token, service) }
+  /** What another plugin provided; undefined if it is not installed. */
+  service<T>(token: Token<T>): T | undefined { return this.#services.get(token) as T | undefined } // provide() saw to the type
+
+  /** Sends as the host or on behalf of an account. */
+  send(stanza: AnyStanza): void {
+    try { void Promise.resolve(this.router.route(stanza)).catch((error: unknown) => this.bug(error, stanza)) } catch (error) { this.bug(error, stanza) }
+  }
+
+  bug(error: unknown, stanza?: AnyStanza): void {
+    this.log.error({ err: error, domain: this.domain, kind: stanza?.kind, id: stanza?.head.id }, 'a bug met a stanza')
+  }
+
+  // The way.
+
+  /** A stanza from a device of this host; `from` is stamped already. A promise parks the device's lane. */
+  fromDevice(stanza: AnyStanza, sender: Resource): void | Promise<void> {
+    const to = stanza.to
+    if (stanza.kind === 'iq') {
+      const toSelf = !to || (to.isBare && to.bare === sender.jid.bare)
+      if (toSelf || to.domain === this.domain && to.local === '') {
+        return this.#answer(toSelf ? 'self' : 'host', stanza, sender, sender.account)
+      }
+    } else if (stanza.kind === 'presence' && (!to || isSubscription(stanza))) return this.presences.fromDevice(stanza, sender)
+    const addressed = to ? stanza : (stanza.readdress({ to: sender.account.jid }) as AnyStanza) // RFC 6120 section 10.3.1
+    const p = new Passage(addressed, sender.account, sender)
+    const v = walk(this.#out, p)
+    if (v instanceof Promise) return v.then(w => this.#leave(w, p, sender))
+    return this.#leave(v, p, sender)
+  }
+
+  #leave(v: Verdict, p: Passage, sender: Resource): void | Promise<void> {
+    if (v === HANDLED) return
+    if (v instanceof StanzaError) { this.giveBack(p.stanza, v, sender); return }
+    if (p.stanza.kind === 'presence') this.presences.directed(p.stanza, sender)
+    return this.router.route(p.stanza, sender)
+  }
+
+  /** A stanza to this host or an account of it, from wherever; `via` is the local device that sent it, if one did. */
+  receive(stanza: AnyStanza, via?: Resource): void | Promise<void> {
+    const to = stanza.to ?? this.jid
+    if (to.local === '') {
+      if (stanza.kind === 'iq') return this.#answer('host', stanza, via, undefined)
+      if (stanza.kind === 'message' && stanza.type !== 'error') this.giveBack(stanza, refuse('service-unavailable'), via)
+      return
+    }
+    const account = this.accounts.at(to)
+    if (account instanceof Promise) return account.then(a => this.#arrive(stanza, a, via))
+    return this.#arrive(stanza, account, via)
+  }
+
+  #arrive(stanza: AnyStanza, account: Account | undefined, via: Resource | undefined): void | Promise<void> {
+    if (!account) return this.presences.toNobody(stanza, via)
+    const p = new Passage(stanza, account, via)
+    const v = walk(this.#in, p)
+    if (v instanceof Promise) return v.then(w => this.#settle(w, p, via))
+    this.#settle(v, p, via)
+  }
+
+  #settle(v: Verdict, p: Passage, via: Resource | undefined): void {
+    if (v instanceof StanzaError) this.giveBack(p.stanza, v, via)
+  }
+
+  /** The core's own stage. What it refuses for want of a device goes on to `in:missed` first. */
+  #deliver(p: Passage): Verdict | Promise<Verdict> {
+    const { stanza } = p
+    if (stanza.kind === 'message') return deliverMessage(p)
+    if (stanza.kind === 'presence') return this.presences.arrives(stanza, p) ?? HANDLED
+    if (stanza.to?.isBare && (stanza.type === 'get' || stanza.type === 'set')) {
+      const done = this.#answer(p.sender?.account === p.account ? 'self' : 'other', stanza, p.sender, p.account)
+      return done ? done.then(() => HANDLED) : HANDLED
+    }
+    return deliverIq(p, this.rosters) ?? HANDLED
+  }
+
+  /** Gives the sender an error for `stanza`, if it may have one. */
+  giveBack(stanza: AnyStanza, e: StanzaError, via?: Resource): void {
+    void this.router.giveBack(errorReply(stanza, e), via)
+  }
+
+  /** Finds and runs the handler of an iq before login; undefined if there is none. */
+  answerStream(iq: Iq): Answer | Promise<Answer> {
+    const query = iq.payload[0]
+    const handler = query && this.#handler('stream', iq.type, query)
+    return handler ? handler(query, { iq, from: this.jid, device: undefined, account: undefined }) : refuse('service-unavailable')
+  }
+
+  #handler(at: Addressee, type: string, query: Element): IqHandler | undefined {
+    return this.#iq.get(`${at} ${type} {${query.ns}}${query.name}`) ?? this.#iq.get(`${at} ${type} {${query.ns}}*`)
+  }
+
+  #answer(at: Addressee, iq: Iq, via: Resource | undefined, account: Account | undefined): void | Promise<void> {
+    if (iq.type !== 'get' && iq.type !== 'set') return // an answer that nobody waits for (RFC 6120 section 10.3.3)
+    const query = iq.payload[0]
+    const handler = query && this.#handler(at, iq.type, query)
+    const from = iq.from ?? via?.jid
+    if (!handler || !from) { this.giveBack(iq, refuse('service-unavailable'), via); return }
+    const reply = (a: Answer): void => {
+      if (a === HANDLED) return
+      if (a instanceof StanzaError) this.giveBack(iq, a, via)
+      else void this.router.giveBack(a ? resultOf(iq, a) : resultOf(iq), via)
+    }
+    const broken = (error: unknown): void => { this.bug(error, iq); reply(refuse('internal-server-error')) }
+    try {
+      const answer = handler(query, { iq, from, device: via, account })
+      if (answer instanceof Promise) return answer.then(reply, broken)
+      reply(answer)
+    } catch (error) { broken(error) }
+  }
+
+  #lay(): void {
+    this.#out = STAGES.filter(s => s.startsWith('out:')).flatMap(s => this.#stages[s])
+    this.#in = STAGES.filter(s => s.startsWith('in:')).flatMap(s => this.#stages[s])
+  }
+}
+
+const SUBSCRIPTION = new Set(['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed'])
+/** Subscription stanzas go through the sender's roster; probes and directed presence are routed (RFC 6121 sections 3 and 4.6). */
+export const isSubscription = (p: Presence): boolean => SUBSCRIPTION.has(p.type)
