@@ -2,7 +2,7 @@
 import type { Jid } from '../stanza/jid.ts'
 import type { AccountRecord } from '../ports/store.ts'
 import { Account } from '../session/account.ts'
-import type { Host } from '../host/host.ts'
+import type { Home } from './home.ts'
 
 /** What a plugin or the core reads from the store before an account is used. */
 export type Loader = (account: Account) => Promise<void>
@@ -10,11 +10,11 @@ export type Loader = (account: Account) => Promise<void>
 const IDLE = 10_000 // accounts kept loaded though nobody is online
 
 export class Accounts {
-  readonly #host: Host
+  readonly #host: Home
   readonly #loaded = new Map<string, Account>() // by localpart, the least lately loaded first
   readonly #loading = new Map<string, Promise<Account | undefined>>()
   readonly #loaders: Loader[] = []
-  constructor(host: Host) { this.#host = host }
+  constructor(host: Home) { this.#host = host }
 
   /** Runs `loader` for each account that is loaded from now on. */
   loader(loader: Loader): void { this.#loaders.push(loader) }

@@ -1,18 +1,14 @@
 // Where a message or iq to an account goes: the table of RFC 6121 section 8.5.4.
 import { refuse } from '../stanza/errors.ts'
-import type { Verdict } from '../route/way.ts'
+import { HANDLED, type Verdict } from '../route/way.ts'
 import type { Passage } from '../route/passage.ts'
-import type { Resource } from '../session/account.ts'
-import type { Account } from '../session/account.ts'
+import type { Account, Resource } from '../session/account.ts'
 import type { Jid } from '../stanza/jid.ts'
 
 /** Whether `account` shares its presence with `other`: roster from or both, its own devices, or directed presence. */
 export interface Sharing { sharesPresence(account: Account, other: Jid, device: Resource): boolean }
 
-/**
- * Gives a message to the devices it is for. What found no device goes on to `in:missed`; `lost` is the last stage's
- * answer for what nobody kept.
- */
+/** Gives a message to the devices it is for; HANDLED where nobody shall miss it, else what found no device goes on to `in:missed`. */
 export function deliverMessage(p: Passage): Verdict {
   const { stanza, account } = p
   const to = stanza.to
@@ -20,14 +16,14 @@ export function deliverMessage(p: Passage): Verdict {
   if (named) { give(p, named); return }
   const type = stanza.type
   if (to && !to.isBare && type !== 'chat') { // section 8.5.3.2.1: only chat falls back to the bare JID
-    return type === 'error' || type === 'headline' ? DROPPED : refuse('service-unavailable')
+    return type === 'error' || type === 'headline' ? HANDLED : refuse('service-unavailable')
   }
   switch (type) {
     case 'groupchat': return refuse('service-unavailable')
-    case 'error': return DROPPED
+    case 'error': return HANDLED
     case 'headline':
       for (const r of account.available) if (r.priority! >= 0) give(p, r) // available says it is a number
-      return
+      return p.delivered.length ? undefined : HANDLED
     default:
       for (const r of account.best) give(p, r)
   }
@@ -43,5 +39,3 @@ export function deliverIq(p: Passage, sharing: Sharing): Verdict {
 }
 
 function give(p: Passage, r: Resource): void { r.deliver(p.stanza); p.delivered.push(r) }
-
-const DROPPED = undefined

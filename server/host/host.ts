@@ -13,6 +13,7 @@ import type { Limits } from '../ports/limits.ts'
 import type { Stores } from '../ports/store.ts'
 import { deliverIq, deliverMessage } from '../account/deliver.ts'
 import { Accounts } from '../account/accounts.ts'
+import type { Home, Moment } from '../account/home.ts'
 import { Presences } from '../account/presence.ts'
 import { Rosters } from '../account/roster.ts'
 
@@ -33,8 +34,7 @@ export interface Ask {
 }
 export type IqHandler = (query: Element, ask: Ask) => Answer | Promise<Answer>
 
-/** What a plugin may be told of a device's life. */
-export type Moment = 'bound' | 'available' | 'unavailable' | 'gone'
+export type { Moment }
 
 export interface Plugin { readonly name: string; readonly needs: readonly string[]; install(host: Host, options: Readonly<Record<string, unknown>>): void | Promise<void> }
 export const plugin = (name: string, install: Plugin['install'], needs: readonly string[] = []): Plugin => ({ name, needs, install })
@@ -50,7 +50,7 @@ export interface HostWorld {
   readonly limits: Limits
 }
 
-export class Host {
+export class Host implements Home {
   readonly domain: string
   readonly jid: Jid
   readonly router: Router
@@ -72,6 +72,8 @@ export class Host {
   readonly #stages = Object.fromEntries(STAGES.map(s => [s, [] as Handler[]])) as Record<Stage, Handler[]> // fromEntries forgets the keys
   #out: readonly Handler[] = []
   #in: readonly Handler[] = []
+  #missed: readonly Handler[] = []
+  readonly #bars: ((account: Account, other: Jid) => boolean)[] = []
   readonly #iq = new Map<string, IqHandler>()
   readonly #services = new Map<Token<unknown>, unknown>()
   readonly #moments: Record<Moment, ((device: Resource) => void)[]> = { bound: [], available: [], unavailable: [], gone: [] }
@@ -119,6 +121,10 @@ export class Host {
       this.#iq.set(key, handler)
     }
   }
+
+  /** Presence between an account and somebody else is withheld where `rule` says so. */
+  bar(rule: (account: Account, other: Jid) => boolean): void { this.#bars.push(rule) }
+  barred(account: Account, other: Jid): boolean { return this.#bars.some(rule => rule(account, other)) }
 
   provide<T>(token: Token<T>, service: T): void { this.#services.set(token, service) }
   /** What another plugin provided; undefined if it is not installed. */
@@ -176,14 +182,23 @@ export class Host {
     const p = new Passage(stanza, account, via)
     const v = walk(this.#in, p)
     if (v instanceof Promise) return v.then(w => this.#settle(w, p, via))
-    this.#settle(v, p, via)
+    return this.#settle(v, p, via)
   }
 
-  #settle(v: Verdict, p: Passage, via: Resource | undefined): void {
+  #settle(v: Verdict, p: Passage, via: Resource | undefined): void | Promise<void> {
+    if (v instanceof StanzaError) { this.giveBack(p.stanza, v, via); return }
+    if (v === HANDLED || p.delivered.length > 0) return
+    const w = walk(this.#missed, p)
+    if (w instanceof Promise) return w.then(x => this.#lost(x, p, via))
+    this.#lost(w, p, via)
+  }
+
+  #lost(v: Verdict, p: Passage, via: Resource | undefined): void {
     if (v instanceof StanzaError) this.giveBack(p.stanza, v, via)
+    else if (v !== HANDLED && !p.kept) this.giveBack(p.stanza, refuse('service-unavailable'), via)
   }
 
-  /** The core's own stage. What it refuses for want of a device goes on to `in:missed` first. */
+  /** The core's own stage. A message that finds no device goes on to `in:missed`. */
   #deliver(p: Passage): Verdict | Promise<Verdict> {
     const { stanza } = p
     if (stanza.kind === 'message') return deliverMessage(p)
@@ -232,7 +247,8 @@ export class Host {
 
   #lay(): void {
     this.#out = STAGES.filter(s => s.startsWith('out:')).flatMap(s => this.#stages[s])
-    this.#in = STAGES.filter(s => s.startsWith('in:')).flatMap(s => this.#stages[s])
+    this.#in = STAGES.filter(s => s.startsWith('in:') && s !== 'in:missed').flatMap(s => this.#stages[s])
+    this.#missed = this.#stages['in:missed']
   }
 }
 
