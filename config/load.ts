@@ -1,0 +1,134 @@
+// From a YAML file to a checked `Config`: defaults filled in, paths absolute, or every fault at once.
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
+import type { Limits } from '../schemas/limits.ts'
+import { fault, schema, shapeFaults } from './faults.ts'
+import { fill } from './fill.ts'
+import { meaningFaults } from './meaning.ts'
+
+export type { Limits } from '../schemas/limits.ts'
+
+export interface Listener { readonly port: number; readonly address?: string }
+export interface HttpListener extends Listener {
+  readonly tls: boolean
+  readonly proxies: readonly string[]
+  readonly metrics: readonly string[]
+}
+
+/** A plugin's options; `false` turns it off. */
+export type PluginOptions = false | { readonly [option: string]: unknown }
+
+export interface HostConfig {
+  readonly registration: boolean
+  readonly anonymous: boolean
+  readonly scramIterations: number
+  /** Only the plugins that the file names. `mam.keep` is milliseconds. */
+  readonly plugins: { readonly mam?: false | { readonly keep?: number } } & { readonly [plugin: string]: PluginOptions }
+}
+
+export interface QueueConfig {
+  readonly name?: string
+  readonly agents: 'all' | readonly string[]
+  readonly assign: 'round-robin' | 'pull' | 'inherit'
+  readonly accept: 'ask' | 'automatic'
+  readonly view: 'contact' | 'room'
+}
+
+export type ComponentConfig =
+  | { readonly kind: 'muc' }
+  | {
+    readonly kind: 'helpdesk'
+    readonly enabled: boolean
+    readonly assign: 'round-robin' | 'pull'
+    readonly capacity: number
+    readonly queues: ReadonlyMap<string, QueueConfig>
+  }
+  | { readonly kind: 'webchat'; readonly desk: string; readonly queue: string; readonly origins: readonly string[] }
+  | { readonly kind: 'external'; readonly secret: string }
+
+/** A checked config file. Paths are absolute, sizes bytes, spans of time milliseconds. */
+export interface Config {
+  readonly file: string
+  readonly data: string
+  readonly store: string
+  readonly bus: string
+  readonly tls?: { readonly certificate: string; readonly key: string }
+  readonly listen: {
+    readonly c2s?: Listener
+    readonly c2sTls?: Listener
+    readonly s2s?: Listener
+    readonly component?: Listener
+    readonly http?: HttpListener
+  }
+  readonly requireTls: boolean
+  /** By domain, in the file's order: the first is where admin@ lives. Never empty. */
+  readonly hosts: ReadonlyMap<string, HostConfig>
+  readonly components: ReadonlyMap<string, ComponentConfig>
+  readonly limits: Limits
+}
+
+export type Loaded = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly faults: readonly string[] }
+
+/** Reads and checks a config file. Each fault is one line: `FILE: key: what is wrong: the mend`. */
+export function loadConfig(file: string): Loaded {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    return refuse(file, [`cannot be read (${(error as NodeJS.ErrnoException).code}): give another with --config FILE`])
+  }
+  return readConfig(text, file)
+}
+
+/** As `loadConfig`, for text already read; certificate files are looked for beside `file`. */
+export function readConfig(text: string, file: string): Loaded {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
+  if (document.errors.length) {
+    return refuse(file, document.errors.map(error => {
+      const { line, col } = lines.linePos(error.pos[0])
+      return `line ${line}, column ${col}: ${firstLine(error.message)}: mend the YAML there`
+    }))
+  }
+  let value: unknown
+  try {
+    value = document.toJS({ maxAliasCount: 50 })
+  } catch (error) {
+    return refuse(file, [`the whole file: ${firstLine((error as Error).message)}: write it without anchors and aliases`])
+  }
+  const odd = isMap(document.contents) ? document.contents.items.filter(pair => !isScalar(pair.key)) : []
+  if (odd.length) return refuse(file, ['the whole file: a key is no plain word: write `key: value`'])
+  const base = dirname(resolve(file))
+  const shape = shapeFaults(value)
+  const broken = new Set(shape.map(({ path }) => path[0]))
+  const meaning = meaningFaults(value, base).filter(({ path }) => !broken.has(path[0]) || shape.every(other => !starts(path, other.path)))
+  const faults = [...shape, ...meaning]
+  if (value === null || value === undefined) return refuse(file, [fault([], 'is empty', 'begin with config/deskbell.yaml').line])
+  if (faults.length) return refuse(file, faults.map(({ line }) => line))
+  return { ok: true, config: build(value, file, base) }
+}
+
+function build(value: unknown, file: string, base: string): Config {
+  // `fill` follows the schema, whose shape the interfaces above repeat
+  const filled = fill(schema, schema, value) as Omit<Config, 'file' | 'components'> & { components: ReadonlyMap<string, Record<string, object>> }
+  const components = new Map<string, ComponentConfig>()
+  for (const [domain, kinds] of filled.components) {
+    for (const [kind, options] of Object.entries(kinds)) components.set(domain, { kind, ...options } as ComponentConfig)
+  }
+  const { component, ...listen } = filled.listen
+  return {
+    ...filled,
+    file: resolve(file),
+    data: resolve(base, filled.data),
+    ...(filled.tls && { tls: { certificate: resolve(base, filled.tls.certificate), key: resolve(base, filled.tls.key) } }),
+    listen: { ...listen, ...(component && { component: { address: '127.0.0.1', ...component } }) },
+    components,
+  }
+}
+
+const refuse = (file: string, lines: readonly string[]): Loaded => ({ ok: false, faults: lines.map(line => `${file}: ${line}`) })
+
+const firstLine = (text: string): string => text.split('\n')[0] ?? text
+
+const starts = (path: readonly string[], prefix: readonly string[]): boolean => prefix.every((part, i) => path[i] === part)

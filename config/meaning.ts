@@ -1,0 +1,167 @@
+// Faults that no schema can see: addresses that are none, things named that are not there, what is not built yet.
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { BlockList, isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { domainToASCII } from 'node:url'
+import { fault, nearest, type Fault } from './faults.ts'
+
+type Tree = Readonly<Record<string, unknown>>
+
+/** Looks at what the file says, whatever its shape; `base` is the folder its paths are relative to. */
+export function meaningFaults(value: unknown, base: string): Fault[] {
+  const file = map(value)
+  return [
+    ...notBuilt(file),
+    ...certificate(map(file['tls']), base),
+    ...listeners(map(file['listen'])),
+    ...domains(map(file['hosts']), map(file['components'])),
+    ...components(map(file['components'])),
+  ]
+}
+
+function* notBuilt(file: Tree): Iterable<Fault> {
+  const { store, bus } = file
+  if (typeof store === 'string' && store.startsWith('mongodb')) yield fault(['store'], 'MongoDB is not built yet', 'use store: sqlite')
+  if (typeof bus === 'string' && /^(nats|tls):/.test(bus)) yield fault(['bus'], 'NATS is not built yet', 'use bus: local')
+  if (map(file['listen'])['s2s'] !== undefined) yield fault(['listen', 's2s'], 'connections to other servers are not built yet', 'leave it out')
+  for (const [domain, kinds] of Object.entries(map(file['components']))) {
+    for (const kind of ['pubsub', 'upload']) {
+      if (kind in map(kinds)) yield fault(['components', domain, kind], 'is not built yet', 'leave this component out')
+    }
+  }
+}
+
+function* certificate(tls: Tree, base: string): Iterable<Fault> {
+  const read = (key: string): Buffer | Fault | undefined => {
+    const path = tls[key]
+    if (typeof path !== 'string') return undefined
+    try {
+      return readFileSync(resolve(base, path))
+    } catch (error) {
+      const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : `cannot be read (${(error as NodeJS.ErrnoException).code})`
+      return fault(['tls', key], `${resolve(base, path)} ${why}`, 'give a PEM file that deskbell may read, or leave out tls for a self-signed certificate')
+    }
+  }
+  const [pem, secret] = [read('certificate'), read('key')]
+  for (const found of [pem, secret]) if (found && !Buffer.isBuffer(found)) yield found
+  if (!Buffer.isBuffer(pem) || !Buffer.isBuffer(secret)) return
+  const leaf = attempt(() => new X509Certificate(pem))
+  const key = attempt(() => createPrivateKey(secret))
+  if (!leaf) yield fault(['tls', 'certificate'], 'holds no certificate', 'give a PEM file that begins with -----BEGIN CERTIFICATE-----')
+  if (!key) yield fault(['tls', 'key'], 'holds no private key without a passphrase', 'give a PEM file that begins with -----BEGIN PRIVATE KEY-----')
+  if (leaf && key && !leaf.checkPrivateKey(key)) yield fault(['tls', 'key'], 'is not the key of the certificate', 'give the key that the certificate was made for')
+}
+
+function* listeners(listen: Tree): Iterable<Fault> {
+  const taken: { name: string; port: number; address: string }[] = []
+  for (const [name, options] of Object.entries(listen)) {
+    const { port, address } = map(options)
+    if (typeof address === 'string' && !isIP(address)) {
+      yield fault(['listen', name, 'address'], `${JSON.stringify(address)} is no IP address`, 'give one such as 127.0.0.1 or ::')
+    }
+    for (const key of ['proxies', 'metrics']) {
+      for (const network of list(map(options)[key])) {
+        if (typeof network === 'string' && !isNetwork(network)) {
+          yield fault(['listen', name, key], `${JSON.stringify(network)} is no network`, 'give one such as 10.0.0.0/8 or 192.0.2.7')
+        }
+      }
+    }
+    if (typeof port !== 'number' || port === 0) continue
+    const here = { name, port, address: typeof address === 'string' ? address : '::' }
+    const other = taken.find(there => there.port === port && (there.address === here.address || anywhere(there.address) || anywhere(here.address)))
+    if (other) yield fault(['listen', name, 'port'], `${port} is taken by listen.${other.name} already`, 'give another port')
+    taken.push(here)
+  }
+}
+
+const anywhere = (address: string): boolean => address === '::' || address === '0.0.0.0'
+
+function* domains(hosts: Tree, parts: Tree): Iterable<Fault> {
+  for (const [key, names] of [['hosts', hosts], ['components', parts]] as const) {
+    for (const name of Object.keys(names)) {
+      const wrong = domainFault(name)
+      if (wrong) yield fault([key, name], ...wrong)
+      if (key === 'components' && name in hosts) yield fault([key, name], 'is one of the hosts already', 'give the component a domain of its own, such as ' + `x.${name}`)
+    }
+  }
+}
+
+function* components(parts: Tree): Iterable<Fault> {
+  for (const [domain, kinds] of Object.entries(parts)) {
+    const { helpdesk, webchat } = map(kinds)
+    for (const [queue, options] of Object.entries(map(map(helpdesk)['queues']))) {
+      const path = ['components', domain, 'helpdesk', 'queues', queue]
+      if (queue !== queue.toLowerCase()) yield fault(path, 'is written with capitals', `write ${queue.toLowerCase()}; \`name\` gives the shown name`)
+      if (/^(desk|c\d+)$/i.test(queue)) yield fault(path, 'is an address of the desk itself', 'give the queue another name')
+      for (const agent of list(map(options)['agents'])) {
+        if (typeof agent === 'string' && !isBareJid(agent)) {
+          yield fault([...path, 'agents'], `${JSON.stringify(agent)} is no bare JID`, 'give one such as anna@example.org')
+        }
+      }
+    }
+    if (webchat !== undefined) yield* bridge(domain, map(webchat), parts)
+  }
+}
+
+function* bridge(domain: string, { desk, queue, origins }: Tree, parts: Tree): Iterable<Fault> {
+  const path = ['components', domain, 'webchat']
+  for (const origin of list(origins)) {
+    const wrong = typeof origin === 'string' ? originFault(origin) : undefined
+    if (wrong) yield fault([...path, 'origins'], ...wrong)
+  }
+  if (typeof desk !== 'string') return
+  const desks = Object.keys(parts).filter(name => 'helpdesk' in map(parts[name]))
+  if (!desks.includes(desk)) {
+    const meant = nearest(desk, desks) ?? desks[0]
+    yield fault([...path, 'desk'], `no helpdesk has the domain ${desk}`, meant ? `did you mean ${meant}?` : 'add a component of the kind helpdesk')
+    return
+  }
+  const queues = Object.keys(map(map(map(parts[desk])['helpdesk'])['queues']))
+  if (typeof queue !== 'string' || queues.includes(queue)) return
+  const meant = nearest(queue, queues)
+  yield fault([...path, 'queue'], `${desk} has no queue ${queue}`, meant ? `did you mean ${meant}?` : queues.length ? `it has ${queues.join(', ')}` : 'add it there')
+}
+
+// RFC 7622 section 3.2: an IP address, or labels of letters, digits and hyphens, of any script.
+function domainFault(name: string): readonly [string, string] | undefined {
+  if (isIP(name)) return undefined
+  if (name !== name.toLowerCase()) return ['is written with capitals', `write ${name.toLowerCase()}`]
+  const ascii = domainToASCII(name)
+  const labels = ascii.split('.')
+  const fits = ascii.length <= 253 && !isIP(ascii) && labels.every(label => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label))
+  return ascii && fits ? undefined : ['is no domain', 'give one such as chat.example.org']
+}
+
+function isBareJid(text: string): boolean {
+  const [local = '', domain = '', more] = text.split('@')
+  return more === undefined && /^[^\s"&'/:<>]+$/.test(local) && domainFault(domain.toLowerCase()) === undefined && !domain.includes('/')
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, more] = text.split('/')
+  const version = isIP(address)
+  if (!version || more !== undefined) return false
+  return attempt(() => {
+    if (bits === undefined || /^\d{1,3}$/.test(bits)) new BlockList().addSubnet(address, Number(bits ?? 32), version === 6 ? 'ipv6' : 'ipv4')
+    else throw new RangeError(bits)
+    return true
+  }) ?? false
+}
+
+function originFault(text: string): readonly [string, string] | undefined {
+  const url = attempt(() => new URL(text))
+  if (!url || !/^https?:$/.test(url.protocol)) return [`${JSON.stringify(text)} is no origin`, 'give one such as https://shop.example.org']
+  return url.origin === text ? undefined : [`${JSON.stringify(text)} is not as a browser says it`, `write ${url.origin}`]
+}
+
+function attempt<T>(make: () => T): T | undefined {
+  try {
+    return make()
+  } catch {
+    return undefined
+  }
+}
+
+const map = (value: unknown): Tree => typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Tree : {}
+const list = (value: unknown): readonly unknown[] => Array.isArray(value) ? value : []
