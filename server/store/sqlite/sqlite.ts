@@ -1,0 +1,179 @@
+// The embedded store: one SQLite file, written by one thread and read by another beside it, never by the main thread.
+import { resolve } from 'node:path'
+import type { Log } from '../../ports/log.ts'
+import { silent } from '../../ports/log.ts'
+import type { AccountRecord, AccountStore, ArchiveRow, ArchiveStore, DocumentStore, EventLog, OfflineRow, OfflineStore, RosterItem, RosterStore, Stored, Stores } from '../../ports/store.ts'
+import { StoreError } from '../../ports/store.ts'
+import { split } from './archive.ts'
+import { Lane } from './lane.ts'
+import type { Arg } from './protocol.ts'
+
+const BITE = 1000 // archive rows removed in one call: others' writes come between
+
+export interface SqliteStores extends Stores {
+  /** Writes the store as it stands to another file, whole or not at all, while all goes on. Rejects with StoreError. */
+  backup(file: string): Promise<void>
+}
+
+/**
+ * Opens the store, making it if there is none. `:memory:` is one that ends with `close()`. Rejects with StoreError whose
+ * message names the file, the fault and the mend: damaged, newer than we know, not writable, or open in another process.
+ */
+export async function openSqlite({ file, log = silent }: { file: string; log?: Log }): Promise<SqliteStores> {
+  const memory = file === ':memory:'
+  const path = memory ? file : resolve(file)
+  const { lane: writer, notes } = await Lane.open({ file: path, part: 'writer' })
+  for (const note of notes) log.info({ file: path }, `store: ${note}`)
+  writer.heard = watch(path, log)
+  if (memory) return face(path, writer, writer)
+  try {
+    return face(path, writer, (await Lane.open({ file: path, part: 'reader' })).lane)
+  } catch (e) {
+    await writer.close()
+    throw e
+  }
+}
+
+// A full disk fails thousands of writes a second: the log hears of the first, and when it is over.
+function watch(file: string, log: Log): (why: string | undefined) => void {
+  let failing = false
+  return why => {
+    if (why !== undefined && !failing) log.error({ file, why }, 'store: writes fail')
+    if (why === undefined && failing) log.info({ file }, 'store: writes succeed again')
+    failing = why !== undefined
+  }
+}
+
+type Table = 'accounts' | 'rosters' | 'archive' | 'offline' | 'documents' | 'events'
+const TABLES: readonly Table[] = ['accounts', 'rosters', 'archive', 'offline', 'documents', 'events']
+
+function face(file: string, writer: Lane, reader: Lane): SqliteStores {
+  let closing: Promise<void> | undefined
+  const last = new Map<Table, { number: number; done: Promise<unknown> }>() // the newest write to each table
+
+  const refused = (): Promise<never> => Promise.reject(new StoreError('the store is closed'))
+
+  // The statements' results have the types that these calls give; casts below are for that.
+  function write<T>(table: Table, call: string, ...args: Arg[]): Promise<T> {
+    if (closing) return refused()
+    const done = writer.ask(`${table}.${call}`, args)
+    last.set(table, { number: writer.asked, done })
+    return done as Promise<T>
+  }
+
+  /**
+   * A read sees every write that was issued before it: it waits on this side until the newest write to its table is
+   * answered, committed or not. So it never sees what may yet be undone, nor waits for writes that are not its concern.
+   */
+  function read<T>(table: Table, call: string, ...args: Arg[]): Promise<T> {
+    if (closing) return refused()
+    const send = (): Promise<T> => reader.ask(`${table}.${call}`, args) as Promise<T>
+    const before = last.get(table)
+    return before && before.number > writer.answered ? before.done.then(send, send) : send()
+  }
+
+  const accounts: AccountStore = {
+    find: async (host, local) => {
+      const record = await read<string | undefined>('accounts', 'find', host, local)
+      return record === undefined ? undefined : parse<AccountRecord>(record)
+    },
+    create: record => write('accounts', 'create', record.host, record.local, JSON.stringify(record)),
+    update: record => write('accounts', 'update', record.host, record.local, JSON.stringify(record)),
+    remove: async (host, local) => {
+      while (await write<number>('archive', 'wipe', host, local, BITE) === BITE);
+      const done = write<'ok' | 'missing'>('accounts', 'remove', host, local)
+      for (const table of TABLES) last.set(table, { number: writer.asked, done })
+      return done
+    },
+    list: async (host, page) => (await read<string[]>('accounts', 'list', host, page.after ?? '', page.limit)).map(parse<AccountRecord>),
+  }
+
+  const rosters: RosterStore = {
+    load: async owner => {
+      const [version, ...items] = await read<[number, ...string[]]>('rosters', 'load', owner)
+      return { version, items: items.map(parse<RosterItem>) }
+    },
+    put: (owner, version, items) => write('rosters', 'put', owner, version, JSON.stringify(items)),
+    forget: (owner, jid) => write('rosters', 'forget', owner, jid),
+  }
+
+  const archive: ArchiveStore = {
+    append: row => write('archive', 'append', row.owner, row.id, row.at, ...split(row.with), row.stanza),
+    query: q => read('archive', 'query', JSON.stringify(q)),
+    count: q => read('archive', 'count', JSON.stringify(q)),
+    has: (owner, id) => read('archive', 'has', owner, id),
+    ends: owner => read<{ first?: ArchiveRow; last?: ArchiveRow }>('archive', 'ends', owner),
+    expire: async (owner, before) => {
+      let total = 0
+      for (;;) {
+        const removed = await write<number>('archive', 'expire', owner, before, BITE)
+        total += removed
+        if (removed < BITE) return total
+      }
+    },
+  }
+
+  const offline: OfflineStore = {
+    push: (owner, at, stanza, limit) => write('offline', 'push', owner, at, stanza, limit),
+    list: owner => read<OfflineRow[]>('offline', 'list', owner),
+    clear: (owner, id) => write('offline', 'clear', owner, id),
+  }
+
+  interface Row { id: string; version: number; value: string }
+  const stored = <T>(row: Row): Stored<T> => ({ id: row.id, version: row.version, value: parse<T>(row.value) })
+  const documents: DocumentStore = {
+    get: async <T>(collection: string, owner: string, id: string) => {
+      const row = await read<Row | undefined>('documents', 'get', owner, collection, id)
+      return row ? stored<T>(row) : undefined
+    },
+    put: (collection, owner, id, value, expected) => write('documents', 'put', owner, collection, id, JSON.stringify(value), expected),
+    remove: (collection, owner, id, expected) => write('documents', 'remove', owner, collection, id, expected),
+    range: async <T>(collection: string, owner: string, page: { after?: string; before?: string; limit: number; reverse?: boolean }) =>
+      (await read<Row[]>('documents', 'range', owner, collection, page.limit, page.after, page.before, page.reverse ? 1 : 0)).map(stored<T>),
+  }
+
+  const events: EventLog = {
+    load: async <E>(stream: string) => {
+      const commits = await read<string[]>('events', 'load', stream)
+      return { version: commits.length, events: commits.flatMap(parse<E[]>) }
+    },
+    append: (stream, expected, list, more) =>
+      write('events', 'append', stream, expected, JSON.stringify(list), more?.live ? 1 : 0, more?.todo?.length ? JSON.stringify(more.todo) : undefined),
+    live: prefix => read('events', 'live', prefix),
+    undone: async prefix => (await read<{ stream: string; version: number; todo: string }[]>('events', 'undone', prefix))
+      .map(row => ({ stream: row.stream, version: row.version, todo: parse<unknown[]>(row.todo) })),
+    done: (stream, version) => write('events', 'done', stream, version),
+  }
+
+  async function backup(to: string): Promise<void> {
+    await Promise.allSettled([...last.values()].map(write => write.done))
+    // In a thread of its own, so that nobody waits for it.
+    const lane = reader === writer ? writer : (await Lane.open({ file, part: 'reader' })).lane
+    const why = await lane.backup(resolve(to))
+    if (lane !== writer) await lane.close()
+    if (why !== undefined) throw new StoreError(`${to}: the backup was not written (${why}): look at the folder and its free space`)
+  }
+
+  async function close(): Promise<void> {
+    await Promise.allSettled(backups)
+    await writer.idle()
+    await new Promise(done => { setImmediate(done) }) // reads that waited for a write are sent by now
+    if (reader !== writer) await reader.close()
+    await writer.close()
+  }
+
+  const backups = new Set<Promise<void>>()
+  return {
+    accounts, rosters, archive, offline, documents, events,
+    backup: to => {
+      if (closing) return refused()
+      const one = backup(to).finally(() => backups.delete(one))
+      backups.add(one)
+      return one
+    },
+    close: () => closing ??= close(),
+  }
+}
+
+// What was written by JSON.stringify of the same type.
+const parse = <T>(text: string): T => JSON.parse(text) as T
