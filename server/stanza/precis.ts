@@ -14,7 +14,7 @@ export const opaqueString = (text: string): string | undefined => untilStable(te
  * section 3.2). `undefined` if it is no host name.
  */
 export function prepareDomain(text: string): string | undefined {
-  const domain = text.endsWith('.') ? text.slice(0, -1) : text // section 3.2: before anything else
+  const domain = text.replace(/[.\u3002\uFF0E\uFF61]$/, '') // section 3.2: before anything else
   if (PLAIN_HOST.test(domain) && !RESERVED_LABEL.test(domain)) return domain.toLowerCase()
   if (domain.startsWith('[')) return isIPv6(domain) ? domain.toLowerCase() : undefined
   const mapped = toUnicode(domain, { checkBidi: true, checkHyphens: true, checkJoiners: true, useSTD3ASCIIRules: true })
