@@ -1,0 +1,18 @@
+// <script src="https://HOST/widget.js" data-site="KEY" defer></script>: puts the widget on the page that loads it.
+import { Chat } from './chat.ts'
+
+const TAG = 'deskbell-chat'
+const script = document.currentScript as HTMLScriptElement | null // a classic script's own element
+
+function place(): void {
+  const chat = document.createElement(TAG)
+  chat.dataset['host'] = script ? new URL(script.src).origin : location.origin
+  chat.dataset['site'] = script?.dataset['site'] || 'default'
+  document.body.append(chat)
+}
+
+if (!customElements.get(TAG)) { // the same script twice is one widget
+  customElements.define(TAG, Chat)
+  if (document.body) place()
+  else addEventListener('DOMContentLoaded', place)
+}

@@ -1,0 +1,171 @@
+// What the page knows of the conversation, and what it must say next: no document, no network, no clock (pure).
+import type { ConversationView, FromBridge, FromBrowser, Hello, LineView, Open, Say } from '../../schemas/webchat.ts'
+
+/** Something the customer said that is not in the record yet. `said`: committed, its line is on the way. */
+export interface Unsent {
+  readonly id: string
+  readonly text: string
+  readonly begins?: { readonly name: string; readonly page?: string }
+  conversation?: number | undefined // fixed when it is first sent, so that it stays the same thing
+  said?: { readonly conversation: number; readonly seq: number }
+  failed?: string // why it was refused
+}
+
+export class Talk {
+  token: string | undefined
+  open: boolean | undefined // whether anybody receives; undefined: not heard yet
+  conversation: ConversationView | undefined
+  lines: LineView[] = [] // of this conversation, by seq, without gaps
+  outbox: Unsent[] = []
+  typing: string | undefined // who is
+  notice = '' // a refusal to show
+  beginning = true // the form for a new conversation is wanted
+  returned = '' // the text of a refused beginning, for the writer to have back
+  limits = { text: 4000, name: 80 }
+  #inFlight: string | undefined
+  #asked = -1 // the gap that was asked for: once each
+
+  get #seq(): number { return this.lines.length }
+
+  hello(): Hello {
+    const c = this.conversation
+    return { type: 'hello', ...(this.token && { token: this.token }), ...(c && { conversation: c.number, after: this.#seq }) }
+  }
+
+  /** The first line of a new conversation. */
+  begin(id: string, name: string, text: string, page?: string): void {
+    this.outbox.push({ id, text, begins: { name, ...(page !== undefined && { page }) } })
+    this.notice = ''
+  }
+
+  say(id: string, text: string): void {
+    this.outbox.push({ id, text })
+    this.notice = ''
+  }
+
+  /** The connection is gone: what was on its way is said again. */
+  lost(): void {
+    this.#inFlight = undefined
+    this.#asked = -1
+    this.typing = undefined
+  }
+
+  /** The next thing to send, in the order it was said; one at a time, so that the order stays. */
+  next(): Open | Say | undefined {
+    if (this.#inFlight !== undefined) return undefined
+    const u = this.outbox.find(u => !u.said && u.failed === undefined)
+    if (!u) return undefined
+    if (!u.begins) {
+      u.conversation ??= this.conversation?.number
+      if (u.conversation === undefined) return undefined
+    }
+    this.#inFlight = u.id
+    return u.begins ? { type: 'open', id: u.id, text: u.text, ...u.begins } : { type: 'say', id: u.id, text: u.text, conversation: u.conversation! } // set above
+  }
+
+  /** Takes a message; answers with what must be asked because of it. */
+  hear(m: FromBridge): FromBrowser | undefined {
+    switch (m.type) {
+      case 'welcome':
+        this.open = m.open
+        this.limits = m.limits
+        if (m.token) this.token = m.token
+        if (m.conversation) this.#adopt(m.conversation)
+        else if (this.conversation) this.#forget()
+        this.#tidy()
+        return undefined
+      case 'availability':
+        this.open = m.open
+        return undefined
+      case 'conversation':
+        this.#adopt(m.conversation)
+        return undefined
+      case 'line':
+        return this.#line(m)
+      case 'said':
+        this.#said(m.id, m.conversation, m.seq)
+        return undefined
+      case 'typing':
+        if (m.conversation === this.conversation?.number) this.typing = m.state === 'composing' ? m.name ?? '' : undefined
+        return undefined
+      case 'refused':
+        this.#refused(m.id, m.text, m.retry)
+        return undefined
+      case 'pong':
+        return undefined
+    }
+  }
+
+  /** Gives a refused line another chance. */
+  again(id: string): void {
+    const u = this.outbox.find(u => u.id === id)
+    if (u) delete u.failed
+  }
+
+  #adopt(c: ConversationView): void {
+    const old = this.conversation
+    if (old && c.number < old.number) return // told late
+    const other = !old || c.number > old.number
+    if (other) {
+      this.lines = []
+      this.#asked = -1
+      this.typing = undefined
+    }
+    if (other || old.state !== c.state) this.notice = ''
+    if (!over(c) ? other || over(old) : other && c.state === 'ended') this.beginning = false
+    this.conversation = c
+  }
+
+  #forget(): void {
+    this.conversation = undefined
+    this.lines = []
+    this.beginning = true
+  }
+
+  #line(m: LineView): FromBrowser | undefined {
+    if (m.conversation > (this.conversation?.number ?? 0)) this.#adopt({ number: m.conversation, state: 'waiting', seq: m.seq, can: ['say', 'end'] })
+    if (m.conversation !== this.conversation?.number || m.seq <= this.#seq) return undefined
+    if (m.seq > this.#seq + 1) {
+      if (this.#asked === this.#seq) return undefined
+      this.#asked = this.#seq
+      return { type: 'lines', conversation: m.conversation, after: this.#seq }
+    }
+    this.lines.push(m)
+    if (m.who === 'agent') this.typing = undefined
+    if (m.id === this.#inFlight) this.#inFlight = undefined
+    this.#tidy()
+    return undefined
+  }
+
+  #said(id: string, conversation: number, seq: number): void {
+    if (this.#inFlight === id) this.#inFlight = undefined
+    const u = this.outbox.find(u => u.id === id)
+    if (!u) return
+    u.said = { conversation, seq }
+    if (u.begins) this.beginning = false
+    if (conversation > (this.conversation?.number ?? 0)) this.#adopt({ number: conversation, state: 'waiting', seq, can: ['say', 'end'] })
+    this.#tidy()
+  }
+
+  #refused(id: string | undefined, text: string, retry: number | undefined): void {
+    if (id !== undefined && this.#inFlight === id) this.#inFlight = undefined
+    const u = this.outbox.find(u => u.id === id)
+    if (retry !== undefined) return // it stays, and is sent again
+    this.notice = u && !u.begins ? '' : text
+    if (!u) return
+    if (u.begins) {
+      this.returned = u.text
+      this.outbox = this.outbox.filter(other => other !== u)
+      this.beginning = true
+    } else u.failed = text
+  }
+
+  /** Lets go of what stands in the record. */
+  #tidy(): void {
+    const known = new Set(this.lines.map(l => l.id))
+    const number = this.conversation?.number ?? 0
+    this.outbox = this.outbox.filter(u => !(known.has(u.id) || (u.said && (u.said.conversation < number || (u.said.conversation === number && u.said.seq <= this.#seq)))))
+  }
+}
+
+const over = (c: ConversationView): boolean => c.state === 'ended' || c.state === 'closed'

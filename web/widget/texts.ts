@@ -1,0 +1,59 @@
+// Every word the widget shows or speaks, and which of them tells how things stand (pure).
+import type { Talk } from './talk.ts'
+
+export const TEXTS = {
+  newConversation: 'New conversation',
+  show: 'Show the chat',
+  title: 'Chat with us',
+  name: 'Your name',
+  message: 'Message',
+  send: 'Send',
+  end: 'End chat',
+  hide: 'Minimise',
+  log: 'Conversation',
+  you: 'You',
+  agent: 'Support',
+  welcome: 'Hello! Tell us your name and how we can help.',
+  connecting: 'Connecting…',
+  lost: 'Connection lost, trying again…',
+  nobody: 'Sorry, nobody is available right now. Please try again later.',
+  soon: 'Please wait a moment.',
+  ahead: 'People ahead of you: {0}',
+  joined: '{0} joined',
+  ended: 'The conversation has ended. Write to continue it.',
+  closed: 'This conversation is closed.',
+  typing: '{0} is typing…',
+  waiting: 'Waiting to be sent',
+  failed: 'Not sent. {0}',
+  again: 'Try again',
+  left: '{0} characters left',
+  over: '{0} characters too many',
+  nameNeeded: 'Please tell us your name.',
+  textNeeded: 'Please write what it is about.',
+  unread: 'Unread: {0}',
+  today: 'Today',
+  refused: 'This chat is not set up for this page.',
+} as const
+
+/** Fills the one gap of a text. */
+export const fill = (text: string, value: string | number): string => text.replace('{0}', () => String(value))
+
+/** What the browser has of the bridge: nothing wanted, first try, there, gone but tried again, refused for good. */
+export type LinkState = 'off' | 'connecting' | 'on' | 'lost' | 'refused'
+
+/** The sentence of the status region. */
+export function statusOf(talk: Talk, link: LinkState): string {
+  if (link === 'refused') return TEXTS.refused
+  if (link === 'lost') return TEXTS.lost
+  if (talk.notice) return talk.notice
+  const c = talk.conversation
+  if (link === 'connecting' && !c) return TEXTS.connecting
+  if (!c || talk.beginning) return talk.open === false ? TEXTS.nobody : ''
+  switch (c.state) {
+    case 'waiting':
+    case 'offered': return c.position === undefined ? TEXTS.soon : fill(TEXTS.ahead, c.position)
+    case 'active': return c.agent ? fill(TEXTS.joined, c.agent) : ''
+    case 'ended': return TEXTS.ended
+    case 'closed': return TEXTS.closed
+  }
+}

@@ -1,0 +1,241 @@
+// Draws the widget into its shadow root. Text only: nothing that comes from outside is ever read as markup.
+import { pieces } from './links.ts'
+import { STYLE } from './style.ts'
+import type { Talk } from './talk.ts'
+import { fill, statusOf, TEXTS, type LinkState } from './texts.ts'
+
+/** What the customer does. */
+export interface Hands {
+  show(): void
+  hide(): void
+  submit(name: string, text: string): boolean
+  anew(): void
+  end(): void
+  again(id: string): void
+  typed(name: string, text: string): void
+}
+
+interface Row { readonly key: string; readonly who: 'customer' | 'agent' | 'desk'; readonly name: string; readonly text: string; readonly at?: Date; readonly failed?: string | undefined; readonly day?: string }
+
+const NEAR = 300 // characters before the limit from which on they are counted
+
+export class View {
+  readonly root: ShadowRoot
+  readonly name = make('input', { type: 'text', autocomplete: 'name', dir: 'auto', required: '' })
+  readonly message = make('textarea', { rows: '1', dir: 'auto', enterkeyhint: 'send' })
+  readonly #hands: Hands
+  readonly #launch = make('button', { type: 'button', class: 'launch', 'aria-expanded': 'false' })
+  readonly #launchText = make('span')
+  readonly #unread = make('span', { class: 'unread', hidden: '' })
+  readonly #panel = make('section', { class: 'panel', 'aria-label': TEXTS.title, hidden: '' })
+  readonly #title = make('h2')
+  readonly #end = make('button', { type: 'button' }, TEXTS.end)
+  readonly #hint = make('p', { class: 'hint' }, TEXTS.welcome)
+  readonly #log = make('div', { class: 'log', role: 'log', 'aria-label': TEXTS.log, tabindex: '0' })
+  readonly #typing = make('p', { class: 'typing' })
+  readonly #status = make('p', { class: 'status', role: 'status' })
+  readonly #form = make('form', { novalidate: '' })
+  readonly #nameLabel = make('label', {}, TEXTS.name)
+  readonly #count = make('span', { class: 'count', id: 'count', 'aria-live': 'polite' })
+  readonly #anew = make('button', { type: 'button', class: 'main anew' }, TEXTS.newConversation)
+  #rows = new Map<string, { at: HTMLElement; print: string }>()
+  #limit = 4000
+
+  constructor(root: ShadowRoot, hands: Hands) {
+    this.root = root
+    this.#hands = hands
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync(STYLE)
+    root.adoptedStyleSheets = [sheet]
+
+    this.#launch.append(icon('M4 5h16v11H9l-5 4z'), this.#launchText, this.#unread)
+    const hide = make('button', { type: 'button', class: 'hide', 'aria-label': TEXTS.hide, title: TEXTS.hide })
+    hide.append(icon('M5 9l7 7 7-7'))
+    const header = make('header')
+    header.append(this.#title, this.#end, hide)
+    this.#nameLabel.append(this.name)
+    const messageLabel = make('label')
+    messageLabel.append(make('span', { class: 'caption' }, TEXTS.message), this.message)
+    const row = make('div', { class: 'row' })
+    row.append(messageLabel, make('button', { class: 'main', type: 'submit' }, TEXTS.send))
+    this.#form.append(this.#nameLabel, row, this.#count)
+    this.#panel.append(header, this.#hint, this.#log, this.#typing, this.#status, this.#form, this.#anew)
+    root.append(this.#launch, this.#panel)
+    this.message.setAttribute('aria-describedby', 'count')
+
+    this.#launch.onclick = () => hands.show()
+    hide.onclick = () => hands.hide()
+    this.#end.onclick = () => hands.end()
+    this.#anew.onclick = () => hands.anew()
+    this.#form.onsubmit = e => { e.preventDefault(); this.#submit() }
+    this.message.onkeydown = e => {
+      if (e.key !== 'Enter' || e.shiftKey || e.isComposing) return
+      e.preventDefault()
+      this.#submit()
+    }
+    this.message.oninput = this.name.oninput = () => { this.#measure(); hands.typed(this.name.value, this.message.value) }
+    this.#panel.onkeydown = e => {
+      e.stopPropagation() // the page's own keys are not meant
+      if (e.key === 'Escape') hands.hide()
+    }
+  }
+
+  /** Where the keyboard should be now. */
+  focus(): void {
+    const focus = this.#panel.hidden ? this.#launch
+      : this.#form.hidden ? this.#anew
+      : !this.#nameLabel.hidden && !this.name.value ? this.name : this.message
+    focus.focus()
+  }
+
+  draw(talk: Talk, link: LinkState, shown: boolean, unread: number): void {
+    const c = talk.beginning ? undefined : talk.conversation
+    const had = this.root.activeElement as HTMLElement | null // only elements take the focus here
+    this.#limit = talk.limits.text
+
+    this.#panel.hidden = !shown
+    this.#launch.hidden = shown
+    const live = c && c.state !== 'closed'
+    put(this.#launchText, live ? TEXTS.show : TEXTS.newConversation)
+    this.#unread.hidden = unread === 0
+    put(this.#unread, String(unread))
+    this.#unread.setAttribute('aria-label', fill(TEXTS.unread, unread))
+
+    put(this.#title, c?.state === 'active' && c.agent ? c.agent : TEXTS.title)
+    this.#end.hidden = !c?.can.includes('end')
+    const sent = talk.outbox.length > 0
+    this.#hint.hidden = !!c || sent
+    this.#log.hidden = !c && !sent
+    const fresh = !c && !sent
+    this.#form.className = fresh ? 'fresh' : 'talk'
+    this.#nameLabel.hidden = !fresh
+    this.message.placeholder = fresh ? '' : TEXTS.message
+    this.#form.hidden = link === 'refused' || c?.state === 'closed' || (!!c && !c.can.includes('say') && c.state === 'ended')
+    this.#anew.hidden = !(c?.state === 'ended' || c?.state === 'closed')
+    put(this.#status, statusOf(talk, link))
+    this.#drawTyping(talk.typing)
+    this.#drawLines(talk, link)
+    this.#measure()
+    if (had && (had as HTMLElement).closest('[hidden]')) this.focus()
+  }
+
+  /** Puts a text (back) into the writer. */
+  write(text: string): void {
+    this.message.value = text
+    this.#measure()
+  }
+
+  complain(field: 'name' | 'message', text: string): void {
+    put(this.#status, text)
+    this[field].setAttribute('aria-invalid', 'true')
+    this[field].focus()
+  }
+
+  #submit(): void {
+    this.name.removeAttribute('aria-invalid')
+    this.message.removeAttribute('aria-invalid')
+    if (this.#hands.submit(this.name.value.trim(), this.message.value)) this.write('')
+  }
+
+  #measure(): void {
+    const left = this.#limit - lengthOf(this.message.value)
+    put(this.#count, left > NEAR ? '' : left >= 0 ? fill(TEXTS.left, left) : fill(TEXTS.over, -left))
+    this.#count.className = left < 0 ? 'count over' : 'count'
+    this.#count.hidden = left > NEAR
+  }
+
+  #drawTyping(who: string | undefined): void {
+    const text = who === undefined ? '' : fill(TEXTS.typing, who || TEXTS.agent)
+    if (this.#typing.textContent === text) return
+    this.#typing.replaceChildren()
+    if (!text) return
+    const dots = make('span', { class: 'dots', 'aria-hidden': 'true' })
+    dots.append(make('i'), make('i'), make('i'))
+    this.#typing.append(dots, text)
+  }
+
+  #drawLines(talk: Talk, link: LinkState): void {
+    const log = this.#log
+    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60
+    // While a history is read in, nobody wants it read aloud.
+    log.setAttribute('aria-busy', String(talk.lines.length < (talk.conversation?.seq ?? 0)))
+    const rows = rowsOf(talk)
+    const kept = new Map<string, { at: HTMLElement; print: string }>()
+    let before: Element | null = log.firstElementChild
+    let grown = false
+    for (const r of rows) {
+      const print = r.at ? '' : `${r.failed ?? ''}|${link}`
+      let row = this.#rows.get(r.key)
+      if (!row || row.print !== print) {
+        const at = this.#row(r)
+        if (row) { if (before === row.at) before = at; row.at.replaceWith(at) } else grown = true
+        row = { at, print }
+      }
+      kept.set(r.key, row)
+      if (row.at === before) before = before.nextElementSibling
+      else log.insertBefore(row.at, before)
+    }
+    for (const [key, row] of this.#rows) if (!kept.has(key)) row.at.remove()
+    this.#rows = kept
+    if (grown && (atEnd || rows.at(-1)?.who === 'customer')) log.scrollTop = log.scrollHeight
+  }
+
+  #row(r: Row): HTMLElement {
+    if (r.day) return make('p', { class: 'day' }, r.day)
+    const line = make('div', { class: `line ${r.who === 'customer' ? 'mine' : r.who}${r.at ? '' : r.failed ? ' failed' : ' unsent'}` })
+    if (r.who !== 'desk') line.append(make('span', { class: r.who === 'customer' ? 'sr' : 'who', dir: 'auto' }, r.name))
+    const text = make('p', { class: 'text', dir: 'auto' })
+    for (const p of pieces(r.text)) {
+      text.append(p.href ? make('a', { href: p.href, target: '_blank', rel: 'noopener noreferrer nofollow' }, p.text) : p.text)
+    }
+    line.append(text)
+    const when = r.at ? make('time', { class: 'when', datetime: r.at.toISOString() }, clockOf(r.at)) : make('span', { class: 'when' }, r.failed ? fill(TEXTS.failed, r.failed) : TEXTS.waiting)
+    line.append(when)
+    if (r.failed) {
+      const again = make('button', { type: 'button' }, TEXTS.again)
+      again.onclick = () => this.#hands.again(r.key)
+      line.append(again)
+    }
+    return line
+  }
+}
+
+/** Characters as people count them, near enough: code points. */
+export const lengthOf = (text: string): number => [...text].length
+
+function rowsOf(talk: Talk): Row[] {
+  const rows: Row[] = []
+  let day = ''
+  if (!talk.beginning || talk.outbox.length === 0) {
+    for (const l of talk.lines) {
+      const at = new Date(l.at)
+      const its = at.toDateString()
+      if (its !== day) rows.push({ key: 'day ' + (day = its), who: 'desk', name: '', text: '', day: dayOf(at) })
+      rows.push({ key: l.id ?? `#${l.seq}`, who: l.who, name: l.who === 'customer' ? TEXTS.you : l.name ?? TEXTS.agent, text: l.text, at })
+    }
+  }
+  for (const u of talk.outbox) rows.push({ key: u.id, who: 'customer', name: TEXTS.you, text: u.text, failed: u.failed })
+  return rows
+}
+
+const clockOf = (at: Date): string => at.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
+const dayOf = (at: Date): string => at.toDateString() === new Date().toDateString() ? TEXTS.today : at.toLocaleDateString(undefined, { weekday: 'long', day: 'numeric', month: 'long' })
+
+/** Changes a text only if it differs: a live region speaks at each change. */
+function put(at: HTMLElement, text: string): void { if (at.textContent !== text) at.textContent = text }
+
+function make<K extends keyof HTMLElementTagNameMap>(tag: K, attrs: Record<string, string> = {}, text = ''): HTMLElementTagNameMap[K] {
+  const e = document.createElement(tag)
+  for (const k in attrs) e.setAttribute(k, attrs[k]!)
+  if (text) e.textContent = text
+  return e
+}
+
+function icon(path: string): SVGElement {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
+  const p = document.createElementNS('http://www.w3.org/2000/svg', 'path')
+  for (const [k, v] of Object.entries({ viewBox: '0 0 24 24', fill: 'none', stroke: 'currentColor', 'stroke-width': '2', 'stroke-linejoin': 'round', 'stroke-linecap': 'round', 'aria-hidden': 'true' })) svg.setAttribute(k, v)
+  p.setAttribute('d', path)
+  svg.append(p)
+  return svg
+}
