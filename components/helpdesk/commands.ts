@@ -1,0 +1,67 @@
+// Every action of an operator, once: the text command, the ad-hoc command and the REST call are all made from this table. Pure.
+
+import type { Permission } from './permissions.ts'
+
+/** Which action of `actions.ts` carries it out. */
+export type Handler =
+  | 'queue' | 'mine' | 'done' | 'board' | 'accept' | 'decline' | 'take' | 'transfer' | 'invite' | 'observe' | 'join' | 'leave' | 'coach' | 'note' | 'say'
+  | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help'
+
+export interface Field {
+  readonly name: string
+  /** `target` = an operator or `group:queue`; `text` takes the rest of the line. */
+  readonly kind: 'target' | 'operator' | 'queue' | 'number' | 'text' | 'choice'
+  readonly label: string
+  readonly required?: boolean
+  readonly choices?: readonly string[]
+}
+export interface CommandEntry {
+  readonly word: string
+  readonly aliases: readonly string[]
+  readonly handler: Handler
+  readonly permission: Permission
+  /** `open`: one of the caller's conversations; `pending`: one that waits for his answer; `any`: named, or the one he is in; `none`: the desk. */
+  readonly about: 'open' | 'pending' | 'any' | 'none'
+  readonly fields: readonly Field[]
+  /** Its text may have several lines (C25). */
+  readonly lines?: true
+  readonly label: string
+  readonly help: string
+}
+
+const to: Field = { name: 'to', kind: 'target', label: 'To (a colleague, or group:queue)', required: true }
+const colleague: Field = { name: 'who', kind: 'operator', label: 'Colleague', required: true }
+const text: Field = { name: 'text', kind: 'text', label: 'Text', required: true }
+const group: Field = { name: 'queue', kind: 'queue', label: 'Queue (empty: all)' }
+
+export const COMMANDS: readonly CommandEntry[] = [
+  { word: 'a', aliases: ['accept'], handler: 'accept', permission: 'chat.serve', about: 'pending', fields: [], label: 'Accept', help: 'accept what is offered to you: a customer, a transfer, an invitation' },
+  { word: 'r', aliases: ['reject', 'decline'], handler: 'decline', permission: 'chat.serve', about: 'pending', fields: [], label: 'Pass', help: 'pass on what is offered to you' },
+  { word: 'q', aliases: ['queue'], handler: 'queue', permission: 'chat.serve', about: 'none', fields: [], label: 'Who waits', help: 'list who waits' },
+  { word: 'take', aliases: [], handler: 'take', permission: 'chat.serve', about: 'any', fields: [], label: 'Take a customer', help: 'take a customer from the queue (without a number: the first), or from a colleague if you may' },
+  { word: 't', aliases: ['transfer'], handler: 'transfer', permission: 'chat.transfer', about: 'open', fields: [to, { name: 'comment', kind: 'text', label: 'Comment (agents see it, the customer does not)' }], label: 'Transfer…', help: 'transfer to a colleague (who must accept) or to group:queue, with a comment if you like' },
+  { word: 'i', aliases: ['invite'], handler: 'invite', permission: 'chat.invite', about: 'open', fields: [colleague], label: 'Invite a colleague…', help: 'ask a colleague in: first the two of you talk alone' },
+  { word: 'obs', aliases: ['observe'], handler: 'observe', permission: 'chat.observe', about: 'any', fields: [], label: 'Watch', help: 'watch: the customer neither sees nor hears you' },
+  { word: 'join', aliases: ['participate'], handler: 'join', permission: 'chat.participate', about: 'any', fields: [], label: 'Take part', help: 'take part: everybody is told' },
+  { word: 'leave', aliases: [], handler: 'leave', permission: 'chat.serve', about: 'open', fields: [], label: 'Leave', help: 'leave a conversation that you watch or take part in' },
+  { word: 'c', aliases: ['coach'], handler: 'coach', permission: 'chat.serve', about: 'any', fields: [text], lines: true, label: 'Coach…', help: 'say something to the agents of the conversation; the customer never sees it' },
+  { word: 'n', aliases: ['note'], handler: 'note', permission: 'chat.serve', about: 'any', fields: [text], lines: true, label: 'Add a note…', help: 'keep a note with the conversation; the customer never sees it' },
+  { word: 'say', aliases: [], handler: 'say', permission: 'chat.serve', about: 'open', fields: [text], lines: true, label: 'Say…', help: 'send text to the customer as it stands, even if it looks like a command' },
+  { word: 'ticket', aliases: [], handler: 'ticket', permission: 'chat.ticket', about: 'open', fields: [{ name: 'ticket', kind: 'number', label: 'Ticket number (empty: a new one)' }], label: 'Make a ticket…', help: 'put the transcript into a new ticket or, with a number, into that one, and close' },
+  { word: 'end', aliases: [], handler: 'end', permission: 'chat.serve', about: 'open', fields: [], label: 'End', help: 'end the talk; it stays on your list' },
+  { word: 'close', aliases: [], handler: 'close', permission: 'chat.serve', about: 'open', fields: [], label: 'Close', help: 'end the talk, if it has not ended, and put it away; better say goodbye first' },
+  { word: 'who', aliases: ['info'], handler: 'who', permission: 'chat.serve', about: 'any', fields: [], label: 'Who is this?', help: 'tell about the customer and who is in the conversation' },
+  { word: 'mine', aliases: [], handler: 'mine', permission: 'chat.serve', about: 'none', fields: [], label: 'My conversations', help: 'list your conversations' },
+  { word: 'done', aliases: [], handler: 'done', permission: 'chat.serve', about: 'none', fields: [], label: 'My past conversations', help: 'list the last conversations that you served' },
+  { word: 'board', aliases: ['agents'], handler: 'board', permission: 'chat.serve', about: 'none', fields: [], label: 'Who is here', help: 'list the agents, their state and their load' },
+  { word: 'on', aliases: ['resume'], handler: 'on', permission: 'chat.serve', about: 'none', fields: [group, { ...colleague, label: 'Colleague (empty: yourself)', required: false }], label: 'Resume receiving', help: 'receive customers again, of one queue or of all' },
+  { word: 'off', aliases: ['pause'], handler: 'off', permission: 'chat.serve', about: 'none', fields: [group, { ...colleague, label: 'Colleague (empty: yourself)', required: false }], label: 'Pause receiving', help: 'receive no new customers, of one queue or of all' },
+  { word: 'inv', aliases: ['invisible'], handler: 'invisible', permission: 'chat.serve', about: 'none', fields: [{ name: 'to', kind: 'choice', label: 'Invisible to', choices: ['cust', 'all', 'off'], required: true }], label: 'Invisibility…', help: 'be invisible to customers (cust) or to all, or no more (off)' },
+  { word: 'max', aliases: [], handler: 'max', permission: 'chat.serve', about: 'none', fields: [{ name: 'number', kind: 'number', label: 'Conversations at once', required: true }], label: 'How many at once…', help: 'serve at most so many conversations at once' },
+  { word: 'view', aliases: [], handler: 'view', permission: 'chat.serve', about: 'none', fields: [{ name: 'as', kind: 'choice', label: 'Show conversations as', choices: ['contact', 'room'], required: true }], label: 'Show conversations as…', help: 'show your conversations as contacts or as rooms' },
+  { word: 'help', aliases: [], handler: 'help', permission: 'chat.serve', about: 'none', fields: [], label: 'Help', help: 'this list' },
+]
+
+const BY_WORD = new Map(COMMANDS.flatMap(c => [c.word, ...c.aliases].map(w => [w, c] as const)))
+/** The command that bears this name or alias, written in lower case. */
+export const commandNamed = (word: string): CommandEntry | undefined => BY_WORD.get(word)

@@ -1,0 +1,37 @@
+// The next thing to do for those who wait: ask somebody, or rest because everybody has passed. One step at a time, because each step changes loads. Pure.
+
+import { roundRobin, type Candidate } from './assigner.ts'
+import type { Bare, Place } from './facts.ts'
+
+/** A conversation that waits in a queue which assigns by itself. */
+export interface Request { readonly n: number; readonly queue: string; readonly place: Place }
+export type Step = { readonly do: 'offer'; readonly n: number; readonly to: Bare } | { readonly do: 'rest'; readonly n: number }
+
+/** The order in which those who wait are served: who was handed back first, then by time, then by number. */
+export const inLine = (a: Request, b: Request): number => Number(b.place.head) - Number(a.place.head) || a.place.since - b.place.since || a.n - b.n
+
+/** What to do first, given who could be asked for each queue (offerable operators, full ones included); undefined = nothing now. */
+export function nextStep(requests: readonly Request[], offerable: (queue: string) => readonly Candidate[], now: number): Step | undefined {
+  for (const r of [...requests].sort(inLine)) {
+    if (r.place.rest !== undefined && now < r.place.rest) continue
+    const free = offerable(r.queue).filter(c => c.load < c.capacity)
+    if (free.length === 0) continue
+    const fresh = free.filter(c => !r.place.passed.includes(c.id))
+    const to = choose(r.place, fresh)
+    if (to !== undefined) return { do: 'offer', n: r.n, to }
+    return { do: 'rest', n: r.n }
+  }
+  return undefined
+}
+
+function choose(p: Place, fresh: readonly Candidate[]): Bare | undefined {
+  if (p.preferred !== undefined && fresh.some(c => c.id === p.preferred)) return p.preferred
+  const others = fresh.filter(c => c.id !== p.spare)
+  return roundRobin(others.length > 0 ? others : fresh)
+}
+
+/** How many stand before conversation `n` in its queue (ST-74). */
+export const ahead = (requests: readonly Request[], n: number): number => {
+  const mine = requests.find(r => r.n === n)
+  return mine ? requests.filter(r => r.queue === mine.queue && inLine(r, mine) < 0).length : 0
+}

@@ -1,0 +1,148 @@
+// The vocabulary of a conversation: its states, what may be asked of it, and what can have happened to it. Pure: types only.
+
+/** An operator's bare JID. */
+export type Bare = string
+/** Who spoke or acted: an operator, the customer, or the desk itself. */
+export type Who = Bare | 'customer' | 'desk'
+/** What an operator is in a conversation he does not own. `invited` has the internal chat only. */
+export type Role = 'invited' | 'observer' | 'participant'
+/** Who may ever see a line. The customer's picture is built from `public` alone. */
+export type Visibility = 'public' | 'internal' | 'coaching' | 'system' | 'command'
+
+/** A question to one operator: will you take it? Its id is also the key of the seat reserved for him. Times in ms since the epoch. */
+export interface Offer { readonly id: string; readonly to: Bare; readonly until: number; readonly by?: Bare | undefined }
+/** A colleague asked in. Until he answers it has a deadline; after that it is the address of the internal chat of the two. */
+export interface Invitation { readonly id: string; readonly by: Bare; readonly who: Bare; readonly until: number | undefined }
+/** The place in a queue. `head` stands before everyone without it; `passed` were asked and did not take it. */
+export interface Place {
+  readonly since: number
+  readonly head: boolean
+  readonly passed: readonly Bare[]
+  /** Asked first if he can serve: the agent of the customer's last conversation. */
+  readonly preferred: Bare | undefined
+  /** Asked only if nobody else is free: who gave the conversation away. */
+  readonly spare: Bare | undefined
+  /** Everybody passed: nobody is asked before this moment, unless somebody's state changes. */
+  readonly rest: number | undefined
+}
+/** Moments the clocks of the desk count from (helpdesk.md section 2.1 C10). */
+export interface Clocks {
+  /** The last public line of an agent; not reset by a transfer. */
+  readonly idle: number | undefined
+  /** The oldest customer line no agent has answered. */
+  readonly unanswered: number | undefined
+  readonly assigned: number | undefined
+}
+/** A ticket being written from the conversation. Only `bound` lets it close. */
+export interface Filing { readonly key: string; readonly by: Bare; readonly target: number | undefined; readonly is: 'started' | 'bound' | 'failed'; readonly ticket: number | undefined }
+
+/** What the desk itself says to the customer, as a fact; its words are made when it is shown. */
+export type DeskLine =
+  | { readonly is: 'joined' | 'left'; readonly who: Bare }
+  | { readonly is: 'queued' }
+  | { readonly is: 'ended'; readonly by: 'customer' | 'agent' | 'desk' }
+
+export interface Known {
+  readonly queue: string
+  /** The id of an erasable record; the name and address stand there. */
+  readonly customer: string
+  readonly opened: number
+  /** Sequence number of the last line, counted from 1; bodies lie in erasable records with this number. */
+  readonly lines: number
+  /** Number of the last public line, counted over public lines alone: what the customer is shown. */
+  readonly shown: number
+  /** Everyone who owned it, in order, the last one last. */
+  readonly owners: readonly Bare[]
+  readonly crew: Readonly<Record<Bare, Role>>
+  readonly invitations: readonly Invitation[]
+  readonly clocks: Clocks
+  readonly filing: Filing | undefined
+  /** The customer is away from it; given up at this moment if it still waits for an agent then. */
+  readonly gone: number | undefined
+}
+export type Waiting = Known & { readonly is: 'waiting'; readonly place: Place }
+export type Offered = Known & { readonly is: 'offered'; readonly place: Place; readonly offer: Offer }
+export type Active = Known & {
+  readonly is: 'active'
+  readonly owner: Bare
+  /** The key of the owner's reserved capacity. */
+  readonly seat: string
+  readonly transfer: Offer | undefined
+  /** The owner is away from it; it goes back to the head of the queue at this moment. */
+  readonly detached: number | undefined
+}
+export type Ended = Known & { readonly is: 'ended'; readonly owner: Bare; readonly at: number; readonly by: Who }
+export type Closed = Known & { readonly is: 'closed'; readonly owner: Bare | undefined; readonly at: number; readonly by: Who }
+export type State = { readonly is: 'absent' } | Waiting | Offered | Active | Ended | Closed
+export type Present = Exclude<State, { is: 'absent' }>
+
+/** `now` is the time the command came; `force` says that the giver holds the permission to act on others' conversations. */
+export type Command = { readonly now: number } & (
+  | { do: 'open'; queue: string; customer: string; preferred?: Bare | undefined }
+  | { do: 'say'; by: Who; as: Visibility; /** internal chat: the invitation's id */ chat?: string; /** seat reserved to reopen an ended one */ again?: string | undefined; force?: boolean }
+  | { do: 'offer'; id: string; to: Bare; until: number; automatic?: boolean }
+  | { do: 'accept'; by: Bare; id?: string | undefined }
+  | { do: 'decline'; by: Bare; id?: string | undefined }
+  | { do: 'lapse'; id: string }
+  | { do: 'revoke'; id: string }
+  | { do: 'exhaust'; until: number }
+  | { do: 'stir'; who?: Bare | undefined }
+  | { do: 'take'; by: Bare; seat: string; force: boolean }
+  | { do: 'transfer'; by: Bare; to: Bare; id: string; until: number; force?: boolean }
+  | { do: 'requeue'; by: Bare; queue: string; force?: boolean }
+  | { do: 'invite'; by: Bare; who: Bare; id: string; until: number; force?: boolean }
+  | { do: 'observe'; by: Bare; force: boolean }
+  | { do: 'join'; by: Bare; force: boolean }
+  | { do: 'leave'; by: Bare }
+  | { do: 'detach'; who: Bare; until: number }
+  | { do: 'attach'; who: Bare }
+  | { do: 'hand off'; from: Bare }
+  | { do: 'remove operator'; who: Bare }
+  | { do: 'customer gone'; until: number }
+  | { do: 'customer back' }
+  | { do: 'give up' }
+  | { do: 'end'; by: Who; force?: boolean }
+  | { do: 'close'; by: Who; force?: boolean }
+  | { do: 'file'; by: Bare; key: string; ticket?: number | undefined; force?: boolean }
+  | { do: 'filed'; key: string; ticket: number }
+  | { do: 'filing failed'; key: string }
+)
+
+export type PassReason = 'declined' | 'lapsed' | 'revoked'
+export type Event = { readonly at: number } & (
+  | { type: 'opened'; queue: string; customer: string; preferred?: Bare }
+  | { type: 'said'; seq: number; by: Who; as: Visibility; /** its number among the public ones */ shown?: number; chat?: string; line?: DeskLine }
+  | { type: 'offered'; id: string; to: Bare; until: number }
+  | { type: 'accepted'; id: string; by: Bare }
+  | { type: 'passed'; id: string; by: Bare; why: PassReason }
+  | { type: 'exhausted'; until: number }
+  | { type: 'stirred'; who?: Bare }
+  | { type: 'taken'; by: Bare; seat: string; from?: Bare }
+  | { type: 'transfer offered'; id: string; by: Bare; to: Bare; until: number }
+  | { type: 'transfer passed'; id: string; by: Bare; why: PassReason }
+  | { type: 'transferred'; id: string; from: Bare; to: Bare }
+  | { type: 'requeued'; queue: string; why: 'given' | 'detached' | 'removed' | 'reopened'; from?: Bare; by?: Bare }
+  | { type: 'invited'; id: string; by: Bare; who: Bare; until: number }
+  | { type: 'invitation accepted'; id: string; by: Bare; who: Bare }
+  | { type: 'invitation passed'; id: string; by: Bare; who: Bare; why: PassReason }
+  | { type: 'observing'; who: Bare; was?: Role }
+  | { type: 'joined'; who: Bare; was?: Role }
+  | { type: 'left'; who: Bare; was: Role }
+  | { type: 'detached'; who: Bare; until: number }
+  | { type: 'attached'; who: Bare }
+  | { type: 'customer gone'; until: number }
+  | { type: 'customer back' }
+  | { type: 'ended'; by: Who }
+  | { type: 'reopened'; owner: Bare; seat: string }
+  | { type: 'closed'; by: Who; /** it had not been ended before */ cut?: true }
+  | { type: 'filing'; key: string; by: Bare; ticket?: number }
+  | { type: 'filed'; key: string; ticket: number }
+  | { type: 'filing failed'; key: string }
+)
+
+/** Why a command was not carried out, in words fit for who gave it; `{who}` stands for the shown name of `who`. */
+export class Refused {
+  readonly because: string
+  readonly who: Bare | undefined
+  constructor(because: string, who?: Bare) { this.because = because; this.who = who }
+}

@@ -1,0 +1,122 @@
+// What follows from a conversation: the alarms its state asks for, and what is told to whom when something has happened. Pure.
+
+import { isQueued, pendingOffers } from './conversation.ts'
+import type { Bare, Command, Event, PassReason, Present, Role, State, Who } from './facts.ts'
+
+const SECOND = 1000
+/** How long things wait, in ms (contract, "What operators see and type"; helpdesk.md SS-05). */
+export const PATIENCE = {
+  offer: 20 * SECOND,
+  transfer: 60 * SECOND,
+  invitation: 60 * SECOND,
+  /** Until the next try when everybody has passed. */
+  rest: 60 * SECOND,
+  /** Owner away from it until it goes back to the queue. */
+  detached: 120 * SECOND,
+  /** A customer who is gone keeps his place in the queue this long. */
+  gone: 600 * SECOND,
+  /** An ended conversation stays on its agent's list this long. */
+  wrapUp: 24 * 3600 * SECOND,
+} as const
+
+/** A moment at which a command is due. Late and doubled alarms decide to nothing. */
+export interface Alarm { readonly at: number; readonly command: Unclocked }
+/** A command that gets its `now` when it is given. */
+export type Unclocked = Command extends infer C ? C extends Command ? Omit<C, 'now'> : never : never
+
+/** Every alarm that a state asks for: the heap is rebuilt from this after a restart. */
+export function alarms(s: State): readonly Alarm[] {
+  if (s.is === 'absent' || s.is === 'closed') return []
+  const due: Alarm[] = pendingOffers(s).map(o => ({ at: o.until, command: { do: 'lapse', id: o.id } }))
+  if (s.is === 'waiting' && s.place.rest !== undefined) due.push({ at: s.place.rest, command: { do: 'stir' } })
+  if (s.is === 'active' && s.detached !== undefined) due.push({ at: s.detached, command: { do: 'hand off', from: s.owner } })
+  if (isQueued(s) && s.gone !== undefined) due.push({ at: s.gone, command: { do: 'give up' } })
+  if (s.is === 'ended') due.push({ at: s.at + PATIENCE.wrapUp, command: { do: 'close', by: 'desk' } })
+  return due
+}
+
+/** A fact an operator is told; `words.ts` makes the sentence. */
+export type Notice =
+  | { is: 'offer'; id: string; until: number }
+  | { is: 'offer over'; why: PassReason }
+  | { is: 'transfer'; id: string; by: Bare; until: number }
+  | { is: 'transfer passed'; who: Bare; why: PassReason }
+  | { is: 'transferred'; to: Bare }
+  | { is: 'invitation'; id: string; by: Bare; until: number }
+  | { is: 'invitation passed'; who: Bare; why: PassReason }
+  | { is: 'internal chat'; chat: string; with: Bare }
+  | { is: 'yours' }
+  | { is: 'taken'; by: Bare }
+  | { is: 'served'; by: Bare }
+  | { is: 'handed off'; why: 'detached' | 'removed' }
+  | { is: 'owner away'; who: Bare; until: number }
+  | { is: 'moved'; queue: string; by: Bare }
+  | { is: 'watching'; who: Bare }
+  | { is: 'joined'; who: Bare }
+  | { is: 'left'; who: Bare; was: Role }
+  | { is: 'customer gone' } | { is: 'customer back' }
+  | { is: 'ended'; by: Who } | { is: 'closed'; by: Who } | { is: 'reopened' }
+  | { is: 'filed'; ticket: number } | { is: 'filing failed' }
+
+/** What the shell does when an event is stored, and may do twice after a crash. `bot`: from the desk's contact, else in the conversation itself. */
+export type Effect =
+  | { do: 'dispatch' }
+  | { do: 'announce' }
+  | { do: 'tell'; to: Bare; bot: boolean; what: Notice }
+  | { do: 'brief'; who: Bare }
+  | { do: 'file' }
+
+/** What follows from `e`, which led to the state `s` from `before`. */
+export function follow(e: Event, before: State, s: State): readonly Effect[] {
+  const bot = (to: Bare, what: Notice): Effect => ({ do: 'tell', to, bot: true, what })
+  const inside = (what: Notice, except?: Bare): Effect[] => present(before, s).filter(w => w !== except).map(to => ({ do: 'tell', to, bot: false, what }))
+  const brief = (who: Bare): Effect => ({ do: 'brief', who })
+  switch (e.type) {
+    case 'opened': return [{ do: 'dispatch' }, { do: 'announce' }]
+    case 'said': case 'attached': case 'detached': return e.type === 'detached' ? inside({ is: 'owner away', who: e.who, until: e.until }, e.who) : []
+    case 'offered': return [bot(e.to, { is: 'offer', id: e.id, until: e.until })]
+    case 'accepted': return [brief(e.by), ...inside({ is: 'served', by: e.by }, e.by)]
+    case 'passed': return [...(e.why === 'declined' ? [] : [bot(e.by, { is: 'offer over', why: e.why })]), { do: 'dispatch' }]
+    case 'exhausted': return []
+    case 'stirred': return [{ do: 'dispatch' }]
+    case 'taken': return [brief(e.by), ...(e.from === undefined ? [] : [bot(e.from, { is: 'taken', by: e.by })]), ...inside({ is: 'served', by: e.by }, e.by).filter(t => t.do !== 'tell' || t.to !== e.from), { do: 'dispatch' }]
+    case 'transfer offered': return [bot(e.to, { is: 'transfer', id: e.id, by: e.by, until: e.until })]
+    case 'transfer passed': return [
+      ...(e.why === 'declined' ? [] : [bot(e.by, { is: 'offer over', why: e.why })]),
+      ...(before.is === 'active' && e.why !== 'revoked' ? [{ do: 'tell' as const, to: before.owner, bot: false, what: { is: 'transfer passed' as const, who: e.by, why: e.why } }] : []), { do: 'dispatch' }]
+    case 'transferred': return [brief(e.to), bot(e.from, { is: 'transferred', to: e.to }), ...inside({ is: 'served', by: e.to }, e.to).filter(t => t.do !== 'tell' || t.to !== e.from), { do: 'dispatch' }]
+    case 'requeued': return [
+      ...(e.from !== undefined && e.from !== e.by ? [bot(e.from, e.why === 'given' ? { is: 'moved', queue: e.queue, by: e.by ?? 'desk' } : { is: 'handed off', why: e.why === 'removed' ? 'removed' : 'detached' })] : []),
+      { do: 'dispatch' }, { do: 'announce' }]
+    case 'invited': return [bot(e.who, { is: 'invitation', id: e.id, by: e.by, until: e.until })]
+    case 'invitation accepted': return [
+      { do: 'tell', to: e.by, bot: false, what: { is: 'internal chat', chat: e.id, with: e.who } },
+      { do: 'tell', to: e.who, bot: false, what: { is: 'internal chat', chat: e.id, with: e.by } }]
+    case 'invitation passed': return [
+      ...(e.why === 'declined' ? [] : [bot(e.who, { is: 'offer over', why: e.why })]),
+      ...(e.why === 'revoked' ? [] : [{ do: 'tell' as const, to: e.by, bot: false, what: { is: 'invitation passed' as const, who: e.who, why: e.why } }])]
+    case 'observing': return [...(e.was === 'participant' ? [] : [brief(e.who)]), ...inside({ is: 'watching', who: e.who }, e.who)]
+    case 'joined': return [...(e.was === 'observer' ? [] : [brief(e.who)]), ...inside({ is: 'joined', who: e.who }, e.who)]
+    case 'left': return inside({ is: 'left', who: e.who, was: e.was }, e.who)
+    case 'customer gone': return inside({ is: 'customer gone' })
+    case 'customer back': return inside({ is: 'customer back' })
+    case 'ended': return [...inside({ is: 'ended', by: e.by }, e.by), { do: 'dispatch' }]
+    case 'reopened': return [...inside({ is: 'reopened' })]
+    case 'closed': return [...inside({ is: 'closed', by: e.by }, e.by), { do: 'dispatch' }]
+    case 'filing': return [{ do: 'file' }]
+    case 'filed': return before.is !== 'absent' && before.filing ? [bot(before.filing.by, { is: 'filed', ticket: e.ticket })] : []
+    case 'filing failed': return before.is !== 'absent' && before.filing ? [{ do: 'tell', to: before.filing.by, bot: false, what: { is: 'filing failed' } }] : []
+  }
+}
+
+/** The operators in a conversation, before or after a change: nobody is left out of the news that he is out. */
+function present(before: State, after: State): readonly Bare[] {
+  const all = new Set<Bare>()
+  for (const s of [before, after]) for (const who of operatorsIn(s)) all.add(who)
+  return [...all]
+}
+export function operatorsIn(s: State): readonly Bare[] {
+  if (s.is === 'absent') return []
+  return [...(ownerOfLate(s) ?? []), ...Object.keys(s.crew).filter(w => s.crew[w] !== 'invited')]
+}
+const ownerOfLate = (s: Present): readonly Bare[] | undefined => s.is === 'active' || s.is === 'ended' ? [s.owner] : undefined
