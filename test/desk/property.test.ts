@@ -166,6 +166,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 1, arbitrary: on(live, (d, n) => { d.give(n, { do: 'end', now: d.now, by: 'customer' }) }) },
   { weight: 1, arbitrary: on(live, (d, n) => { d.give(n, { do: 'customer gone', now: d.now, until: d.now + PATIENCE.gone }) }) },
   { weight: 1, arbitrary: on(live, (d, n, _s, w) => { d.give(n, { do: 'remove operator', now: d.now, who: w }); d.tidy(n) }) },
+  { weight: 2, arbitrary: on(active, (d, n, s) => { if (s.is === 'active') d.presence(s.owner, n % 2 === d.log.length % 2 ? undefined : 'available') }) },
   { weight: 1, arbitrary: on(any, (d, n, s) => { if (s.is === 'active' || s.is === 'ended') { d.give(n, { do: 'file', now: d.now, by: s.owner, key: 'f' }); d.give(n, { do: n % 2 ? 'filed' : 'filing failed', now: d.now, key: 'f', ticket: n }) } }) },
   { weight: 5, arbitrary: fc.integer({ min: 1, max: 90_000 }).map(ms => (d: Desk) => d.advance(ms)) },
   { weight: 1, arbitrary: fc.option(who, { nil: undefined }).map(w => (d: Desk) => d.crash(w)) },
