@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+// The command `deskbell`: finds a Node that can run the house, then runs it. Plain JavaScript that any Node from 18 on reads.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import module, { createRequire } from 'node:module'
+
+const NEEDED = [24, 15] // runs TypeScript natively and has node:sqlite
+const args = process.argv.slice(2)
+
+if (fits()) {
+  module.enableCompileCache?.()
+  dieWithParent()
+  quietExperiments()
+  const { main } = await import('../app/main.ts')
+  process.exitCode = await main(args)
+} else {
+  const node = bundledNode()
+  if (node) {
+    runWith(node)
+  } else {
+    console.error(`deskbell needs Node ${NEEDED.join('.')} or newer, this is ${process.version}: install it, or run \`npm ci\` in the folder of deskbell, which brings one for Linux`)
+    process.exitCode = 1
+  }
+}
+
+function fits() {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  return major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])
+}
+
+// The Node that came with the install, an optional dependency for Linux on x64 and arm64.
+function bundledNode() {
+  const require = createRequire(import.meta.url)
+  try {
+    const node = require.resolve(`node-${process.platform}-${process.arch}/bin/node`)
+    return existsSync(node) ? node : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function runWith(node) {
+  // The channel between the two tells the child when this process is gone, however it went.
+  const child = spawn(node, [process.argv[1], ...args], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, DESKBELL_PARENT: String(process.pid) },
+  })
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal))
+  child.on('error', error => {
+    console.error(`deskbell: ${node} does not run: ${error.message}: install Node ${NEEDED.join('.')} or newer`)
+    process.exitCode = 1
+  })
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? (signal === 'SIGKILL' ? 137 : 1)
+  })
+}
+
+function dieWithParent() {
+  if (!process.channel || process.env.DESKBELL_PARENT !== String(process.ppid)) return
+  process.channel.unref()
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+}
+
+// node:sqlite still calls itself an experiment; we pinned the Node it is part of.
+function quietExperiments() {
+  const emit = process.emitWarning
+  process.emitWarning = (warning, ...rest) => {
+    const type = typeof rest[0] === 'object' ? rest[0]?.type : rest[0]
+    if (type !== 'ExperimentalWarning') emit.call(process, warning, ...rest)
+  }
+}
