@@ -288,7 +288,7 @@ export function evolve(s: State, e: Event): State {
   const known = knownOf(s)
   switch (e.type) {
     case 'said': return { ...s, lines: e.seq, shown: e.shown ?? s.shown, clocks: heard(s, e) }
-    case 'offered': return { ...known, is: 'offered', place: placeOf(s, e.at), offer: { id: e.id, to: e.to, until: e.until } }
+    case 'offered': return { ...known, is: 'offered', place: { ...placeOf(s, e.at), rest: undefined }, offer: { id: e.id, to: e.to, until: e.until } }
     case 'accepted': return owned(known, e.by, e.id, e.at)
     case 'taken': return owned(known, e.by, e.seat, e.at)
     case 'transferred': return owned(known, e.to, e.id, e.at)
