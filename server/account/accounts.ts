@@ -1,6 +1,6 @@
 // The accounts of a host: loaded when somebody needs them, kept while a device is online, a bounded number longer.
 import type { Jid } from '../stanza/jid.ts'
-import type { AccountRecord } from '../ports/store.ts'
+import type { AccountRecord, Credentials } from '../ports/store.ts'
 import { Account } from '../session/account.ts'
 import type { Home } from './home.ts'
 
@@ -10,11 +10,11 @@ export type Loader = (account: Account) => Promise<void>
 const IDLE = 10_000 // accounts kept loaded though nobody is online
 
 export class Accounts {
-  readonly #host: Home
+  readonly #home: Home
   readonly #loaded = new Map<string, Account>() // by localpart, the least lately loaded first
   readonly #loading = new Map<string, Promise<Account | undefined>>()
   readonly #loaders: Loader[] = []
-  constructor(host: Home) { this.#host = host }
+  constructor(home: Home) { this.#home = home }
 
   /** Runs `loader` for each account that is loaded from now on. */
   loader(loader: Loader): void { this.#loaders.push(loader) }
@@ -29,6 +29,12 @@ export class Accounts {
     return this.#loaded.get(jid.local) ?? this.#loading.get(jid.local) ?? this.#load(jid)
   }
 
+  /** What proves who `local` (prepared) is; undefined if there is no such account. */
+  credentials(local: string): Credentials | undefined | Promise<Credentials | undefined> {
+    const loaded = this.#loaded.get(local)
+    return loaded ? loaded.record.credentials : this.#home.stores.accounts.find(this.#home.domain, local).then(r => r?.credentials)
+  }
+
   /** The record was changed by an admin: takes it in; undefined means removed. */
   refresh(jid: Jid, record: AccountRecord | undefined): void {
     const account = this.#loaded.get(jid.local)
@@ -38,7 +44,7 @@ export class Accounts {
   }
 
   #load(jid: Jid): Promise<Account | undefined> {
-    const loading = this.#host.stores.accounts.find(this.#host.domain, jid.local).then(async record => {
+    const loading = this.#home.stores.accounts.find(this.#home.domain, jid.local).then(async record => {
       if (!record) return undefined
       const account = new Account(jid.toBare(), record)
       for (const l of this.#loaders) await l(account)

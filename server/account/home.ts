@@ -11,7 +11,7 @@ import type { Stores } from '../ports/store.ts'
 import type { Accounts } from './accounts.ts'
 
 /** What a plugin or the core may be told of a device's life. */
-export type Moment = 'bound' | 'available' | 'unavailable' | 'gone'
+export type Moment = 'bound' | 'available' | 'unavailable' | 'detached' | 'attached' | 'gone'
 
 export interface Home {
   readonly domain: string
@@ -19,6 +19,8 @@ export interface Home {
   readonly router: Router
   readonly stores: Stores
   readonly clock: Clock
+  /** Network time: it goes on though a test moves `clock`. */
+  readonly network: Clock
   readonly log: Log
   readonly limits: Limits
   readonly accounts: Accounts

@@ -7,6 +7,7 @@ import { HANDLED, STAGES, walk, type Handler, type OpenStage, type Stage, type V
 import { Passage } from '../route/passage.ts'
 import type { Account, Resource } from '../session/account.ts'
 import type { Router } from '../route/router.ts'
+import type { Privileges } from '../component/component.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { Limits } from '../ports/limits.ts'
@@ -31,6 +32,8 @@ export interface Ask {
   readonly device: Resource | undefined
   /** The account it is addressed to ('self', 'other'). */
   readonly account: Account | undefined
+  /** The network address, where it is asked before login ('stream'). */
+  readonly remote?: string
 }
 export type IqHandler = (query: Element, ask: Ask) => Answer | Promise<Answer>
 
@@ -46,6 +49,7 @@ export interface HostWorld {
   readonly router: Router
   readonly stores: Stores
   readonly clock: Clock
+  readonly network: Clock
   readonly log: Log
   readonly limits: Limits
 }
@@ -56,6 +60,7 @@ export class Host implements Home {
   readonly router: Router
   readonly stores: Stores
   readonly clock: Clock
+  readonly network: Clock
   readonly log: Log
   readonly limits: Limits
   readonly accounts: Accounts
@@ -76,7 +81,8 @@ export class Host implements Home {
   readonly #bars: ((account: Account, other: Jid) => boolean)[] = []
   readonly #iq = new Map<string, IqHandler>()
   readonly #services = new Map<Token<unknown>, unknown>()
-  readonly #moments: Record<Moment, ((device: Resource) => void)[]> = { bound: [], available: [], unavailable: [], gone: [] }
+  readonly #moments: Record<Moment, ((device: Resource) => void)[]> = { bound: [], available: [], unavailable: [], detached: [], attached: [], gone: [] }
+  readonly #nonzas = new Map<string, (e: Element, device: Resource) => void>()
 
   constructor(domain: string, world: HostWorld) {
     this.domain = domain
@@ -84,6 +90,7 @@ export class Host implements Home {
     this.router = world.router
     this.stores = world.stores
     this.clock = world.clock
+    this.network = world.network
     this.log = world.log
     this.limits = world.limits
     this.accounts = new Accounts(this)
@@ -113,6 +120,15 @@ export class Host implements Home {
   when(moment: Moment, listener: (device: Resource) => void): void { this.#moments[moment].push(listener) }
   tell(moment: Moment, device: Resource): void { for (const l of this.#moments[moment]) l(device) }
 
+  /** Takes first-level elements of a session that are no stanzas, such as those of XEP-0352. */
+  onNonza(ns: string, name: string, handler: (e: Element, device: Resource) => void): void { this.#nonzas.set(`{${ns}}${name}`, handler) }
+  /** True if somebody took it. */
+  nonza(e: Element, device: Resource): boolean {
+    const handler = this.#nonzas.get(`{${e.ns}}${e.name}`)
+    handler?.(e, device)
+    return handler !== undefined
+  }
+
   /** Answers `type {ns}name` addressed to any of `at`; `name` '*' takes every element of the namespace. */
   iq(at: readonly Addressee[], type: 'get' | 'set', ns: string, name: string, handler: IqHandler): void {
     for (const a of at) {
@@ -129,6 +145,17 @@ export class Host implements Home {
   provide<T>(token: Token<T>, service: T): void { this.#services.set(token, service) }
   /** What another plugin provided; undefined if it is not installed. */
   service<T>(token: Token<T>): T | undefined { return this.#services.get(token) as T | undefined } // provide() saw to the type
+
+  /** Tells components that accounts with a role came, went or changed. */
+  readonly #people = new Set<() => void>()
+  onPeople(listener: () => void): Disposable {
+    this.#people.add(listener)
+    return { [Symbol.dispose]: () => { this.#people.delete(listener) } }
+  }
+  tellPeople(): void { for (const l of this.#people) l() }
+
+  /** Whom a REST token speaks for; set by the program, which keeps the tokens. */
+  tokens: (text: string) => ReturnType<Privileges['token']> = () => Promise.resolve(undefined)
 
   /** Sends as the host or on behalf of an account. */
   send(stanza: AnyStanza): void {
@@ -210,16 +237,27 @@ export class Host implements Home {
     return deliverIq(p, this.rosters) ?? HANDLED
   }
 
+  /** A message that a device was given and did not acknowledge before it went: to the other devices, or where missed ones go. */
+  redeliver(stanza: AnyStanza, account: Account): void {
+    if (stanza.type !== 'chat' && stanza.type !== 'normal') return
+    if (stanza.to?.local !== account.jid.local && stanza.from?.bare !== account.jid.bare) return
+    const p = new Passage(stanza.readdress({ to: stanza.to ?? account.jid }) as AnyStanza, account, undefined)
+    for (const r of account.best) r.deliver(p.stanza)
+    if (account.best.length > 0) return
+    const v = walk(this.#missed, p)
+    if (v instanceof Promise) v.catch((error: unknown) => this.bug(error, stanza))
+  }
+
   /** Gives the sender an error for `stanza`, if it may have one. */
   giveBack(stanza: AnyStanza, e: StanzaError, via?: Resource): void {
     void this.router.giveBack(errorReply(stanza, e), via)
   }
 
   /** Finds and runs the handler of an iq before login; undefined if there is none. */
-  answerStream(iq: Iq): Answer | Promise<Answer> {
+  answerStream(iq: Iq, remote: string): Answer | Promise<Answer> {
     const query = iq.payload[0]
     const handler = query && this.#handler('stream', iq.type, query)
-    return handler ? handler(query, { iq, from: this.jid, device: undefined, account: undefined }) : refuse('service-unavailable')
+    return handler ? handler(query, { iq, from: this.jid, device: undefined, account: undefined, remote }) : refuse('service-unavailable')
   }
 
   #handler(at: Addressee, type: string, query: Element): IqHandler | undefined {

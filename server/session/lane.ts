@@ -33,7 +33,7 @@ export class Lane<T> {
   #run(item: T): Promise<void> | undefined {
     try {
       const done = this.#work(item)
-      return done && done.catch((bug: unknown) => this.#onBug(bug, item))
+      return done ? done.catch((bug: unknown) => this.#onBug(bug, item)) : undefined
     } catch (bug) { this.#onBug(bug, item); return undefined }
   }
 

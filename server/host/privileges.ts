@@ -1,0 +1,30 @@
+// What a component that runs in this process may do of what only the server can.
+import { Jid } from '../stanza/jid.ts'
+import type { Person, Privileges } from '../component/component.ts'
+import type { Host } from './host.ts'
+
+/** The privileges of the component `domain` with regard to the accounts of `host`. */
+export function privilegesOf(host: Host, domain: string): Privileges {
+  return {
+    async people() {
+      const people: Person[] = []
+      for (let after = ''; ;) {
+        const page = await host.stores.accounts.list(host.domain, { after, limit: 500 })
+        for (const r of page) if (r.role && !r.disabled) people.push({ jid: `${r.local}@${host.domain}`, role: r.role, ...(r.name ? { name: r.name } : {}) })
+        if (page.length < 500) return people
+        after = page[page.length - 1]!.local // a full page has a last
+      }
+    },
+    onPeople: listener => host.onPeople(listener),
+    inject: (owner, items) => host.rosters.inject(Jid.parse(owner), domain, items),
+    withdraw: (owner, jids) => host.rosters.withdraw(Jid.parse(owner), domain, jids),
+    injected: owner => host.rosters.injected(Jid.parse(owner), domain),
+    onAttachment(listener) {
+      let live = true
+      host.when('detached', d => { if (live) listener(d.jid.full, false) })
+      host.when('attached', d => { if (live) listener(d.jid.full, true) })
+      return { [Symbol.dispose]() { live = false } }
+    },
+    token: text => host.tokens(text),
+  }
+}

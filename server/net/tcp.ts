@@ -1,0 +1,218 @@
+// XMPP over TCP: listening, STARTTLS and direct TLS, and how much one address may open and send.
+import { createHash, X509Certificate } from 'node:crypto'
+import net from 'node:net'
+import tls from 'node:tls'
+import type { Clock } from '../ports/clock.ts'
+import type { Limits, Rate } from '../ports/limits.ts'
+import type { Log } from '../ports/log.ts'
+import type { Transport } from './transport.ts'
+
+/** The certificate in force and what it means for TLS; `current` is asked at each handshake, so that a reload reaches new streams. */
+export interface Identity { current(): { readonly context: tls.SecureContext; readonly certificate: string | Buffer } }
+
+export interface TcpOptions {
+  readonly port: number
+  readonly address?: string | undefined
+  /** 'none': plain only; 'starttls': plain, may be upgraded; 'direct': TLS from the first byte (XEP-0368). */
+  readonly tls: 'none' | 'starttls' | 'direct'
+  readonly identity?: Identity | undefined
+  /** The ALPN protocol of direct TLS. */
+  readonly alpn?: string
+  readonly limits: Limits
+  /** Bytes a second read from one connection. */
+  readonly rate: Rate
+  readonly clock: Clock
+  readonly log: Log
+  readonly serve: (transport: TcpTransport) => void
+}
+
+export interface Listening extends AsyncDisposable { readonly port: number; readonly connections: number }
+
+const LINGER = 5_000 // ms that a peer has to close its side
+
+/** Listens; rejects if the port cannot be had. Disposing stops listening and drops what is still open. */
+export async function listenTcp(options: TcpOptions): Promise<Listening> {
+  const open = new Set<TcpTransport>()
+  const doors = new Doors(options.limits, options.clock)
+  const server = net.createServer({ noDelay: true, pauseOnConnect: false }, socket => {
+    const remote = socket.remoteAddress ?? ''
+    socket.on('error', () => {}) // 'close' follows and is heard
+    if (!doors.enter(remote)) { socket.destroy(); return }
+    const transport = new TcpTransport(socket, remote, options)
+    open.add(transport)
+    transport.whenClosed = () => { open.delete(transport); doors.leave(remote) }
+    if (options.tls === 'direct') transport.startTls!() // direct has an identity, so startTls is there
+    options.serve(transport)
+  })
+  await new Promise<void>((ready, failed) => {
+    server.once('error', failed)
+    server.listen({ port: options.port, host: options.address, backlog: 1024 }, () => { server.off('error', failed); ready() })
+  })
+  server.on('error', err => options.log.error({ err }, 'a listener failed'))
+  const { port } = server.address() as net.AddressInfo // it listens on a port
+  return {
+    port,
+    get connections() { return open.size },
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise<void>(done => server.close(() => done()))
+      for (const t of open) t.destroy()
+      await closed
+    },
+  }
+}
+
+/** Counts who has how much open (requirements: connections per address, new per address). */
+class Doors {
+  readonly #limits: Limits['connections']
+  readonly #clock: Clock
+  readonly #byAddress = new Map<string, { open: number; bucket: Bucket }>()
+  constructor(limits: Limits, clock: Clock) { this.#limits = limits.connections; this.#clock = clock }
+
+  enter(address: string): boolean {
+    if (this.#limits.perAddress === Infinity && this.#limits.newPerAddress.rate === Infinity) return true
+    let entry = this.#byAddress.get(address)
+    if (!entry) {
+      if (this.#byAddress.size > 50_000) this.#sweep()
+      this.#byAddress.set(address, (entry = { open: 0, bucket: new Bucket(this.#limits.newPerAddress, this.#clock) }))
+    }
+    if (entry.open >= this.#limits.perAddress || !entry.bucket.take(1)) return false
+    entry.open++
+    return true
+  }
+
+  leave(address: string): void {
+    const entry = this.#byAddress.get(address)
+    if (entry && entry.open > 0) entry.open--
+  }
+
+  #sweep(): void { for (const [a, e] of this.#byAddress) if (e.open === 0) this.#byAddress.delete(a) }
+}
+
+/** A token bucket. */
+export class Bucket {
+  readonly #rate: Rate
+  readonly #clock: Clock
+  #level: number
+  #at: number
+  constructor(rate: Rate, clock: Clock) { this.#rate = rate; this.#clock = clock; this.#level = rate.burst; this.#at = clock.now() }
+
+  /** Takes `n` if they are there. */
+  take(n: number): boolean {
+    this.#fill()
+    if (this.#level < n) return false
+    this.#level -= n
+    return true
+  }
+
+  /** Takes `n` in any case; gives the milliseconds until the debt is paid. */
+  spend(n: number): number {
+    if (this.#rate.rate === Infinity) return 0
+    this.#fill()
+    this.#level -= n
+    return this.#level >= 0 ? 0 : Math.ceil((-this.#level / this.#rate.rate) * 1000)
+  }
+
+  #fill(): void {
+    const now = this.#clock.now()
+    if (now > this.#at) this.#level = Math.min(this.#rate.burst, this.#level + ((now - this.#at) / 1000) * this.#rate.rate)
+    this.#at = now
+  }
+}
+
+export class TcpTransport implements Transport {
+  readonly framing = 'stream'
+  readonly remote: string
+  onData: (data: Uint8Array | string) => void = () => {}
+  onClose: () => void = () => {}
+  whenClosed: () => void = () => {}
+  readonly startTls?: () => void
+  readonly #options: TcpOptions
+  readonly #bucket: Bucket | undefined
+  #socket: net.Socket
+  #tls: tls.TLSSocket | undefined
+  #slowed: Disposable | undefined
+  #bindings: ReadonlyMap<string, Uint8Array> | undefined
+  #held = false
+  #closed = false
+
+  constructor(socket: net.Socket, remote: string, options: TcpOptions) {
+    this.#socket = socket
+    this.remote = remote
+    this.#options = options
+    this.#bucket = options.rate.rate === Infinity ? undefined : new Bucket(options.rate, options.clock)
+    socket.on('close', () => this.#gone())
+    socket.on('data', this.#read)
+    if (options.identity && options.tls !== 'none') this.startTls = () => this.#upgrade(options.identity!) // tested in this line
+  }
+
+  get secure(): boolean { return this.#tls !== undefined }
+  get backlog(): number { return this.#socket.writableLength + (this.#tls ? this.#tls.writableLength : 0) }
+
+  get bindings(): ReadonlyMap<string, Uint8Array> { return (this.#bindings ??= this.#bind()) }
+  #bind(): ReadonlyMap<string, Uint8Array> {
+    const found = new Map<string, Uint8Array>()
+    const secure = this.#tls
+    if (!secure || !this.#options.identity) return found
+    if (secure.getProtocol() === 'TLSv1.3') found.set('tls-exporter', secure.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)))
+    found.set('tls-server-end-point', endPoint(this.#options.identity.current().certificate))
+    return found
+  }
+
+  write(text: string): void { if (!this.#closed) (this.#tls ?? this.#socket).write(text) }
+  pause(): void { this.#held = true; (this.#tls ?? this.#socket).pause() }
+  resume(): void { this.#held = false; if (!this.#slowed) (this.#tls ?? this.#socket).resume() }
+
+  close(): void {
+    const socket = this.#tls ?? this.#socket
+    if (this.#closed) return
+    socket.end()
+    const linger = this.#options.clock.alarm(this.#options.clock.now() + LINGER, () => this.destroy())
+    this.#socket.once('close', () => linger[Symbol.dispose]())
+    socket.resume()
+  }
+
+  destroy(): void { this.#tls?.destroy(); this.#socket.destroy() }
+
+  readonly #read = (bytes: Buffer): void => {
+    const wait = this.#bucket ? this.#bucket.spend(bytes.length) : 0
+    if (wait > 0 && !this.#slowed) {
+      ;(this.#tls ?? this.#socket).pause()
+      this.#slowed = this.#options.clock.alarm(this.#options.clock.now() + wait, () => {
+        this.#slowed = undefined
+        if (!this.#held) (this.#tls ?? this.#socket).resume()
+      })
+    }
+    this.onData(bytes)
+  }
+
+  #upgrade(identity: Identity): void {
+    const { alpn, limits, clock } = this.#options
+    this.#socket.off('data', this.#read)
+    const secure = new tls.TLSSocket(this.#socket, {
+      isServer: true,
+      secureContext: identity.current().context,
+      ...(alpn ? { ALPNProtocols: [alpn] } : {}),
+    })
+    this.#tls = secure
+    this.#bindings = undefined
+    const late = clock.alarm(clock.now() + limits.deadlines.handshake, () => this.destroy())
+    secure.on('secure', () => late[Symbol.dispose]())
+    secure.on('error', () => this.destroy()) // RFC 6120 section 5.4.3.2: no </stream>, the connection just ends
+    secure.on('close', () => { late[Symbol.dispose](); this.destroy() })
+    secure.on('data', this.#read)
+    if (this.#held) secure.pause()
+  }
+
+  #gone(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#slowed?.[Symbol.dispose]()
+    this.whenClosed()
+    this.onClose()
+  }
+}
+
+/** tls-server-end-point (RFC 5929 section 4.1): the certificate's hash, SHA-256 where its own would be weaker. */
+function endPoint(certificate: string | Buffer): Uint8Array {
+  return createHash('sha256').update(new X509Certificate(certificate).raw).digest()
+}

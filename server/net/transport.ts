@@ -1,0 +1,28 @@
+// What a stream needs of the connection under it: text out, bytes or frames in.
+
+export interface Transport {
+  /** 'stream': one XML document over a byte stream (RFC 6120); 'frames': one element a message (RFC 7395). */
+  readonly framing: 'stream' | 'frames'
+  /** The peer's network address. */
+  readonly remote: string
+  readonly secure: boolean
+  /** Channel-binding data by type (RFC 5929, RFC 9266); empty without TLS. */
+  readonly bindings: ReadonlyMap<string, Uint8Array>
+  /** Bytes written that the peer has not taken yet. */
+  readonly backlog: number
+  /** Set once by the stream that is served: bytes of a byte stream, the text of a frame. */
+  onData: (data: Uint8Array | string) => void
+  /** Set once by the stream that is served: the connection is gone, for whatever reason. */
+  onClose: () => void
+  /** Writes text; in frames, one message. */
+  write(text: string): void
+  /** Stops and goes on reading. */
+  pause(): void
+  resume(): void
+  /** Upgrades to TLS; absent where that cannot be. What came in before is dropped by the caller. */
+  startTls?(): void
+  /** Writes out what waits, then closes; the connection is dropped if the peer does not follow within seconds. */
+  close(): void
+  /** Drops the connection. */
+  destroy(): void
+}

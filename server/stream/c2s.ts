@@ -1,0 +1,334 @@
+// A client's stream: TLS, SASL, bind, then its session (RFC 6120 sections 5 to 7).
+import { randomBytes } from 'node:crypto'
+import { el, type Element } from '../xml/element.ts'
+import { Jid } from '../stanza/jid.ts'
+import { CONTENT, errorReply, resultOf, Stanza, type AnyStanza, type Iq } from '../stanza/stanza.ts'
+import { isStanza, readStanza, Unreadable } from '../stanza/read.ts'
+import { refuse, StanzaError } from '../stanza/errors.ts'
+import { HANDLED } from '../route/way.ts'
+import type { Host } from '../host/host.ts'
+import type { Transport } from '../net/transport.ts'
+import { begin, offered } from './sasl/offer.ts'
+import { decodeBase64, encodeBase64 } from './sasl/base64.ts'
+import type { Mechanism, SaslCondition, Step } from './sasl/mechanism.ts'
+import { Device, enabled, type Carrier } from './device.ts'
+import { NS_SM, readH } from './sm.ts'
+import { Stream, type Header, type StreamWorld } from './stream.ts'
+
+const NS_TLS = 'urn:ietf:params:xml:ns:xmpp-tls'
+const NS_SASL = 'urn:ietf:params:xml:ns:xmpp-sasl'
+const NS_BIND = 'urn:ietf:params:xml:ns:xmpp-bind'
+const NS_SESSION = 'urn:ietf:params:xml:ns:xmpp-session'
+const NS_CB = 'urn:xmpp:sasl-cb:0'
+const BINDS = 10 // failed ones before the stream ends (RFC 6120 section 7.7.3)
+
+export interface ClientWorld extends StreamWorld {
+  readonly hosts: ReadonlyMap<string, Host>
+  /** False: without TLS one may log in from this address (loopback under `require-tls: false`). */
+  requireTls(remote: string): boolean
+  /** Keys for salts of accounts that do not exist; the same after a restart. */
+  readonly secret: Uint8Array
+  readonly iterations: number
+  readonly devices: Devices
+}
+
+/** The streams and resumable sessions of this process, for shutdown and for resumption. */
+export class Devices {
+  readonly byResumeId = new Map<string, Device>()
+  readonly streams = new Set<ClientStream>()
+}
+
+export class ClientStream extends Stream implements Carrier {
+  readonly #world: ClientWorld
+  #host: Host | undefined
+  #user: Jid | undefined // authenticated
+  #device: Device | undefined
+  #mechanism: Mechanism | undefined
+  #offered: string[] = []
+  #failures = 0
+  #deadline: Disposable | undefined
+  #heard: number
+  #probe = ''
+  #lang: string | undefined
+
+  constructor(transport: Transport, world: ClientWorld) {
+    super(transport, world, CONTENT)
+    this.#world = world
+    this.#heard = world.network.now()
+    this.#deadline = world.network.alarm(this.#heard + world.limits.deadlines.auth, () => this.fail('connection-timeout', 'The login took too long.'))
+    world.devices.streams.add(this)
+  }
+
+  get device(): Device | undefined { return this.#device }
+
+  protected override opened(header: Header): void {
+    const to = header.to === undefined ? undefined : Jid.tryParse(header.to)
+    const host = to && this.#world.hosts.get(to.full)
+    if (this.#user && host !== this.#host) { this.respond({ from: this.domainForErrors() }); this.fail('host-unknown', 'A stream stays with its host.'); return } // SEC-T23
+    if (!this.#user) this.#host = host
+    const from = header.from === undefined ? undefined : Jid.tryParse(header.from)?.bare
+    const [major] = (header.version ?? '0.9').split('.')
+    const old = header.version === undefined
+    this.#lang = header.lang
+    this.respond({ from: host?.domain ?? this.domainForErrors(), to: from, lang: 'en', version: !old || !host })
+    if (header.to === undefined) { this.fail('improper-addressing', 'Say to which host.'); return }
+    if (!host) { this.fail('host-unknown'); return }
+    if (old || !/^\d+$/.test(major ?? '') || Number(major) < 1) { this.fail('unsupported-version'); return }
+    if (this.#user && from !== undefined && from !== this.#user.bare) { this.fail('invalid-from'); return } // RFC 6120 section 6.4.6
+    this.features(this.#user ? this.#featuresAfter(host) : this.#featuresBefore(host))
+  }
+
+  protected override received(e: Element): void | Promise<void> {
+    this.#heard = this.#world.network.now()
+    this.#probe = ''
+    if (this.#device) return this.#inSession(e, this.#device)
+    const host = this.#host
+    if (!host) { this.fail('not-authorized'); return }
+    if (this.#user) return this.#beforeBind(e, host, this.#user)
+    return this.#beforeLogin(e, host)
+  }
+
+  protected override ended(clean: boolean): void {
+    this.#deadline?.[Symbol.dispose]()
+    this.#world.devices.streams.delete(this)
+    const device = this.#device
+    this.#device = undefined
+    if (device && (clean || !device.detach())) this.#leave(device)
+  }
+
+  protected override domainForErrors(): string { return this.#host?.domain ?? this.#world.hosts.keys().next().value ?? '' }
+
+  protected override stalled(): void { this.transport.destroy() }
+
+  /** Asks a silent peer whether it lives; ends the stream of one that did not answer in time (RFC 6120 section 4.6). */
+  probe(now: number): void {
+    const { idle, pong } = this.#world.limits.deadlines
+    const silent = now - this.#heard
+    if (!this.#device || !this.#host || silent < idle) return
+    if (this.#probe && silent >= idle + pong) { this.transport.destroy(); return }
+    if (this.#probe) return
+    this.#probe = `alive-${randomBytes(6).toString('base64url')}`
+    if (this.#device.managed) this.send(`<r xmlns='${NS_SM}'/>`)
+    else this.sendStanza(Stanza.of('iq', { type: 'get', id: this.#probe, from: this.#host.jid, to: this.#device.jid }, [el('ping', 'urn:xmpp:ping')]))
+  }
+
+  sendStanza(s: AnyStanza): void { this.send(s.write(this.within === '' ? CONTENT : undefined)) }
+
+  // Before login.
+
+  #mayLogIn(): boolean { return this.transport.secure || !this.#world.requireTls(this.transport.remote) }
+
+  #featuresBefore(host: Host): Element[] {
+    const features: Element[] = []
+    const canUpgrade = this.transport.startTls !== undefined && !this.transport.secure
+    if (canUpgrade) features.push(el('starttls', NS_TLS, {}, ...(this.#mayLogIn() ? [] : [el('required', NS_TLS)])))
+    this.#offered = []
+    if (this.#mayLogIn()) {
+      const bindings = [...this.transport.bindings.keys()]
+      this.#offered = offered({ tls: this.transport.secure, bindings, allowPlain: true, plainInClear: !this.transport.secure })
+      features.push(el('mechanisms', NS_SASL, {}, ...this.#offered.map(m => el('mechanism', NS_SASL, {}, m))))
+      if (bindings.length) features.push(el('sasl-channel-binding', NS_CB, {}, ...bindings.map(type => el('channel-binding', NS_CB, { type }))))
+      for (const f of host.streamFeatures.before) { const e = f(); if (e) features.push(e) }
+    }
+    return features
+  }
+
+  #beforeLogin(e: Element, host: Host): void | Promise<void> {
+    if (e.ns === NS_TLS && e.name === 'starttls') {
+      if (this.transport.startTls === undefined || this.transport.secure) {
+        this.send(el('failure', NS_TLS).write(this.within))
+        this.close()
+        return
+      }
+      this.send(el('proceed', NS_TLS).write(this.within))
+      this.secureNow()
+      return
+    }
+    if (e.ns === NS_SASL) return this.#sasl(e, host)
+    if (isStanza(e) && e.name === 'iq' && this.#mayLogIn() && host.streamFeatures.before.length) return this.#streamIq(e, host)
+    this.fail(isStanza(e) ? 'not-authorized' : 'unsupported-stanza-type')
+  }
+
+  #streamIq(e: Element, host: Host): void | Promise<void> {
+    const iq = readStanza(e)
+    if (iq instanceof Unreadable) { if (iq.reply) this.sendStanza(iq.reply); return }
+    if (iq.type !== 'get' && iq.type !== 'set') return
+    if (iq.payload[0]?.ns !== 'jabber:iq:register' && iq.payload[0]?.ns !== 'jabber:iq:auth') { this.fail('not-authorized'); return }
+    const reply = (a: unknown): void => {
+      if (a === HANDLED) return
+      const to = iq as Iq // readStanza of an <iq/>
+      this.sendStanza(a instanceof StanzaError ? (errorReply(to, a) ?? resultOf(to)) : a ? resultOf(to, a as Element) : resultOf(to)) // an Answer is an element here
+    }
+    const answer = host.answerStream(iq as Iq, this.transport.remote)
+    return answer instanceof Promise ? answer.then(reply) : reply(answer)
+  }
+
+  #sasl(e: Element, host: Host): void | Promise<void> {
+    if (!this.#mayLogIn()) { this.#refuseLogin('encryption-required'); return }
+    if (e.name === 'abort') { this.#mechanism = undefined; this.#refuseLogin('aborted'); return }
+    const text = e.text
+    const data = text === '' ? undefined : text === '=' ? new Uint8Array(0) : decodeBase64(text)
+    if (text !== '' && data === undefined) { this.#mechanism = undefined; this.#refuseLogin('incorrect-encoding'); return }
+    let step: Step | Promise<Step>
+    if (e.name === 'auth') {
+      this.#mechanism = begin(e.attrs['mechanism'] ?? '', {
+        host: host.domain,
+        lookup: local => host.accounts.credentials(local),
+        secret: this.#world.secret,
+        iterations: this.#world.iterations,
+        offered: this.#offered,
+        bindings: this.transport.bindings,
+        offeredBindings: [...this.transport.bindings.keys()],
+      })
+      if (!this.#mechanism) { this.#refuseLogin('invalid-mechanism'); return }
+      step = this.#mechanism.start(data)
+    } else if (e.name === 'response' && this.#mechanism) step = this.#mechanism.respond(data ?? new Uint8Array(0))
+    else { this.#refuseLogin('malformed-request'); return }
+    if (step instanceof Promise) return step.then(s => this.#step(s, host), (err: unknown) => { host.bug(err); this.#refuseLogin('temporary-auth-failure') })
+    return this.#step(step, host)
+  }
+
+  #step(step: Step, host: Host): void | Promise<void> {
+    if ('challenge' in step) { this.send(el('challenge', NS_SASL, {}, encodeBase64(step.challenge)).write(this.within)); return }
+    this.#mechanism = undefined
+    if ('failure' in step) { this.#refuseLogin(step.failure, step.text); return }
+    const user = Jid.of(step.success.user, host.domain)
+    return Promise.resolve(host.accounts.at(user)).then(account => {
+      if (!account || account.record.disabled) { this.#refuseLogin('account-disabled'); return }
+      this.#user = user
+      this.#failures = 0
+      const { data } = step.success
+      this.send(data ? el('success', NS_SASL, {}, data.length ? encodeBase64(data) : '=').write(this.within) : el('success', NS_SASL).write(this.within))
+      this.restart(true)
+    })
+  }
+
+  #refuseLogin(condition: SaslCondition, text?: string): void {
+    const said = text ? [el('text', NS_SASL, { 'xml:lang': 'en' }, text)] : []
+    this.send(el('failure', NS_SASL, {}, el(condition, NS_SASL), ...said).write(this.within))
+    if (condition !== 'aborted' && ++this.#failures >= this.#world.limits.authFailures.perStream) this.fail('policy-violation', 'Too many failed logins.')
+  }
+
+  // After login.
+
+  #featuresAfter(host: Host): Element[] {
+    return [
+      el('bind', NS_BIND, {}, el('required', NS_BIND)),
+      el('session', NS_SESSION, {}, el('optional', NS_SESSION)),
+      el('sm', NS_SM),
+      ...host.streamFeatures.after.map(f => f()),
+    ]
+  }
+
+  #beforeBind(e: Element, host: Host, user: Jid): void | Promise<void> {
+    if (e.ns === NS_SM) {
+      if (e.name === 'resume') return this.#resume(e, user)
+      this.#refuseSm('unexpected-request')
+      return
+    }
+    const bind = isStanza(e) && e.name === 'iq' && e.attrs['type'] === 'set' ? e.child('bind', NS_BIND) : undefined
+    if (!bind) { this.fail(isStanza(e) ? 'not-authorized' : 'unsupported-stanza-type'); return }
+    const iq = readStanza(e)
+    if (iq instanceof Unreadable) { if (iq.reply) this.sendStanza(iq.reply); this.#failedBind(); return }
+    return Promise.resolve(host.accounts.at(user)).then(account => {
+      if (!account) { this.fail('not-authorized'); return }
+      const wanted = bind.child('resource')?.text ?? ''
+      const jid = (wanted && Jid.tryParse(`${user.bare}/${wanted}`)) || Jid.of(user.local, user.domain, randomBytes(9).toString('base64url'))
+      const old = account.resources.get(jid.resource)
+      if (!old && account.resources.size >= host.limits.resources.perAccount) {
+        this.sendStanza(errorReply(iq, refuse('resource-constraint', undefined, el('resource-limit-exceeded', 'urn:xmpp:errors')))!) // a set has an answer
+        this.#failedBind()
+        return
+      }
+      old?.end('conflict', 'Replaced by a new session with the same resource.')
+      const device = new Device(jid, account, host, this)
+      this.#enter(device)
+      account.add(device)
+      this.sendStanza(resultOf(iq as Iq, el('bind', NS_BIND, {}, el('jid', NS_BIND, {}, jid.full)))) // readStanza of an <iq/>
+      host.tell('bound', device)
+    })
+  }
+
+  #failedBind(): void { if (++this.#failures >= BINDS) this.fail('policy-violation') }
+
+  #enter(device: Device): void {
+    this.#device = device
+    this.#deadline?.[Symbol.dispose]()
+    this.#deadline = undefined
+  }
+
+  #inSession(e: Element, device: Device): void | Promise<void> {
+    if (isStanza(e)) {
+      device.handled.next()
+      const { from } = e.attrs
+      if (from !== undefined && from !== device.jid.full && from !== device.jid.bare) {
+        const claimed = Jid.tryParse(from)
+        if (claimed?.full !== device.jid.full && claimed?.full !== device.jid.bare) { this.fail('invalid-from'); return } // RFC 6120 section 8.1.2.1
+      }
+      const stanza = readStanza(e, device.jid, this.#lang)
+      if (stanza instanceof Unreadable) {
+        const { reply } = stanza
+        if (reply) this.sendStanza(reply.readdress({ to: device.jid, from: device.host.jid } as never)) // the same head for all kinds
+        return
+      }
+      if (stanza.kind === 'iq' && stanza.payload[0]?.ns === NS_SESSION && stanza.type === 'set') { device.deliver(resultOf(stanza)); return }
+      if (stanza.kind === 'iq' && stanza.payload[0]?.ns === NS_BIND && stanza.type === 'set') { device.deliver(errorReply(stanza, refuse('not-allowed'))!); return } // a set has an answer
+      return device.host.fromDevice(stanza, device)
+    }
+    if (e.ns === NS_SM) return this.#manage(e, device)
+    if (device.host.nonza(e, device)) return
+    this.fail('unsupported-stanza-type')
+  }
+
+  // XEP-0198.
+
+  #manage(e: Element, device: Device): void {
+    switch (e.name) {
+      case 'enable': {
+        if (device.managed) { this.#refuseSm('unexpected-request'); return }
+        const resume = e.attrs['resume'] === 'true' || e.attrs['resume'] === '1'
+        const id = resume ? randomBytes(18).toString('base64url') : undefined
+        device.manage(id)
+        if (id) this.#world.devices.byResumeId.set(id, device)
+        this.send(enabled(id, Math.floor(device.host.limits.streamManagement.resume / 1000)))
+        return
+      }
+      case 'r': if (device.managed) device.answerRequest(); return
+      case 'a': {
+        const h = readH(e.attrs['h'])
+        if (h === undefined) { this.fail('policy-violation', 'h is no counter.'); return }
+        if (device.managed && !device.acknowledge(h)) {
+          this.fail('undefined-condition', undefined, el('handled-count-too-high', NS_SM, { h: String(h), 'send-count': String(device.waiting) }))
+        }
+        return
+      }
+      case 'resume': this.#refuseSm('unexpected-request'); return
+      default: this.fail('unsupported-stanza-type')
+    }
+  }
+
+  #resume(e: Element, user: Jid): void | Promise<void> {
+    const device = this.#world.devices.byResumeId.get(e.attrs['previd'] ?? '')
+    const h = readH(e.attrs['h'])
+    if (!device || device.gone || device.jid.bare !== user.bare || h === undefined) { this.#refuseSm('item-not-found'); return }
+    return new Promise(done => {
+      device.handled.whenCommitted(() => {
+        const previd = e.attrs['previd']! // it was found by it
+        if (!this.over && !device.gone) {
+          if (device.resume(this, h, mine => el('resumed', NS_SM, { previd, h: String(mine) }).write(''))) this.#enter(device)
+          else this.fail('undefined-condition', undefined, el('handled-count-too-high', NS_SM, { h: String(h) }))
+        }
+        done()
+      })
+    })
+  }
+
+  #refuseSm(condition: 'unexpected-request' | 'item-not-found'): void {
+    this.send(el('failed', NS_SM, {}, el(condition, 'urn:ietf:params:xml:ns:xmpp-stanzas')).write(this.within))
+  }
+
+  #leave(device: Device): void {
+    if (device.resumeId) this.#world.devices.byResumeId.delete(device.resumeId)
+    device.leave()
+  }
+}

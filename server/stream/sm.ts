@@ -1,0 +1,83 @@
+// Stream management (XEP-0198): what is sent and not acknowledged, what is received and committed.
+import type { AnyStanza } from '../stanza/stanza.ts'
+
+export const NS_SM = 'urn:xmpp:sm:3'
+const WRAP = 2 ** 32 // counters wrap (section 3)
+
+/** Stanzas on their way to the peer, until it says that it has them. */
+export class Unacked {
+  readonly #limit: { readonly stanzas: number; readonly bytes: number }
+  #queue: { stanza: AnyStanza; size: number }[] = []
+  #first = 0 // the counter of the first one in the queue, less one: what the peer has acknowledged
+  #bytes = 0
+  constructor(limit: { readonly stanzas: number; readonly bytes: number }) { this.#limit = limit }
+
+  get length(): number { return this.#queue.length }
+  get full(): boolean { return this.#queue.length > this.#limit.stanzas || this.#bytes > this.#limit.bytes }
+  get sent(): number { return (this.#first + this.#queue.length) % WRAP }
+  get all(): readonly AnyStanza[] { return this.#queue.map(q => q.stanza) }
+
+  push(stanza: AnyStanza, size: number): void { this.#queue.push({ stanza, size }); this.#bytes += size }
+
+  /** The peer has `h`; false if it was never sent that many (section 4: handled-count-too-high). */
+  acknowledge(h: number): boolean {
+    const n = (h - this.#first + WRAP) % WRAP
+    if (n > this.#queue.length) return false
+    if (n === 0) return true
+    for (let i = 0; i < n; i++) this.#bytes -= this.#queue[i]!.size // i < n ≤ length
+    if (n === this.#queue.length) this.#queue = []
+    else this.#queue.splice(0, n)
+    this.#first = h
+    return true
+  }
+
+  /** Takes out everything. */
+  drain(): AnyStanza[] {
+    const all = this.#queue.map(q => q.stanza)
+    this.#first = this.sent
+    this.#queue = []
+    this.#bytes = 0
+    return all
+  }
+}
+
+/** Stanzas from the peer: how many are handled, and up to which one all are committed. */
+export class Handled {
+  #count = 0
+  #open: { at: number; done: boolean }[] = []
+  #waiting: { at: number; then: () => void }[] = []
+
+  /** One more is taken up. */
+  next(): void { this.#count = (this.#count + 1) % WRAP }
+
+  /** What may be acknowledged: all up to here are committed. */
+  get h(): number { return this.#open.length ? (this.#open[0]!.at + WRAP - 1) % WRAP : this.#count } // length says it is there
+
+  /** The stanza taken up last is not handled before `commit` settles. */
+  hold(commit: Promise<unknown>): void {
+    const entry = { at: this.#count, done: false }
+    this.#open.push(entry)
+    const settle = (): void => {
+      entry.done = true
+      let n = 0
+      while (n < this.#open.length && this.#open[n]!.done) n++ // n < length
+      if (n) this.#open.splice(0, n)
+      while (this.#waiting.length && this.#committed(this.#waiting[0]!.at)) this.#waiting.shift()!.then() // length says they are there
+    }
+    commit.then(settle, settle)
+  }
+
+  /** Calls back, at once if it can, when all that was taken up so far is committed. */
+  whenCommitted(then: () => void): void { if (this.#open.length === 0) then(); else this.#waiting.push({ at: this.#count, then }) }
+
+  #committed(at: number): boolean { return this.#open.length === 0 || (this.#open[0]!.at - at + WRAP) % WRAP < WRAP / 2 && this.#open[0]!.at !== at } // length says it is there
+
+  restart(): void { this.#count = 0; this.#open = [] }
+}
+
+/** An `h` as the peer wrote it; undefined if it is none. */
+export function readH(text: string | undefined): number | undefined {
+  if (text === undefined || !/^\d{1,10}$/.test(text)) return undefined
+  const h = Number(text)
+  return h < WRAP ? h : undefined
+}
