@@ -1,6 +1,7 @@
 // A service that owns a domain. It knows stanzas and its link, and not whether a wire lies between it and the server.
 import type { AnyStanza, Iq } from '../stanza/stanza.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Limits } from '../ports/limits.ts'
 import type { Log } from '../ports/log.ts'
 import type { RosterItem, Role, Stores } from '../ports/store.ts'
 import type { HttpRouter } from '../net/http.ts'
@@ -16,6 +17,7 @@ export interface Link {
   readonly clock: Clock
   readonly log: Log
   readonly stores: Stores
+  readonly limits: Limits
   /** Where it may answer HTTP; absent where no HTTP is listened for. */
   readonly http?: HttpRouter
   /** What only the server itself can do; absent over a wire that does not grant it. */

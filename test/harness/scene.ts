@@ -71,7 +71,7 @@ export class House implements AsyncDisposable {
   }
 
   mount(domain: string, component: Component): Promise<AsyncDisposable> {
-    return mount(component, { domain, clock: this.clock, log: silent, stores: this.stores, privileges: this.privileges(domain) }, this.router)
+    return mount(component, { domain, clock: this.clock, log: silent, stores: this.stores, limits: this.host.limits, privileges: this.privileges(domain) }, this.router)
   }
   privileges(domain: string): Privileges { return privilegesOf(this.host, domain) }
 

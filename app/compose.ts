@@ -1,0 +1,157 @@
+// Builds the house from its config: the only file that knows every room.
+import { randomBytes } from 'node:crypto'
+import { isLoopback } from '../server/net/address.ts'
+import { HttpRouter, listenHttp } from '../server/net/http.ts'
+import { ServerIdentity, selfSigned } from '../server/net/tls.ts'
+import { listenTcp, type Listening, type TcpTransport } from '../server/net/tcp.ts'
+import { WebSocketTransport } from '../server/net/websocket.ts'
+import { Host } from '../server/host/host.ts'
+import { privilegesOf } from '../server/host/privileges.ts'
+import { mount } from '../server/component/mount.ts'
+import type { Component } from '../server/component/component.ts'
+import { Router } from '../server/route/router.ts'
+import { Jid } from '../server/stanza/jid.ts'
+import { ClientStream, Devices, type ClientWorld } from '../server/stream/c2s.ts'
+import { ComponentStream } from '../server/stream/component.ts'
+import { wallClock, type Clock } from '../server/ports/clock.ts'
+import type { Log } from '../server/ports/log.ts'
+import type { Stores } from '../server/ports/store.ts'
+import { plugins } from '../plugins/index.ts'
+import { COMPONENTS } from '../plugins/disco.ts'
+import { muc } from '../components/muc/muc.ts'
+import { helpdesk } from '../components/helpdesk/desk.ts'
+import { webchat } from '../components/webchat/webchat.ts'
+import type { ComponentConfig, Config } from '../config/load.ts'
+import { tokenReader } from './tokens.ts'
+
+const SWEEP = 15_000 // ms between looks for silent clients
+const NS_WEBSOCKET = 'xmpp' // the subprotocol of RFC 7395
+
+/** What the program holds of a house that runs. */
+export interface House extends AsyncDisposable {
+  readonly hosts: ReadonlyMap<string, Host>
+  /** The port that each listener really has, by its key in the config. */
+  readonly ports: Readonly<Record<string, number>>
+  readonly identity: ServerIdentity | undefined
+  /** An account was made, changed or removed in the store: its sessions end if its password, state or existence changed. */
+  accountChanged(jid: string, what: 'made' | 'password' | 'role' | 'removed' | 'disabled'): Promise<void>
+}
+
+export interface World { readonly stores: Stores; readonly clock: Clock; readonly log: Log }
+
+/** Opens every listener of `config`, or rejects with a fault that names port and mend, and nothing stays open. */
+export async function compose(config: Config, world: World): Promise<House> {
+  const { stores, clock, log } = world
+  const { limits } = config
+  const router = new Router()
+  const open: AsyncDisposable[] = []
+  const ports: Record<string, number> = {}
+  const hosts = new Map<string, Host>()
+  const http = new HttpRouter()
+  const devices = new Devices()
+
+  async function build(): Promise<House> {
+    const files = config.tls ?? (await selfSigned(`${config.data}/tls`, [...config.hosts.keys(), ...config.components.keys()], clock.now()))
+    const identity = await ServerIdentity.load(files)
+
+    const shared = { router, stores, clock, network: wallClock, log, limits }
+    for (const [domain, options] of config.hosts) {
+      const host = new Host(domain, shared)
+      host.provide(COMPONENTS, [...config.components.keys()])
+      const wanted = plugins.filter(p => options.plugins[p.name] !== false && (p.name !== 'register' || options.registration))
+      await host.use(wanted, optionsOf(options.plugins))
+      host.tokens = tokenReader(stores, domain, clock)
+      hosts.set(domain, host)
+    }
+    const first = hosts.values().next().value! // a config has a host
+
+    for (const [domain, c] of config.components) {
+      const component = kindOf(c)
+      if (!component) continue
+      open.push(await mount(component, { domain, clock, log, stores, http, limits, privileges: privilegesOf(first, domain) }, router))
+    }
+
+    const secret = await scramSecret(stores)
+    const stream = { limits, network: wallClock, log }
+    const clients: ClientWorld = {
+      ...stream, hosts, secret, devices,
+      iterations: first ? (config.hosts.get(first.domain)?.scramIterations ?? 10_000) : 10_000,
+      requireTls: remote => config.requireTls || !isLoopback(remote),
+    }
+    const listen = async (key: string, at: { port: number; address?: string } | undefined, tls: 'starttls' | 'direct' | 'none', serve: (t: TcpTransport) => void, alpn?: string): Promise<void> => {
+      if (!at) return
+      const rate = key === 'component' ? limits.readRate.component : limits.readRate.c2s
+      const l: Listening = await listenTcp({ ...at, tls, identity, limits, rate, clock: wallClock, log, serve, ...(alpn ? { alpn } : {}) })
+      open.push(l)
+      ports[key] = l.port
+    }
+    await listen('c2s', config.listen.c2s, 'starttls', t => { new ClientStream(t, clients) })
+    await listen('c2s-tls', config.listen.c2sTls, 'direct', t => { new ClientStream(t, clients) }, 'xmpp-client')
+    await listen('component', config.listen.component, 'none', t => { new ComponentStream(t, { ...stream, router, secretOf }) })
+
+    if (config.listen.http) {
+      http.upgrade('/xmpp-websocket', {
+        protocols: [NS_WEBSOCKET],
+        handler: (ws, request) => { new ClientStream(new WebSocketTransport(ws, request.remote, request.secure, wallClock), clients) },
+      })
+      const l = await listenHttp({ ...config.listen.http, router: http, identity, limits, log })
+      open.push(l)
+      ports['http'] = l.port
+    }
+
+    let sweep = wallClock.alarm(wallClock.now() + SWEEP, function look() {
+      const now = wallClock.now()
+      for (const s of devices.streams) s.probe(now)
+      sweep = wallClock.alarm(now + SWEEP, look)
+    })
+    open.push({ async [Symbol.asyncDispose]() { sweep[Symbol.dispose]() } })
+
+    return {
+      hosts, ports, identity,
+      async accountChanged(jid, what) {
+        const at = Jid.parse(jid)
+        const host = hosts.get(at.domain)
+        if (!host) return
+        const record = await stores.accounts.find(at.domain, at.local)
+        const account = host.accounts.online(at)
+        host.accounts.refresh(at, record)
+        host.tellPeople()
+        if (what === 'made' || what === 'role' || !account) return
+        for (const r of [...account.resources.values()]) r.end(what === 'password' ? 'reset' : 'not-authorized', what === 'password' ? 'The password was changed.' : 'The account was removed or disabled.')
+      },
+      async [Symbol.asyncDispose]() {
+        for (const s of [...devices.streams]) s.fail('system-shutdown')
+        await shut()
+      },
+    }
+  }
+
+  const secretOf = (domain: string): string | undefined => {
+    const c = config.components.get(domain)
+    return c?.kind === 'external' ? c.secret : undefined
+  }
+  const kindOf = (c: ComponentConfig): Component | undefined => {
+    switch (c.kind) {
+      case 'muc': return muc({})
+      case 'helpdesk': return helpdesk(c)
+      case 'webchat': return webchat(c)
+      case 'external': return undefined // comes over the wire
+    }
+  }
+  const shut = async (): Promise<void> => { for (const o of open.splice(0).reverse()) await o[Symbol.asyncDispose]() }
+
+  try { return await build() } catch (error) { await shut(); throw error }
+}
+
+/** The server's secret for made-up salts, the same after a restart (SEC-T17). */
+async function scramSecret(stores: Stores): Promise<Uint8Array> {
+  const kept = await stores.documents.get<string>('secret', 'server', 'scram')
+  if (kept) return Buffer.from(kept.value, 'base64')
+  const made = randomBytes(32)
+  const put = await stores.documents.put('secret', 'server', 'scram', made.toString('base64'), 0)
+  return put === 'conflict' ? scramSecret(stores) : made
+}
+
+function optionsOf(plugins: Config['hosts'] extends ReadonlyMap<string, infer H> ? (H extends { plugins: infer P } ? P : never) : never): Record<string, Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(plugins).filter((e): e is [string, Record<string, unknown>] => e[1] !== false && e[1] !== undefined))
+}
