@@ -120,7 +120,7 @@ function obeysBidiRule(text: string): boolean {
   if (first !== 'R' && first !== 'AL') return false // rule 1
   return last !== undefined && RTL_END.has(last) && types.every(t => RTL_ALLOWED.has(t)) && !(types.includes('EN') && types.includes('AN'))
 }
-const NON_ASCII = /[^\x00-\x7F]/
+const NON_ASCII = /\P{ASCII}/u
 const RTL_END = new Set(['R', 'AL', 'EN', 'AN'])
 const RTL_ALLOWED = new Set([...RTL_END, 'ES', 'CS', 'ET', 'ON', 'BN', 'NSM'])
 const LTR_ALLOWED = new Set(['L', 'EN', 'ES', 'CS', 'ET', 'ON', 'BN', 'NSM'])

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { makeKeys, preparePassword, type Hash } from '../../../server/stream/sasl/credentials.ts'
 import type { Setting, Step } from '../../../server/stream/sasl/mechanism.ts'
 import { Scram } from '../../../server/stream/sasl/scram.ts'
@@ -177,6 +178,19 @@ describe('SCRAM', () => {
     assert.equal(await answer(final => final.replace(/,p=.*/, '')), 'malformed-request')
     assert.equal(await answer(final => `${final},x=1`), 'malformed-request')
     assert.equal(await answer(() => ''), 'malformed-request')
+  })
+
+  it('SEC-T15 whatever is sent, it answers and lets nobody in', async () => {
+    const piece = fc.constantFrom('n,,', 'y,,', 'p=tls-exporter,,', 'n=anna', 'r=abc', ',', '=', 'a=', 'm=', 'c=biws', 'p=AAAA', '\0', 'ä')
+    const message = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.array(piece, { maxLength: 9 }).map(pieces => octets(pieces.join(''))))
+    const given = await setting()
+    await fc.assert(fc.asyncProperty(message, message, async (one, two) => {
+      const run = new Scram('sha-256', false, given)
+      const first = await run.start(one)
+      const last = await run.respond(two)
+      for (const step of [first, last]) assert.ok(!('success' in step))
+      assert.notEqual(failure(last), 'none')
+    }))
   })
 
   it('fails as its look-up does', async () => {
