@@ -14,10 +14,13 @@ export class Accounts {
   readonly #loaded = new Map<string, Account>() // by localpart, the least lately loaded first
   readonly #loading = new Map<string, Promise<Account | undefined>>()
   readonly #loaders: Loader[] = []
+  readonly #holds: ((account: Account) => boolean)[] = []
   constructor(home: Home) { this.#home = home }
 
   /** Runs `loader` for each account that is loaded from now on. */
   loader(loader: Loader): void { this.#loaders.push(loader) }
+  /** An account stays in memory while `rule` says so. */
+  holds(rule: (account: Account) => boolean): void { this.#holds.push(rule) }
 
   /** The account if it is loaded: for what concerns only who is online. */
   online(jid: Jid): Account | undefined { return this.#loaded.get(jid.local) }
@@ -61,7 +64,7 @@ export class Accounts {
     let spare = this.#loaded.size - IDLE
     for (const [local, a] of this.#loaded) {
       if (spare-- <= 0) return
-      if (a.resources.size === 0) this.#loaded.delete(local)
+      if (a.resources.size === 0 && !this.#holds.some(rule => rule(a))) this.#loaded.delete(local)
     }
   }
 }

@@ -81,7 +81,7 @@ export class Host implements Home {
   readonly #bars: ((account: Account, other: Jid) => boolean)[] = []
   readonly #iq = new Map<string, IqHandler>()
   readonly #services = new Map<Token<unknown>, unknown>()
-  readonly #moments: Record<Moment, ((device: Resource) => void)[]> = { bound: [], available: [], unavailable: [], detached: [], attached: [], gone: [] }
+  readonly #moments: Record<Moment, ((device: Resource) => void)[]> = { bound: [], available: [], presence: [], unavailable: [], detached: [], attached: [], gone: [] }
   readonly #nonzas = new Map<string, (e: Element, device: Resource) => void>()
 
   constructor(domain: string, world: HostWorld) {
@@ -98,6 +98,7 @@ export class Host implements Home {
     this.presences = new Presences(this)
     this.#stages['in:deliver'].push(p => this.#deliver(p))
     this.#lay()
+    this.rosters.serve(this)
     this.router.add(domain, { deliver: (s, via) => this.receive(s, via) })
   }
 
