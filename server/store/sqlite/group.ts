@@ -38,6 +38,11 @@ export function group(db: DatabaseSync): (calls: Calls) => Done {
     const failed: [number, string][] = []
     try {
       db.exec(calls.some(c => writes[c.name]) ? 'BEGIN IMMEDIATE' : 'BEGIN')
+    } catch (e) { // busy or broken: its parts would fare no better
+      for (let i = from; i < to; i++) done.failed.push([i, words(e)])
+      return
+    }
+    try {
       for (let i = from; i < to; i++) {
         try {
           done.results[i] = one(calls[i]!) // i is within the calls

@@ -79,10 +79,17 @@ export class Lane {
 
   #flush(): void {
     if (this.#waiting.length === 0 || this.#sent.length >= AHEAD || this.#end) return
-    this.#sent.push(this.#waiting)
-    this.#tell(this.#gathered)
-    this.#waiting = []
+    const calls = this.#gathered
+    const group = this.#waiting
     this.#gathered = []
+    this.#waiting = []
+    try {
+      this.#tell(calls)
+      this.#sent.push(group)
+    } catch (e) { // a function among the arguments, or the like
+      this.answered += group.length
+      for (const asked of group) asked.reject(new StoreError(`the store cannot take that: ${String(e)}`))
+    }
   }
 
   #tell(told: Told): void { this.#worker.postMessage(told) }
