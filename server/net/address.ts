@@ -1,4 +1,24 @@
-// Network addresses, as far as the house asks about them (pure).
+// IP addresses of peers: one way to write each, and whether one lies in a network.
+import { BlockList, isIP } from 'node:net'
 
-/** Whether `address` is this machine itself: 127.0.0.0/8 and ::1, mapped or not. */
-export const isLoopback = (address: string): boolean => /^(::ffff:)?127\./.test(address) || address === '::1'
+/** An IPv4 address that came in IPv6's clothes is IPv4. */
+export function plainAddress(address: string): string {
+  return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice(7) : address
+}
+
+/** A test for addresses in any of these networks: an address, or CIDR. */
+export function inNetworks(networks: readonly string[]): (address: string) => boolean {
+  const list = new BlockList()
+  for (const network of networks) {
+    const [base = '', bits] = network.split('/')
+    const version = isIP(base) === 6 ? 'ipv6' : 'ipv4'
+    list.addSubnet(base, Number(bits ?? (version === 'ipv6' ? 128 : 32)), version)
+  }
+  return address => {
+    const plain = plainAddress(address)
+    const version = isIP(plain)
+    return version !== 0 && list.check(plain, version === 6 ? 'ipv6' : 'ipv4')
+  }
+}
+
+export const isLoopback = inNetworks(['127.0.0.0/8', '::1'])

@@ -62,7 +62,7 @@ export async function listenTcp(options: TcpOptions): Promise<Listening> {
 }
 
 /** Counts who has how much open (requirements: connections per address, new per address). */
-class Doors {
+export class Doors {
   readonly #limits: Limits['connections']
   readonly #clock: Clock
   readonly #byAddress = new Map<string, { open: number; bucket: Bucket }>()
