@@ -1,0 +1,162 @@
+// Coming into a room, being seen in it, taking another nick, going (XEP-0045 sections 7.1 to 7.3, 7.6, 7.14). Pure.
+import { CONTENT, el, refuse, Stanza, type Jid, type Message, type Presence, type StanzaError } from '../../server/api.ts'
+import { clean } from './clean.ts'
+import type { Floor, Turn } from './floor.ts'
+import { DELAY, MUC, MUC_USER, STATUS } from './names.ts'
+import { nickKey } from './nick.ts'
+import { note, Occupant, userX, type Device } from './occupant.ts'
+import { atLeast, initialRole } from './ranks.ts'
+
+const ECHO = 60_000 // ms in which a second join of the same device is the client's own echo
+
+/** Presence sent to room@service/nick, of any type but error. */
+export function presence(floor: Floor, turn: Turn, p: Presence): void {
+  const from = p.from!
+  const nick = p.to!.resource
+  const occupant = floor.devices.get(from.full)
+  const device = occupant?.device(from)
+  if (p.type === 'unavailable') {
+    if (occupant && device) leave(floor, turn, occupant, device, p)
+    return
+  }
+  if (p.type !== 'available') return // subscriptions to a room: nothing to say (RFC 6121 section 3.1.3 asks for no answer)
+  if (nick === '') return turn.refuse(p, refuse('jid-malformed', 'A nick is missing.'))
+  const join = p.child('x', MUC)
+  if (!occupant || !device) {
+    if (join) enter(floor, turn, p)
+    else turn.send(notHere(p)) // section 7.2.1, of old "groupchat 1.0": its sender believes to be in the room
+    return
+  }
+  const same = nick === device.asked || nickKey(nick) === occupant.key
+  if (!same) return rename(floor, turn, occupant, device, p, nick)
+  device.payload = clean(p.payload, floor.jid.bare)
+  occupant.renew()
+  if (join) return again(floor, turn, occupant, device, p)
+  if (occupant.devices[0] === device) floor.showOthers(turn, occupant)
+  floor.showSelf(turn, occupant, device, [], undefined, p)
+}
+
+function enter(floor: Floor, turn: Turn, p: Presence): void {
+  const from = p.from!
+  if (!floor.mayChurn(from.bare, turn.now)) return turn.refuse(p, refuse('resource-constraint', 'Too often; wait a little.'))
+  const found = admit(floor, from, p)
+  if (!('nick' in found)) return turn.refuse(p, found)
+  const { nick, role, affiliation, there } = found
+  const occupant = there ?? new Occupant(floor.jid, nick, from.bare, floor.secret, affiliation, role)
+  const device: Device = { jid: from, asked: p.to!.resource, at: turn.now, payload: clean(p.payload, floor.jid.bare) }
+  const codes = entryCodes(floor)
+  if (floor.fresh) codes.push(STATUS.created)
+  if (occupant.nick !== p.to!.resource) codes.push(STATUS.nickAssigned)
+  floor.fresh = false
+  occupant.devices.push(device)
+  occupant.renew()
+  tellOccupants(floor, turn, occupant, from)
+  floor.occupants.set(occupant.key, occupant)
+  floor.devices.set(from.full, occupant)
+  if (!there) floor.showOthers(turn, occupant)
+  floor.showSelf(turn, occupant, device, codes, undefined, p)
+  const history = p.child('x', MUC)!.child('history')
+  for (const line of floor.history.tell(history, floor.config.history, turn.now, floor.jid.bare)) turn.send(line.readdress({ to: from }))
+  turn.send(subjectOf(floor).readdress({ to: from }))
+  turn.facts.push({ what: 'entered', occupant, device: from, first: !there })
+}
+
+/** A join of a device that is in already (COMPAT: Dino joins twice): it is told all again, but not what it has heard. */
+function again(floor: Floor, turn: Turn, o: Occupant, device: Device, p: Presence): void {
+  tellOccupants(floor, turn, o, device.jid)
+  const codes = entryCodes(floor)
+  if (o.nick !== p.to!.resource) codes.push(STATUS.nickAssigned)
+  floor.showSelf(turn, o, device, codes, undefined, p)
+  const history = p.child('x', MUC)!.child('history')
+  const missed = history?.attrs['since'] !== undefined && turn.now - device.at > ECHO
+  if (missed) for (const line of floor.history.tell(history, floor.config.history, turn.now, floor.jid.bare)) turn.send(line.readdress({ to: device.jid }))
+  turn.send(subjectOf(floor).readdress({ to: device.jid }))
+}
+
+interface Admission { readonly nick: string; readonly role: Occupant['role']; readonly affiliation: Occupant['affiliation']; readonly there: Occupant | undefined }
+
+function admit(floor: Floor, from: Jid, p: Presence): Admission | StanzaError {
+  const { config, host } = floor
+  const affiliation = floor.affiliationOf(from)
+  if (affiliation === 'outcast') return refuse('forbidden')
+  if (config.membersOnly && affiliation === 'none') return refuse('registration-required')
+  if (config.password !== '' && affiliation !== 'owner' && p.child('x', MUC)!.child('password')?.text !== config.password) return refuse('not-authorized')
+  const word = host.enter?.({ jid: from, nick: p.to!.resource, affiliation })
+  if (word && 'condition' in word) return word
+  const nick = word?.nick ?? p.to!.resource
+  const there = floor.named(nick)
+  const refused = nickRefused(floor, nick, from.bare)
+  if (refused) return refused
+  if (!there && floor.occupants.size >= Math.min(config.users, host.bounds.users) && !atLeast(affiliation, 'admin')) return refuse('service-unavailable', 'The room is full.')
+  return { nick, affiliation, role: word?.role ?? initialRole(affiliation, config), there }
+}
+
+/** Whether somebody else has the nick, or has it reserved (section 7.2.8). */
+function nickRefused(floor: Floor, nick: string, bare: string): StanzaError | undefined {
+  const key = nickKey(nick)
+  if (key === '') return refuse('not-acceptable', 'This nick cannot be seen.')
+  const holder = floor.occupants.get(key)
+  if (holder && (holder.bare !== bare || holder.devices.length === 0)) return refuse('conflict')
+  for (const a of floor.affiliates.values()) if (a.nick !== undefined && a.jid !== bare && nickKey(a.nick) === key) return refuse('conflict')
+  return undefined
+}
+
+function entryCodes(floor: Floor): string[] {
+  const codes: string[] = []
+  if (floor.config.whois === 'anyone') codes.push(STATUS.nonAnonymous)
+  if (floor.config.archived) codes.push(STATUS.logged)
+  return codes
+}
+
+function tellOccupants(floor: Floor, turn: Turn, viewer: Occupant, to: Jid): void {
+  const open = floor.mayKnow(viewer)
+  for (const o of floor.occupants.values()) {
+    if (o !== viewer && (floor.shows(o.role) || viewer.role === 'moderator')) turn.send(o.view(open).readdress({ to }))
+  }
+}
+
+/** The subject as who enters is told it: always, even where there is none (section 7.2.15). */
+export function subjectOf(floor: Floor): Message {
+  const { subject, jid } = floor
+  const payload = [el('subject', CONTENT, {}, ...(subject?.text ? [subject.text] : []))]
+  if (subject) payload.push(el('delay', DELAY, { from: jid.bare, stamp: new Date(subject.at).toISOString() }))
+  return Stanza.of('message', { type: 'groupchat', from: subject?.by ? jid.withResource(subject.by) : jid, id: floor.host.newId() }, payload)
+}
+
+function rename(floor: Floor, turn: Turn, o: Occupant, device: Device, p: Presence, asked: string): void {
+  if (!floor.mayChurn(o.bare, turn.now)) return turn.refuse(p, refuse('resource-constraint', 'Too often; wait a little.'))
+  const word = floor.host.rename?.(o, asked)
+  if (typeof word === 'object') return turn.refuse(p, word)
+  const nick = word ?? asked
+  const holder = floor.named(nick)
+  const refused = holder && holder !== o ? refuse('conflict') : nickRefused(floor, nick, o.bare)
+  if (refused) return turn.refuse(p, refused)
+  if (nick === o.nick) return floor.showSelf(turn, o, device, [STATUS.nickAssigned], undefined, p)
+  device.payload = clean(p.payload, floor.jid.bare)
+  takeNick(floor, turn, o, nick, p)
+}
+
+/** Moves an occupant to a nick that is free. */
+export function takeNick(floor: Floor, turn: Turn, o: Occupant, nick: string, asked?: Presence): void {
+  const from = o.nick
+  const extras = { codes: [STATUS.newNick], nick }
+  floor.hide(turn, o, extras)
+  for (const d of o.devices) turn.send(o.absence(true, { ...extras, codes: [STATUS.self, STATUS.newNick] }).readdress({ to: d.jid }))
+  floor.occupants.delete(o.key)
+  o.name(nick)
+  floor.occupants.set(o.key, o)
+  floor.show(turn, o, { ...(asked && { asked }), ...(asked && asked.to!.resource !== nick && { codes: [STATUS.nickAssigned] }) })
+  turn.facts.push({ what: 'renamed', occupant: o, from })
+}
+
+function leave(floor: Floor, turn: Turn, o: Occupant, device: Device, p: Presence): void {
+  floor.mayChurn(o.bare, turn.now) // leaving is never refused, but it counts
+  floor.removeDevice(turn, o, device, 'left', {}, clean(p.payload, floor.jid.bare))
+}
+
+/** To a client that believes to be in the room: it is not (section 7.2.1). */
+function notHere(p: Presence): Presence {
+  const item = el('item', MUC_USER, { affiliation: 'none', role: 'none' }, el('reason', MUC_USER, {}, 'You are not in the room.'))
+  const codes = [STATUS.self, STATUS.kicked, STATUS.technical].map(note)
+  return Stanza.of('presence', { type: 'unavailable', from: p.to, to: p.from, id: p.head.id }, [userX([item, ...codes])])
+}

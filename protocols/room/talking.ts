@@ -1,0 +1,133 @@
+// What occupants say: to all, to one, the subject, asking for voice (XEP-0045 sections 7.4, 7.5, 7.13, 8.1, 8.6). Pure.
+import { CONTENT, el, form, readForm, refuse, Stanza, StanzaError, type Element, type Jid, type Message } from '../../server/api.ts'
+import { clean } from './clean.ts'
+import type { Floor, Turn } from './floor.ts'
+import { decline, invite } from './inviting.ts'
+import { HINTS, MUC_REQUEST, MUC_USER, STANZA_ID } from './names.ts'
+import { userX, type Occupant } from './occupant.ts'
+import { setRole } from './ruling.ts'
+import { roleAtLeast } from './ranks.ts'
+
+const DATA = 'jabber:x:data'
+
+export function message(floor: Floor, turn: Turn, m: Message): void {
+  const from = m.from!
+  const occupant = floor.devices.get(from.full)
+  if (m.type === 'error') return bounced(floor, turn, m, occupant)
+  if (m.to!.resource !== '') return whisper(floor, turn, m, occupant)
+  if (m.type === 'groupchat') {
+    if (!occupant) return turn.refuse(m, refuse('not-acceptable', 'You are not in the room.'))
+    return line(floor, turn, m, occupant)
+  }
+  const x = m.child('x', MUC_USER)
+  if (x?.child('invite')) return invite(floor, turn, m, x, occupant)
+  if (x?.child('decline')) return decline(floor, turn, m, x)
+  const request = m.child('x', DATA)
+  if (request) return voice(floor, turn, m, request, occupant)
+  turn.refuse(m, occupant ? refuse('bad-request', 'To the room itself one speaks with type groupchat.') : refuse('not-acceptable'))
+}
+
+function line(floor: Floor, turn: Turn, m: Message, o: Occupant): void {
+  const room = floor.jid.bare
+  if (!floor.mayLine(o, turn.now)) return turn.refuse(m, refuse('resource-constraint', 'Too many lines; wait a little.'))
+  const cleaned = clean(m.payload, room)
+  const said: Message = Stanza.of('message', { type: 'groupchat', from: o.jid, id: m.head.id, lang: m.head.lang }, [...cleaned, o.mark])
+  const hearing = floor.host.speak?.(o, said)
+  if (hearing instanceof StanzaError) return turn.refuse(m, hearing)
+  if (hearing === 'withhold') {
+    for (const d of o.devices) turn.send(said.readdress({ to: d.jid }))
+    turn.facts.push({ what: 'withheld', occupant: o, device: m.from!, message: said })
+    return
+  }
+  const subject = m.child('subject')
+  const aboutSubject = subject !== undefined && !m.child('body') && !m.child('thread')
+  if (hearing === undefined) {
+    if (o.role === 'visitor' || o.role === 'none') return turn.refuse(m, refuse('forbidden', 'You have no voice here.'))
+    if (aboutSubject && o.role !== 'moderator' && !floor.config.changeSubject) return turn.refuse(m, refuse('forbidden'))
+  }
+  if (aboutSubject) {
+    setSubject(floor, turn, subject.text, o)
+    reflect(floor, turn, said, o, false)
+  } else reflect(floor, turn, said, o, said.child('body') !== undefined && !said.child('no-store', HINTS))
+}
+
+export function setSubject(floor: Floor, turn: Turn, text: string, by?: Occupant): void {
+  floor.subject = { text, by: by?.nick ?? '', at: turn.now }
+  turn.facts.push({ what: 'subject', text, ...(by && { occupant: by }) })
+  turn.changed()
+}
+
+/** Gives the line its id and every device its copy: one payload, written once. */
+export function reflect(floor: Floor, turn: Turn, said: Message, occupant: Occupant | undefined, kept: boolean): void {
+  const id = floor.host.newId()
+  const marked = said.with(el('stanza-id', STANZA_ID, { by: floor.jid.bare, id }))
+  if (kept) floor.history.add(marked, turn.now, floor.config.history)
+  floor.toAll(turn, marked)
+  turn.facts.push({ what: 'line', ...(occupant && { occupant }), message: marked, id, kept })
+}
+
+function whisper(floor: Floor, turn: Turn, m: Message, from: Occupant | undefined): void {
+  if (m.type === 'groupchat') return turn.refuse(m, refuse('bad-request', 'To one occupant one speaks with type chat.'))
+  if (!from) return turn.refuse(m, refuse('not-acceptable', 'You are not in the room.'))
+  const to = floor.named(m.to!.resource)
+  if (!to) return turn.refuse(m, refuse('item-not-found'))
+  if (!floor.mayLine(from, turn.now)) return turn.refuse(m, refuse('resource-constraint', 'Too many lines; wait a little.'))
+  const { whispers } = floor.config
+  const free = whispers === 'anyone' || (whispers !== 'none' && roleAtLeast(from.role, whispers === 'moderators' ? 'moderator' : 'participant'))
+  const said: Message = Stanza.of('message', { type: m.type, from: from.jid, id: m.head.id, lang: m.head.lang }, [...clean(m.payload, floor.jid.bare), userX(), from.mark])
+  const hearing = floor.host.whisper?.(from, to, said) ?? (free ? undefined : refuse('forbidden', 'No private messages here.'))
+  if (hearing instanceof StanzaError) return turn.refuse(m, hearing)
+  if (hearing === 'withhold') { turn.facts.push({ what: 'withheld', occupant: from, device: m.from!, message: said }); return }
+  for (const d of to.devices) turn.send(said.readdress({ to: d.jid }))
+  if (to.devices.length === 0) turn.facts.push({ what: 'private', from, to, message: said })
+}
+
+/** A line that came back: whoever it could not reach is not there any more (section 17.4, ghost users). */
+function bounced(floor: Floor, turn: Turn, m: Message, o: Occupant | undefined): void {
+  ghost(floor, turn, m.from!, m.child('error'), o)
+}
+
+const UNREACHABLE = new Set([
+  'gone', 'item-not-found', 'recipient-unavailable', 'redirect', 'remote-server-not-found', 'remote-server-timeout', 'service-unavailable',
+])
+
+/** Takes off a device from which a delivery error came. */
+export function ghost(floor: Floor, turn: Turn, from: Jid, error: Element | undefined, o: Occupant | undefined): void {
+  const device = o?.device(from)
+  if (!o || !device || !error?.elements.some(e => UNREACHABLE.has(e.name))) return
+  floor.removeDevice(turn, o, device, 'lost', { codes: ['333'] })
+}
+
+/** A visitor asks for voice, or a moderator answers such a request (section 8.6). */
+function voice(floor: Floor, turn: Turn, m: Message, x: Element, by: Occupant | undefined): void {
+  const read = readForm(x)
+  if (read?.formType !== MUC_REQUEST || read.type !== 'submit') return turn.refuse(m, refuse('bad-request'))
+  if (!by) return turn.refuse(m, refuse('not-acceptable'))
+  const allow = read.values.get('muc#request_allow')?.[0]
+  if (by.role === 'moderator' && allow !== undefined) {
+    const nick = read.values.get('muc#roomnick')?.[0] ?? ''
+    const who = floor.named(nick)
+    if (!who) return turn.refuse(m, refuse('item-not-found'))
+    if ((allow === '1' || allow === 'true') && who.role === 'visitor') setRole(floor, turn, who, 'participant', { actor: by.nick })
+    return
+  }
+  if (by.role !== 'visitor') return
+  const asked = form({
+    type: 'form', formType: MUC_REQUEST, title: 'Voice request', instructions: 'To let this person speak, tick the box and submit.',
+    fields: [
+      { var: 'muc#role', type: 'list-single', label: 'Requested role', value: 'participant', options: ['participant'] },
+      { var: 'muc#jid', type: 'jid-single', label: 'Address', value: by.bare },
+      { var: 'muc#roomnick', type: 'text-single', label: 'Nick', value: by.nick },
+      { var: 'muc#request_allow', type: 'boolean', label: 'Let this person speak?', value: false },
+    ],
+  })
+  const told: Message = Stanza.of('message', { type: 'normal', from: floor.jid, id: floor.host.newId() }, [asked])
+  for (const o of floor.occupants.values()) if (o.role === 'moderator') for (const d of o.devices) turn.send(told.readdress({ to: d.jid }))
+}
+
+/** A line of the service's own: from an occupant of its, or from the room. */
+export function said(floor: Floor, by: Occupant | undefined, payload: readonly Element[], id: string): Message {
+  return Stanza.of('message', { type: 'groupchat', from: by?.jid ?? floor.jid, id }, by ? [...payload, by.mark] : payload)
+}
+
+export const body = (text: string): Element => el('body', CONTENT, {}, text)
