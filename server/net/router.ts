@@ -121,7 +121,7 @@ export function onlyFrom(isAllowed: (address: string) => boolean): Guard<undefin
 export function exactOrigin(header: string | undefined): string | undefined {
   if (header === undefined || !URL.canParse(header)) return undefined
   const url = new URL(header)
-  return /^https?:$/.test(url.protocol) && url.origin === header ? header : undefined
+  return url.origin === header && /^https?:\/\/[\w.:[\]-]+$/.test(header) ? header : undefined
 }
 
 /** The segments of a request's path, percent-decoded; `undefined` for one that could be read in two ways. */
