@@ -68,7 +68,7 @@ export async function compose(config: Config, world: World): Promise<House> {
     for (const [domain, c] of config.components) {
       const component = kindOf(c)
       if (!component) continue
-      open.push(await mount(component, { domain, clock, log, stores, http, limits, privileges: privilegesOf(first, domain) }, router))
+      open.push(await mount(component, { domain, clock, network: wallClock, log, stores, http, limits, privileges: privilegesOf(first, domain) }, router))
     }
 
     const secret = await scramSecret(stores)
@@ -92,9 +92,11 @@ export async function compose(config: Config, world: World): Promise<House> {
     if (config.listen.http) {
       http.upgrade('/xmpp-websocket', {
         protocols: [NS_WEBSOCKET],
+        // there is nothing ambient to steal: whoever connects must log in. A cookie from another page is none of ours (SEC-H02)
+        mayConnect: (origin, request) => origin === undefined || origin === request.origin || request.headers.cookie === undefined,
         handler: (ws, request) => { new ClientStream(new WebSocketTransport(ws, request.remote, request.secure, wallClock), clients) },
       })
-      const l = await listenHttp({ ...config.listen.http, router: http, identity, limits, log })
+      const l = await listenHttp({ ...config.listen.http, router: http, identity: config.listen.http.tls ? identity : undefined, limits, clock: wallClock, log })
       open.push(l)
       ports['http'] = l.port
     }
@@ -134,7 +136,7 @@ export async function compose(config: Config, world: World): Promise<House> {
     switch (c.kind) {
       case 'muc': return muc({})
       case 'helpdesk': return helpdesk(c)
-      case 'webchat': return webchat(c)
+      case 'webchat': return webchat(c, () => ({ hosts: [...hosts.keys()], ports, selfSigned: !config.tls }))
       case 'external': return undefined // comes over the wire
     }
   }

@@ -172,6 +172,7 @@ export class Actor {
   }
 
   says(text: string): void { this.#socket.write(text) }
+  saysBytes(bytes: Uint8Array): void { this.#socket.write(bytes) }
   sends(...words: Words): void { this.says(spell(words)) }
 
   /** The next stanza must have at least the attributes and children written here, each in the namespace written. */
