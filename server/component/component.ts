@@ -15,6 +15,8 @@ export interface Receiver { receive(stanza: AnyStanza): void | Promise<void>; st
 export interface Link {
   readonly domain: string
   readonly clock: Clock
+  /** The time of wires, which a test clock leaves alone; absent: `clock`. */
+  readonly network?: Clock
   readonly log: Log
   readonly stores: Stores
   readonly limits: Limits

@@ -1,0 +1,123 @@
+// Between the widget's JSON and the desk's stanzas, both ways (pure). Namespace: schemas/desk-namespace.md.
+import { el, Stanza, type Element, type Iq, type Jid, type Message } from '../../server/api.ts'
+import type { ChatState, ConversationState, ConversationView, FromBridge, LineView, Open, Refusal, Say } from '../../schemas/webchat.ts'
+
+export const NS_DESK = 'urn:deskbell:desk:0'
+const NS_CHATSTATES = 'http://jabber.org/protocol/chatstates'
+const NS_HINTS = 'urn:xmpp:hints'
+const NS_STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
+
+const STATES: ReadonlySet<string> = new Set<ConversationState>(['waiting', 'offered', 'active', 'ended', 'closed'])
+const CHAT_STATES: readonly ChatState[] = ['composing', 'paused', 'active']
+
+/** Between whom an iq or message goes: the visitor and the desk. */
+export interface Ends { readonly from: Jid; readonly to: Jid }
+
+const iq = (ends: Ends, type: 'get' | 'set', payload: Element): Iq => Stanza.of('iq', { type, ...ends, id: '' }, [payload]) // `ask` gives the id
+
+export const askAvailability = (ends: Ends, queue: string): Iq => iq(ends, 'get', el('availability', NS_DESK, { queue }))
+export const askConversation = (ends: Ends): Iq => iq(ends, 'get', el('conversation', NS_DESK))
+export const askLines = (ends: Ends, conversation: number, after: number, max: number): Iq =>
+  iq(ends, 'get', el('lines', NS_DESK, { conversation: String(conversation), after: String(after), max: String(max) }))
+export const open = (ends: Ends, queue: string, m: Open): Iq =>
+  iq(ends, 'set', el('open', NS_DESK, { queue, id: m.id, name: m.name }, el('body', NS_DESK, {}, m.text), ...(m.page === undefined ? [] : [el('page', NS_DESK, {}, m.page)])))
+export const say = (ends: Ends, m: Say): Iq => iq(ends, 'set', el('say', NS_DESK, { conversation: String(m.conversation), id: m.id }, m.text))
+/** `end`, `gone` or `back`. */
+export const tell = (ends: Ends, what: 'end' | 'gone' | 'back', conversation: number): Iq => iq(ends, 'set', el(what, NS_DESK, { conversation: String(conversation) }))
+
+/** The customer's typing, to the conversation. */
+export const typing = (ends: Ends, state: ChatState): Message => Stanza.of('message', { type: 'chat', ...ends }, [el(state, NS_CHATSTATES), el('no-store', NS_HINTS)])
+
+/** Whether anybody receives. */
+export const readAvailability = (answer: Iq): boolean => answer.child('availability', NS_DESK)?.attrs['open'] === 'true'
+
+/** The element `<conversation/>` of an answer or a message; undefined where it is none that can be read. */
+export function readConversation(s: Iq | Message): ConversationView | undefined {
+  const attrs = s.child('conversation', NS_DESK)?.attrs
+  const number = whole(attrs?.['number'])
+  const state = attrs?.['state']
+  if (!attrs || !number || state === undefined || !STATES.has(state)) return undefined
+  const position = whole(attrs['position'])
+  const can = (attrs['can'] ?? '').split(' ').filter(c => c === 'say' || c === 'end')
+  return {
+    number,
+    state: state as ConversationState, // one of STATES
+    ...(position !== undefined && { position }),
+    ...(attrs['agent'] && { agent: attrs['agent'] }),
+    seq: whole(attrs['seq']) ?? 0,
+    can,
+  }
+}
+
+/** The record's answer to a line said. */
+export function readSaid(answer: Iq): { conversation: number; seq: number; at: string } | undefined {
+  const attrs = answer.child('said', NS_DESK)?.attrs
+  const conversation = whole(attrs?.['conversation'])
+  const seq = whole(attrs?.['seq'])
+  return conversation && seq ? { conversation, seq, at: attrs?.['at'] ?? '' } : undefined
+}
+
+export function readLines(answer: Iq): { complete: boolean; lines: LineView[] } | undefined {
+  const e = answer.child('lines', NS_DESK)
+  if (!e) return undefined
+  const lines = e.elements.map(readLine).filter(l => l !== undefined)
+  return { complete: e.attrs['complete'] !== 'false', lines }
+}
+
+function readLine(e: Element): LineView | undefined {
+  if (!e.is('line', NS_DESK)) return undefined
+  const { conversation, seq, at, who, name, id } = e.attrs
+  const number = whole(conversation)
+  const place = whole(seq)
+  if (!number || !place || at === undefined || (who !== 'customer' && who !== 'agent' && who !== 'desk')) return undefined
+  return { conversation: number, seq: place, at, who, ...(name && { name }), ...(id && { id }), text: e.text }
+}
+
+/** What a message from a conversation tells the customer; undefined: nothing. */
+export function readTold(m: Message): Extract<FromBridge, { type: 'line' | 'conversation' | 'typing' }> | undefined {
+  const line = m.child('line', NS_DESK)
+  if (line) {
+    const view = readLine(line)
+    return view && { type: 'line', ...view }
+  }
+  const conversation = readConversation(m)
+  if (conversation) return { type: 'conversation', conversation }
+  const number = whole(/^c([0-9]+)$/.exec(m.from?.local ?? '')?.[1])
+  const state = CHAT_STATES.find(s => m.child(s, NS_CHATSTATES))
+  return number && state ? { type: 'typing', conversation: number, state } : undefined
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  'item-not-found': 'There is no such conversation.',
+  'not-acceptable': 'This cannot be sent.',
+  'service-unavailable': 'Nobody is available right now.',
+  'resource-constraint': 'That was too much at once.',
+}
+const PASSING: Readonly<Record<string, number>> = {
+  'internal-server-error': 3000, 'remote-server-timeout': 1000, 'remote-server-not-found': 5000, 'recipient-unavailable': 5000,
+}
+
+/** The refusal in an error that answered the browser's message `of`. What will pass is worth trying again. */
+export function readRefusal(answer: Iq, of: string, id?: string): Refusal {
+  const error = answer.child('error')
+  const reason = error?.elements.find(e => e.ns === NS_STANZAS && e.name !== 'text')?.name ?? 'undefined-condition'
+  return refusal(reason, error?.child('text', NS_STANZAS)?.text || WORDS[reason] || 'This did not work.', { of, ...(id !== undefined && { id }) }, PASSING[reason])
+}
+
+export const refusal = (reason: string, text: string, of: { of?: string; id?: string }, retry?: number): Refusal =>
+  ({ type: 'refused', reason, text, ...of, ...(retry !== undefined && { retry }) })
+
+/** A line as it may stand in XML: without control characters, with line feeds only. */
+export const cleanText = (text: string): string => text.replace(/\r\n?/g, '\n').replace(CONTROLS, '').toWellFormed()
+
+/** A name in one line, without what could turn or hide it. */
+export const cleanName = (name: string): string => name.replace(/\s+/g, ' ').replace(INVISIBLE, '').toWellFormed().trim()
+
+/* eslint-disable no-control-regex */
+const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]/g
+const INVISIBLE = /[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffe\uffff]/g
+
+function whole(text: string | undefined): number | undefined {
+  if (text === undefined || !/^[0-9]{1,15}$/.test(text)) return undefined
+  return Number(text)
+}
