@@ -7,12 +7,14 @@ const XML = 'http://www.w3.org/XML/1998/namespace'
 export type Attrs = Readonly<Record<string, string>>
 export type Node = Element | string
 
-/** An object without inherited names that still is a fast one: the attributes of what came from outside live in it. */
-export const Bag = function () {} as unknown as new () => Record<string, string> // a class has a prototype object that cannot be replaced
-Bag.prototype = Object.freeze(Object.create(null))
+/** An object that inherits nothing and yet is a fast one: the attributes of what comes from outside live in it. */
+export const Bag = class {} as new () => Record<string, string>
+Reflect.deleteProperty(Bag.prototype as object, 'constructor')
+Object.freeze(Object.setPrototypeOf(Bag.prototype, null))
 
-const NO_ATTRS: Attrs = Object.freeze(new Bag())
-const NO_CHILDREN: readonly Node[] = []
+/** What an element without attributes, or without children, holds. */
+export const NO_ATTRS: Attrs = Object.freeze(new Bag())
+export const NO_CHILDREN: readonly Node[] = []
 
 /** An XML element whose namespace is resolved. Never changes after it is built, has no parent, and so may stand in many stanzas. */
 export class Element {

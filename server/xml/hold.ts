@@ -1,5 +1,6 @@
 // A token whose end has not come yet: every byte of it is looked at once, however small the pieces. Pure.
-import { XmlError, type Limits } from './limits.ts'
+import { Buffer } from 'node:buffer'
+import { fail, type Limits } from './limits.ts'
 
 /** What ends the token: `short` is too short to know. */
 type Kind = 'short' | 'text' | 'start tag' | 'end tag' | 'section' | 'declaration'
@@ -22,7 +23,7 @@ export class Hold {
   /** The unfinished token b[from..]. */
   static of(b: Buffer, from: number, limits: Limits): Hold {
     const hold = new Hold(Math.max(64, (b.length - from) * 2), kindOf(b, from))
-    if (hold.#kind !== 'short' && hold.#endIn(b, hold.#kind === 'section' ? from + CDATA : from + 1, limits) >= 0) throw new XmlError('not-well-formed', 'tag without end')
+    if (hold.#kind !== 'short' && hold.#endIn(b, hold.#kind === 'section' ? from + CDATA : from + 1, limits) >= 0) fail('not-well-formed', 'tag without end')
     hold.#copy(b, from, b.length)
     return hold
   }
@@ -78,7 +79,7 @@ export class Hold {
     }
     this.#quote = quote
     this.#quoted = b.length - since
-    if (quote !== 0 && this.#quoted > limits.attributeBytes) throw new XmlError('policy-violation', 'attribute too long', 'attributeBytes')
+    if (quote !== 0 && this.#quoted > limits.attributeBytes) fail('policy-violation', 'attribute too long', 'attributeBytes')
     return -1
   }
 

@@ -48,3 +48,7 @@ export class XmlError extends Error {
     this.exceeded = exceeded
   }
 }
+
+export function fail(condition: XmlCondition, detail: string, exceeded?: keyof Limits): never {
+  throw new XmlError(condition, detail, exceeded)
+}
