@@ -1,0 +1,210 @@
+// Roles, affiliations, configuring, destroying, asking.
+import assert from 'node:assert/strict'
+import { refuse } from '../../../server/api.ts'
+import { readForm } from '../../../server/stanza/forms.ts'
+import { codesOf, itemOf, Salon, userOf } from './salon.ts'
+
+const INFO = 'http://jabber.org/protocol/disco#info'
+
+function full(config = {}, host = {}): Salon {
+  const s = new Salon({ archived: false, ...config }, host)
+  s.joins('olga', 'Olga')
+  s.admin('olga', `<item affiliation='admin' jid='adam@localhost'/>`)
+  s.admin('olga', `<item affiliation='member' jid='mona@localhost'/>`)
+  s.joins('adam', 'Adam')
+  s.joins('mona', 'Mona')
+  s.joins('ben', 'Ben')
+  return s
+}
+const ask = (s: Salon, who: string, to: string, query: string): ReturnType<Salon['send']> => s.send(who, to, `<iq type='get' id='q'>${query}</iq>`)
+
+describe('a room: rule', () => {
+  it('kicks: 307 and the reason for him and all', () => {
+    const heard = full().admin('olga', `<item nick='Ben' role='none'><reason>noise</reason></item>`)
+    assert.deepEqual(heard.brief('ben'), ['Ben gone 110 307'])
+    assert.deepEqual(heard.brief('mona'), ['Ben gone 307'])
+    const item = userOf(heard.one('mona'))!.child('item')!
+    assert.equal(item.child('reason')?.text, 'noise')
+    assert.equal(item.child('actor')?.attrs['nick'], 'Olga')
+    assert.deepEqual(heard.brief('olga'), ['iq result', 'Ben gone 307'])
+  })
+
+  it('SEC-U06 lets nobody rule above himself', () => {
+    const s = full()
+    assert.equal(s.admin('mona', `<item nick='Ben' role='moderator'/>`).error('mona'), 'forbidden')
+    assert.equal(s.admin('ben', `<item nick='Mona' role='none'/>`).error('ben'), 'forbidden')
+    assert.equal(s.admin('adam', `<item nick='Olga' role='none'/>`).error('adam'), 'not-allowed')
+    assert.equal(s.admin('adam', `<item jid='olga@localhost' affiliation='none'/>`).error('adam'), 'not-allowed')
+    assert.equal(s.admin('adam', `<item jid='ben@localhost' affiliation='owner'/>`).error('adam'), 'forbidden')
+    assert.equal(s.admin('olga', `<item jid='olga@localhost' affiliation='none'/>`).error('olga'), 'conflict')
+    assert.equal(s.admin('olga', `<item jid='olga@localhost' affiliation='outcast'/>`).error('olga'), 'conflict')
+    s.admin('olga', `<item nick='Ben' role='moderator'/>`)
+    assert.equal(s.admin('ben', `<item nick='Olga' role='none'/>`).error('ben'), 'not-allowed')
+    assert.equal(s.admin('ben', `<item nick='Mona' role='moderator'/>`).error('ben'), 'forbidden')
+    assert.equal(s.admin('ben', `<item nick='Adam' role='participant'/>`).error('ben'), 'forbidden')
+  })
+
+  it('does all items of a request or none', () => {
+    const s = full()
+    assert.equal(s.admin('adam', `<item jid='ben@localhost' affiliation='member'/><item jid='olga@localhost' affiliation='none'/>`).error('adam'), 'not-allowed')
+    assert.equal(s.room.occupant('Ben')?.affiliation, 'none')
+  })
+
+  it('SEC-U07 shows form and lists to none but owners and admins', () => {
+    const s = full()
+    const get = `<query xmlns='http://jabber.org/protocol/muc#owner'/>`
+    for (const who of ['mona', 'ben', 'adam']) assert.equal(ask(s, who, '', get).error(who), 'forbidden')
+    assert.equal(s.configures('adam', { roomname: 'x' }).error('adam'), 'forbidden')
+    for (const list of ['owner', 'admin', 'member', 'outcast']) assert.equal(s.admin('mona', `<item affiliation='${list}'/>`, 'get').error('mona'), 'forbidden')
+    assert.equal(s.admin('mona', `<item role='participant'/>`, 'get').error('mona'), 'forbidden')
+    assert.match(s.admin('adam', `<item affiliation='member'/>`, 'get').text('adam'), /mona@localhost/)
+    assert.match(s.admin('olga', `<item role='participant'/>`, 'get').text('olga'), /nick='Mona'/)
+  })
+
+  it('bans: 301 for him and all, and he stays out', () => {
+    const s = full()
+    const heard = s.admin('adam', `<item jid='ben@localhost' affiliation='outcast'><reason>spam</reason></item>`)
+    assert.deepEqual(heard.brief('ben'), ['Ben gone 110 301'])
+    assert.deepEqual(heard.brief('mona'), ['Ben gone 301'])
+    assert.equal(itemOf(heard.one('mona'))['affiliation'], 'outcast')
+    assert.equal(s.joins('ben', 'Ben').error('ben'), 'forbidden')
+    assert.match(s.admin('adam', `<item affiliation='outcast'/>`, 'get').text('adam'), /ben@localhost.*spam/)
+  })
+
+  it('SEC-U14 sends nothing more to whom it has put out', () => {
+    const s = full()
+    s.admin('olga', `<item nick='Ben' role='none'/>`)
+    assert.deepEqual(s.says('mona', 'he is gone').by('ben'), [])
+    assert.equal(s.says('ben', 'hi').error('ben'), 'not-acceptable')
+  })
+
+  it('shows a new rank to all, and to a new moderator whom he talks to', () => {
+    const s = full()
+    const heard = s.admin('olga', `<item jid='ben@localhost' affiliation='admin'/>`)
+    assert.deepEqual(heard.brief('mona'), ['Ben moderator'])
+    assert.equal(itemOf(heard.one('mona'))['affiliation'], 'admin')
+    assert.match(heard.text('ben'), /mona@localhost/)
+  })
+
+  it('puts out a member of a members-only room who is none any more', () => {
+    const heard = full({ membersOnly: false }).configures('olga', { membersonly: '1' })
+    assert.deepEqual(heard.brief('ben'), ['Ben gone 110 322'])
+    assert.deepEqual(heard.brief('mona'), ['Ben gone 322', 'room tells 104'])
+    const s = new Salon({ membersOnly: true })
+    s.joins('olga', 'Olga')
+    s.admin('olga', `<item affiliation='member' jid='mona@localhost'/>`)
+    s.joins('mona', 'Mona')
+    assert.deepEqual(s.admin('olga', `<item affiliation='none' jid='mona@localhost'/>`).brief('mona'), ['Mona gone 110 321'])
+  })
+
+  it('takes a whole form sent back, and tells what changed', () => {
+    const s = full()
+    const x = readForm(ask(s, 'olga', '', `<query xmlns='http://jabber.org/protocol/muc#owner'/>`).one('olga').payload[0]!.child('x', 'jabber:x:data'))!
+    const fields = Object.fromEntries([...x.values].map(([k, v]) => [k.replace('muc#roomconfig_', ''), v[0] ?? '']))
+    delete fields['presencebroadcast'] // has several values
+    assert.deepEqual(s.configures('olga', fields).brief('olga'), ['iq result'])
+    assert.deepEqual(s.configures('olga', { ...fields, roomname: 'Tea room', whois: 'anyone' }).brief('ben'), ['room tells 104 172'])
+    assert.equal(s.room.config.name, 'Tea room')
+    assert.deepEqual(s.configures('olga', { enablelogging: '1' }).brief('ben'), ['room tells 170'])
+    assert.deepEqual(s.facts.map(f => f.what), ['changed'])
+  })
+
+  it('refuses a configuration that makes no sense, and keeps within the service’s limits', () => {
+    const s = full()
+    assert.equal(s.configures('olga', { whois: 'nobody' }).error('olga'), 'not-acceptable')
+    assert.equal(s.configures('olga', { passwordprotectedroom: '1' }).error('olga'), 'not-acceptable')
+    assert.equal(s.configures('olga', { maxusers: '-1' }).error('olga'), 'not-acceptable')
+    s.configures('olga', { maxusers: '100000' })
+    assert.equal(s.room.config.users, 200)
+  })
+
+  it('ends: all are told why and where to go', () => {
+    const s = full()
+    const heard = s.send('olga', '', `<iq type='set' id='d'><query xmlns='http://jabber.org/protocol/muc#owner'><destroy jid='garden@rooms.localhost'><reason>closing</reason></destroy></query></iq>`)
+    const end = userOf(heard.one('ben'))!.child('destroy')!
+    assert.equal(end.attrs['jid'], 'garden@rooms.localhost')
+    assert.equal(end.child('reason')?.text, 'closing')
+    assert.equal(heard.by('olga').at(-1)!.type, 'result')
+    assert.equal(s.facts.at(-1)!.what, 'destroyed')
+    assert.equal(s.joins('ben', 'Ben').error('ben'), 'item-not-found')
+  })
+
+  it('outlives a restart by its record', () => {
+    const s = full({ name: 'Tea' })
+    s.send('olga', '', `<message type='groupchat'><subject>x</subject></message>`)
+    const record = JSON.parse(JSON.stringify(s.room.record())) as ReturnType<typeof s.room.record>
+    assert.deepEqual(record.affiliations.map(a => `${a.jid} ${a.affiliation}`), ['olga@localhost owner', 'adam@localhost admin', 'mona@localhost member'])
+    assert.equal(record.subject?.text, 'x')
+    assert.equal(record.config.name, 'Tea')
+  })
+})
+
+describe('a room: questions', () => {
+  it('says what it is', () => {
+    const s = full({ name: 'Tea', description: 'hot', membersOnly: true, whois: 'anyone' })
+    const query = ask(s, 'eve', '', `<query xmlns='${INFO}'/>`).one('eve').payload[0]!
+    const features = query.elements.filter(e => e.name === 'feature').map(e => e.attrs['var'])
+    assert.equal(query.child('identity')?.attrs['name'], 'Tea')
+    for (const f of ['http://jabber.org/protocol/muc', 'muc_membersonly', 'muc_nonanonymous', 'muc_public', 'muc_temporary', 'muc_unmoderated', 'muc_unsecured', 'urn:xmpp:occupant-id:0', 'urn:xmpp:sid:0', 'http://jabber.org/protocol/muc#self-ping-optimization']) assert.ok(features.includes(f), f)
+    const info = readForm(query.child('x', 'jabber:x:data'))!
+    assert.equal(info.formType, 'http://jabber.org/protocol/muc#roominfo')
+    assert.deepEqual(info.values.get('muc#roominfo_description'), ['hot'])
+    assert.deepEqual(info.values.get('muc#roominfo_occupants'), ['3'])
+  })
+
+  it('refuses in the words of the specification what it does not do', () => {
+    const s = full()
+    assert.equal(ask(s, 'ben', '', `<query xmlns='${INFO}' node='x-roomuser-item'/>`).error('ben'), 'feature-not-implemented')
+    assert.equal(ask(s, 'ben', '', `<query xmlns='${INFO}' node='http://jabber.org/protocol/muc#traffic'/>`).error('ben'), 'service-unavailable')
+    assert.equal(ask(s, 'ben', '', `<query xmlns='jabber:iq:register'/>`).error('ben'), 'service-unavailable')
+  })
+
+  it('lists who is in, not to strangers where it is not public', () => {
+    const items = `<query xmlns='http://jabber.org/protocol/disco#items'/>`
+    assert.match(ask(full(), 'eve', '', items).text('eve'), /tea@rooms\.localhost\/Ben/)
+    const hidden = full({ public: false })
+    assert.doesNotMatch(ask(hidden, 'eve', '', items).text('eve'), /Ben/)
+    assert.match(ask(hidden, 'mona', '', items).text('mona'), /Ben/)
+  })
+
+  it('SEC-U18 answers a self-ping of who is in, and tells who is not (XEP-0410)', () => {
+    const s = full()
+    const ping = `<ping xmlns='urn:xmpp:ping'/>`
+    const heard = ask(s, 'ben', 'Ben', ping)
+    assert.deepEqual([heard.one('ben').type, heard.all.length], ['result', 1])
+    assert.equal(ask(s, 'eve', 'Ben', ping).error('eve'), 'not-acceptable')
+    assert.equal(ask(s, 'ben', 'Nobody', ping).error('ben'), 'item-not-found')
+  })
+
+  it('SEC-U08 carries a question to an occupant and the answer back, without an address in either', () => {
+    const s = full()
+    const asked = ask(s, 'ben', 'Mona', `<query xmlns='jabber:iq:version'/>`).one('mona')
+    assert.equal(asked.from?.full, 'tea@rooms.localhost/Ben')
+    const answer = s.send('mona', 'Ben', `<iq type='result' id='${asked.head.id}'><query xmlns='jabber:iq:version'><name>C</name></query></iq>`).one('ben')
+    assert.equal(answer.from?.full, 'tea@rooms.localhost/Mona')
+    assert.equal(answer.head.id, 'q')
+    assert.doesNotMatch((answer.write() + asked.write()).replace(/to='[^']*'/g, ''), /mona@|ben@/)
+  })
+
+  it('SEC-R03 takes an answer only from whom it asked, and once', () => {
+    const s = full()
+    const { id } = ask(s, 'ben', 'Mona', `<query xmlns='jabber:iq:version'/>`).one('mona').head
+    assert.deepEqual(s.send('adam', 'Ben', `<iq type='result' id='${id}'/>`).all, [])
+    assert.equal(s.send('mona', 'Ben', `<iq type='result' id='${id}'/>`).all.length, 1)
+    assert.deepEqual(s.send('mona', 'Ben', `<iq type='result' id='${id}'/>`).all, [])
+  })
+
+  it('SEC-U09 is not there for those who may not know of it', () => {
+    const s = full({}, { known: (j: { local: string }) => j.local !== 'eve' })
+    assert.equal(ask(s, 'eve', '', `<query xmlns='${INFO}'/>`).error('eve'), 'item-not-found')
+    assert.equal(s.joins('eve', 'Eve').error('eve'), 'item-not-found')
+    assert.equal(s.says('eve', 'hi').error('eve'), 'item-not-found')
+  })
+
+  it('lets the service say who rules beside the lists', () => {
+    const s = new Salon({ archived: false }, { affiliation: (bare: string) => (bare === 'root@localhost' ? 'owner' : undefined), enter: v => (v.affiliation === 'none' ? refuse('forbidden') : undefined) })
+    assert.equal(itemOf(s.joins('root', 'Root').by('root')[0]!)['affiliation'], 'owner')
+    assert.deepEqual(codesOf(s.joins('root', 'Root').by('root')[0]!), ['110'])
+    assert.equal(s.joins('ben', 'Ben').error('ben'), 'forbidden')
+  })
+})
