@@ -1,0 +1,128 @@
+// `deskbell user …`: accounts made, changed, removed and listed.
+import { randomInt } from 'node:crypto'
+import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
+import type { AccountRecord, Credentials, Stores } from '../../server/ports/store.ts'
+import type { Jid } from '../../server/stanza/jid.ts'
+import { done, failed, misused, type Office, type Outcome, type Verb } from '../office.ts'
+import { listTokens, removeToken } from '../tokens.ts'
+import { account, isOutcome, read, role } from './words.ts'
+
+const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789' // nothing that looks like something else
+const PAGE = 500
+
+export const user: Verb = async (args, office) => {
+  const [verb, ...rest] = args
+  switch (verb) {
+    case 'add': return add(rest, office)
+    case 'passwd': return passwd(rest, office)
+    case 'remove': return remove(rest, office)
+    case 'list': return list(rest, office)
+    case 'role': return changeRole(rest, office)
+    default: return misused('usage: deskbell user add|passwd|remove|list|role …')
+  }
+}
+
+async function add(args: readonly string[], office: Office): Promise<Outcome> {
+  const words = read(args, { password: { type: 'string' }, role: { type: 'string' }, name: { type: 'string' } }, 1, 'user add JID [--password P] [--role agent|manager|admin] [--name "Shown Name"]')
+  if (isOutcome(words)) return words
+  const jid = account(words.positionals[0] ?? '', office)
+  if (isOutcome(jid)) return jid
+  const wanted = role(words.values.role)
+  if (isOutcome(wanted)) return wanted
+  const { name } = words.values
+  if (name !== undefined && (!name.trim() || name.length > 80)) return misused('a shown name has 1 to 80 characters: give another --name')
+  const made = await makeAccount(office, jid, { ...(wanted && { role: wanted }), ...(name !== undefined && { name: name.trim() }) }, words.values.password)
+  return isOutcome(made) ? made : done(`${jid.bare} added${wanted ? `, role ${wanted}` : ''}`, ...told(words.values.password, made.password))
+}
+
+async function passwd(args: readonly string[], office: Office): Promise<Outcome> {
+  const words = read(args, { password: { type: 'string' } }, 1, 'user passwd JID [--password P]')
+  if (isOutcome(words)) return words
+  const jid = account(words.positionals[0] ?? '', office)
+  if (isOutcome(jid)) return jid
+  const record = await office.stores.accounts.find(jid.domain, jid.local)
+  if (!record) return missing(jid)
+  const password = words.values.password ?? randomPassword()
+  const credentials = await credentialsOf(password, jid, office)
+  if (isOutcome(credentials)) return credentials
+  await office.stores.accounts.update({ ...record, credentials })
+  await office.changed?.(jid.bare, 'password')
+  return done(`${jid.bare} has a new password`, ...told(words.values.password, password))
+}
+
+async function remove(args: readonly string[], office: Office): Promise<Outcome> {
+  const words = read(args, {}, 1, 'user remove JID')
+  if (isOutcome(words)) return words
+  const jid = account(words.positionals[0] ?? '', office)
+  if (isOutcome(jid)) return jid
+  if (await office.stores.accounts.remove(jid.domain, jid.local) === 'missing') return missing(jid)
+  for (const token of await listTokens(office.stores, jid.domain, jid.bare)) await removeToken(office.stores, jid.domain, token.id)
+  await office.changed?.(jid.bare, 'removed')
+  return done(`${jid.bare} removed`)
+}
+
+async function changeRole(args: readonly string[], office: Office): Promise<Outcome> {
+  const words = read(args, {}, 2, 'user role JID agent|manager|admin|none')
+  if (isOutcome(words)) return words
+  const jid = account(words.positionals[0] ?? '', office)
+  if (isOutcome(jid)) return jid
+  const wanted = role(words.positionals[1])
+  if (isOutcome(wanted)) return wanted
+  const record = await office.stores.accounts.find(jid.domain, jid.local)
+  if (!record) return missing(jid)
+  const { role: _, ...rest } = record
+  await office.stores.accounts.update({ ...rest, ...(wanted && { role: wanted }) })
+  await office.changed?.(jid.bare, 'role')
+  return done(`${jid.bare} ${wanted ? `is ${wanted}` : 'has no role'} now`)
+}
+
+async function list(args: readonly string[], office: Office): Promise<Outcome> {
+  const words = read(args, {}, 0, 'user list')
+  if (isOutcome(words)) return words
+  const lines: string[] = []
+  for (const host of office.config.hosts.keys()) {
+    for await (const { local, role: held, name, disabled } of accountsOf(office.stores, host)) {
+      lines.push([`${local}@${host}`, held ?? '-', name ?? '', disabled ? 'disabled' : ''].join('\t').trimEnd())
+    }
+  }
+  return done(...lines)
+}
+
+/** Makes an account, with a random password if none is given; a refusal if it exists or the password cannot be one. */
+export async function makeAccount(office: Office, jid: Jid, more: Pick<AccountRecord, 'role' | 'name'>, given?: string): Promise<{ password: string } | Outcome> {
+  const password = given ?? randomPassword()
+  const credentials = await credentialsOf(password, jid, office)
+  if (isOutcome(credentials)) return credentials
+  const record: AccountRecord = { host: jid.domain, local: jid.local, created: office.clock.now(), credentials, ...more }
+  if (await office.stores.accounts.create(record) === 'conflict') return failed(`${jid.bare} exists already: use deskbell user passwd or user role to change it`)
+  await office.changed?.(jid.bare, 'made')
+  return { password }
+}
+
+async function credentialsOf(password: string, jid: Jid, office: Office): Promise<Credentials | Outcome> {
+  try {
+    const iterations = office.config.hosts.get(jid.domain)?.scramIterations
+    return await makeCredentials(password, iterations === undefined ? {} : { iterations })
+  } catch (error) {
+    if (error instanceof TypeError) return misused(`${error.message}: give another --password, or none for a random one`)
+    throw error
+  }
+}
+
+async function* accountsOf(stores: Stores, host: string): AsyncIterable<AccountRecord> {
+  for (let after = ''; ;) {
+    const page = await stores.accounts.list(host, { ...(after && { after }), limit: PAGE })
+    yield* page
+    const last = page.at(-1)
+    if (!last || page.length < PAGE) return
+    after = last.local
+  }
+}
+
+// 20 letters of 31: 99 bits.
+const randomPassword = (): string =>
+  Array.from({ length: 4 }, () => Array.from({ length: 5 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')).join('-')
+
+const told = (given: string | undefined, password: string): string[] => given === undefined ? [`password: ${password}`] : []
+
+const missing = (jid: Jid): Outcome => failed(`there is no account ${jid.bare}: deskbell user list shows those there are`)
