@@ -1,115 +1,126 @@
-// Reads of the archive: pages of rows, counts, and where in an owner's rows a time lies.
+// The archive in SQL: rows appended and removed; pages, counts and ends read.
 import type { ArchiveQuery, ArchiveRow } from '../../ports/store.ts'
+import { firstSince } from './ids.ts'
+import type { Names } from './names.ts'
 import type { Arg } from './protocol.ts'
-import type { Call, Prepare } from './statements.ts'
+import type { Prepare, Reads, Writes } from './statements.ts'
 import { bind } from './statements.ts'
 
-const ROW = `SELECT owner, id, at, iif(resource IS NULL, peer, peer || '/' || resource) AS "with", stanza FROM archive`
+const NO = '(SELECT no FROM owners WHERE owner = ?1)'
 
-/** The calls that read the archive; `query` and `count` take the query as JSON. */
-export function archiveReads(sql: Prepare): Readonly<Record<string, Call>> {
-  const end = (owner: Arg, order: 'ASC' | 'DESC'): unknown => sql(`${ROW} WHERE owner = ? ORDER BY id ${order} LIMIT 1`).get(bind(owner))
+export function archiveWrites(sql: Prepare, names: Names): Writes {
+  const append = sql('INSERT INTO archive VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
   return {
-    'archive.query': a => {
-      const q = read(a)
-      const { where, args } = filter(sql, q)
-      args.push(q.limit + 1)
-      const rows = sql(`${ROW} WHERE ${where} ORDER BY id ${q.last ? 'DESC' : 'ASC'} LIMIT ?${args.length}`).all(...args.map(bind))
-      const complete = rows.length <= q.limit
-      if (!complete) rows.pop()
-      if (q.last) rows.reverse()
-      return { rows, complete }
+    'archive.append': { // owner, id, at, with, stanza
+      run: a => {
+        const [peer, resource] = split(String(a[3]))
+        const no = names.of(String(a[0]), peer, String(a[1]), Number(a[2]))
+        append.run(no.owner, bind(a[1]), bind(a[2]), no.peer, resource ?? null, bind(a[4]))
+      },
     },
-    'archive.count': a => {
-      const { where, args } = filter(sql, read(a))
-      return sql(`SELECT count(*) AS n FROM archive WHERE ${where}`).get(...args.map(bind))?.['n']
+    'archive.wipe': { // owner, at most so many
+      run: a => Number(sql(`DELETE FROM archive WHERE rowid IN (SELECT rowid FROM archive WHERE owner = ${NO} LIMIT ?2)`).run(...a.map(bind)).changes),
     },
-    'archive.has': a => sql('SELECT 1 FROM archive WHERE owner = ? AND id = ?').get(...a.map(bind)) !== undefined,
-    'archive.ends': a => {
-      const first = end(a[0], 'ASC')
-      return first ? { first, last: end(a[0], 'DESC') } : {}
+    'archive.expire': { // owner, before, at most so many: the oldest ids are the oldest rows
+      several: true,
+      run: a => {
+        const removed = Number(sql(`DELETE FROM archive WHERE rowid IN (SELECT rowid FROM
+          (SELECT rowid, at FROM archive WHERE owner = ${NO} ORDER BY id LIMIT ?3) WHERE at < ?2)`).run(...a.map(bind)).changes)
+        if (removed < Number(a[2]) && sql(`DELETE FROM peers WHERE owner = ${NO} AND until <= ?2`).run(bind(a[0]), bind(a[1])).changes) names.forget()
+        return removed
+      },
     },
   }
 }
 
-/** A full JID in its two parts: the bare JID and the resource. */
-export function split(jid: ArchiveRow['with']): [string, string | undefined] {
-  const slash = jid.indexOf('/')
-  return slash < 0 ? [jid, undefined] : [jid.slice(0, slash), jid.slice(slash + 1)]
+/** Removes all of an owner's rows, and his name with those he wrote with. */
+export function eraseArchive(sql: Prepare, names: Names, owner: string): void {
+  sql(`DELETE FROM archive WHERE owner = ${NO}`).run(owner)
+  sql(`DELETE FROM peers WHERE owner = ${NO}`).run(owner)
+  sql('DELETE FROM owners WHERE owner = ?').run(owner)
+  names.forget()
+}
+
+// Without statistics SQLite cannot know that few rows bear one owner: `CROSS JOIN` keeps it from beginning with the peers.
+const FROM = 'FROM archive a CROSS JOIN peers p ON p.no = a.peer'
+const ROW = `SELECT a.id, a.at, iif(a.resource IS NULL, p.peer, p.peer || '/' || a.resource) AS "with", a.stanza ${FROM}`
+
+/** The calls that read; `query` and `count` take the query as JSON. */
+export function archiveReads(sql: Prepare): Reads {
+  const number = (owner: Arg): number | undefined => sql('SELECT no FROM owners WHERE owner = ?').get(bind(owner))?.['no'] as number | undefined
+  // The columns are those of ROW.
+  const rowsOf = (owner: string, rows: unknown[]): ArchiveRow[] => (rows as Omit<ArchiveRow, 'owner'>[]).map(row => ({ owner, ...row }))
+
+  return {
+    'archive.query': a => {
+      const q = read(a)
+      const no = number(q.owner)
+      const found = no === undefined ? undefined : filter(sql, no, q)
+      if (!found) return { rows: [], complete: true }
+      const { where, args } = found
+      args.push(q.limit + 1)
+      const rows = sql(`${ROW} WHERE ${where} ORDER BY a.id ${q.last ? 'DESC' : 'ASC'} LIMIT ?${args.length}`).all(...args)
+      const complete = rows.length <= q.limit
+      if (!complete) rows.pop()
+      if (q.last) rows.reverse()
+      return { rows: rowsOf(q.owner, rows), complete }
+    },
+    'archive.count': a => {
+      const q = read(a)
+      const no = number(q.owner)
+      const found = no === undefined ? undefined : filter(sql, no, q)
+      return found ? sql(`SELECT count(*) AS n FROM archive a WHERE ${found.where}`).get(...found.args)?.['n'] : 0
+    },
+    'archive.has': a => sql(`SELECT 1 FROM archive WHERE owner = ${NO} AND id = ?2`).get(...a.map(bind)) !== undefined,
+    'archive.ends': a => {
+      const end = (order: 'ASC' | 'DESC'): unknown[] => sql(`${ROW} WHERE a.owner = ${NO} ORDER BY a.id ${order} LIMIT 1`).all(bind(a[0]))
+      const [first] = rowsOf(String(a[0]), end('ASC'))
+      const [last] = rowsOf(String(a[0]), end('DESC'))
+      return first ? { first, last } : {}
+    },
+  }
 }
 
 // Written by `JSON.stringify` of a query, in the store's own face.
 const read = (a: Arg[]): ArchiveQuery => JSON.parse(String(a[0])) as ArchiveQuery
 
-function filter(sql: Prepare, q: ArchiveQuery): { where: string; args: Arg[] } {
-  const args: Arg[] = [q.owner]
-  let where = 'owner = ?1'
-  const and = (text: string, value: Arg): void => { args.push(value); where += ` AND ${text}${args.length}` }
+/** The condition for what a query asks, undefined if nothing can meet it. */
+function filter(sql: Prepare, owner: number, q: ArchiveQuery): { where: string; args: (string | number)[] } | undefined {
+  const args: (string | number)[] = [owner]
+  let where = 'a.owner = ?1'
+  const and = (text: string, value: string | number): void => { args.push(value); where += ` AND ${text} ?${args.length}` }
+  const before = (at: number): void => {
+    const beyond = firstSince(sql, owner, at)
+    if (beyond !== undefined) and('a.id <', beyond)
+  }
   if (q.with !== undefined) {
     const [peer, resource] = split(q.with)
-    and('peer = ?', peer)
-    if (resource !== undefined) and('resource = ?', resource)
+    // Columns of a strict table.
+    const p = sql('SELECT no, first, until FROM peers WHERE owner = ? AND peer = ?').get(owner, peer) as { no: number; first: string; until: number } | undefined
+    if (!p) return undefined
+    and('a.peer =', p.no)
+    and('a.id >=', p.first)
+    before(p.until)
+    if (resource !== undefined) and('a.resource =', resource)
   }
   if (q.start !== undefined) {
-    and('at >= ?', q.start)
-    const first = firstSince(sql, q.owner, q.start)
-    if (first === undefined) where += ' AND 0'
-    else and('id >= ?', first)
+    const first = firstSince(sql, owner, q.start)
+    if (first === undefined) return undefined
+    and('a.id >=', first)
+    and('a.at >=', q.start)
   }
   if (q.end !== undefined) {
-    and('at <= ?', q.end)
-    const beyond = firstSince(sql, q.owner, q.end + 1)
-    if (beyond !== undefined) and('id < ?', beyond)
+    and('a.at <=', q.end)
+    before(q.end + 1)
   }
-  if (q.afterId !== undefined) and('id > ?', q.afterId)
-  if (q.beforeId !== undefined) and('id < ?', q.beforeId)
-  if (q.ids) { args.push(JSON.stringify(q.ids)); where += ` AND id IN (SELECT value FROM json_each(?${args.length}))` }
+  if (q.afterId !== undefined) and('a.id >', q.afterId)
+  if (q.beforeId !== undefined) and('a.id <', q.beforeId)
+  if (q.ids) { args.push(JSON.stringify(q.ids)); where += ` AND a.id IN (SELECT value FROM json_each(?${args.length}))` }
   return { where, args }
 }
 
-/**
- * The first id of the owner's rows whose time is `at` or later, undefined if there is none. Ids sort by time, so it is
- * found by halving the ids' range, some 20 to 60 seeks, and writes need no third index.
- */
-function firstSince(sql: Prepare, owner: string, at: number): string | undefined {
-  type Seen = { id: string; at: number }
-  // Columns named here, of the types of a strict table.
-  const seek = (where: string, ...key: string[]): Seen | undefined =>
-    sql(`SELECT id, at FROM archive WHERE owner = ? ${where} LIMIT 1`).get(owner, ...key) as Seen | undefined
-
-  let low = seek('ORDER BY id')
-  if (!low || low.at >= at) return low?.id
-  const top = seek('ORDER BY id DESC')
-  if (!top || top.at < at) return undefined
-  let high = top.id
-  for (;;) { // low.at < at <= the first at or after high
-    const next = seek('AND id > ? ORDER BY id', low.id)
-    if (!next || next.at >= at) return next?.id
-    low = next
-    const middle = between(low.id, high)
-    if (middle <= low.id || middle >= high) continue // no more to halve: step by step
-    const found = seek('AND id >= ? ORDER BY id', middle)
-    if (found && found.at < at) low = found
-    else high = middle
-  }
-}
-
-const BASE = 128n
-
-/** A string about halfway between two of ASCII characters. */
-export function between(low: string, high: string): string {
-  const length = Math.max(low.length, high.length) + 1
-  let middle = (digits(low, length) + digits(high, length)) / 2n
-  let text = ''
-  for (let i = 0; i < length; i++) {
-    text = String.fromCharCode(Math.max(1, Number(middle % BASE))) + text
-    middle /= BASE
-  }
-  return text
-}
-
-function digits(text: string, length: number): bigint {
-  let n = 0n
-  for (let i = 0; i < length; i++) n = n * BASE + BigInt(i < text.length ? Math.min(127, text.charCodeAt(i)) : 0)
-  return n
+// A full JID in its two parts: the bare JID and the resource.
+function split(jid: ArchiveRow['with']): [string, string | undefined] {
+  const slash = jid.indexOf('/')
+  return slash < 0 ? [jid, undefined] : [jid.slice(0, slash), jid.slice(slash + 1)]
 }

@@ -47,8 +47,8 @@ export function openReader(file: string): DatabaseSync {
 
 function connect(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: WAIT, enableForeignKeyConstraints: true })
-  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA trusted_schema = OFF;
-    PRAGMA journal_size_limit = ${2 ** 26}`)
+  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = FAST;
+    PRAGMA journal_size_limit = ${2 ** 26}; PRAGMA wal_autocheckpoint = 4000`)
   return db
 }
 

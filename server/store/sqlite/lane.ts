@@ -1,7 +1,8 @@
 // The main thread's side of one thread of the store: gathers the calls of a tick, answers them in order.
 import { Worker } from 'node:worker_threads'
 import { StoreError } from '../../ports/store.ts'
-import type { Answer, Arg, Calls, Start, Told } from './protocol.ts'
+import type { Answer, Arg, CallName, Start, Told } from './protocol.ts'
+import { Packer } from './protocol.ts'
 
 const AHEAD = 2 // groups sent and not answered: one at work, one that it finds when it is done
 const LIMIT = 200_000 // calls that wait; past it the store is not keeping up and says so
@@ -15,8 +16,8 @@ export class Lane {
   /** Hears of every group whether calls of it failed, and why the first of them did. */
   heard: (why: string | undefined) => void = () => {}
   readonly #worker: Worker
-  #gathered: Calls = []
-  #waiting: Asked[] = [] // for what is gathered
+  readonly #packer = new Packer()
+  #waiting: Asked[] = [] // for what is packed
   readonly #sent: Asked[][] = []
   #due = false // a flush is coming
   #end: StoreError | undefined
@@ -46,12 +47,11 @@ export class Lane {
   }
 
   /** Sends a call with the others of this tick. */
-  ask(name: string, args: readonly Arg[]): Promise<unknown> {
+  ask(name: CallName, args: readonly Arg[]): Promise<unknown> {
     if (this.#end) return Promise.reject(this.#end)
     if (this.asked - this.answered >= LIMIT) return Promise.reject(new StoreError(`the store does not keep up: ${LIMIT} calls wait`))
     this.asked++
-    this.#gathered.push(name, args.length)
-    for (const a of args) this.#gathered.push(a)
+    this.#packer.add(name, args)
     if (!this.#due && this.#sent.length < AHEAD) {
       this.#due = true
       setImmediate(() => { this.#due = false; this.#flush() })
@@ -79,17 +79,9 @@ export class Lane {
 
   #flush(): void {
     if (this.#waiting.length === 0 || this.#sent.length >= AHEAD || this.#end) return
-    const calls = this.#gathered
-    const group = this.#waiting
-    this.#gathered = []
+    this.#tell({ calls: this.#packer.take() })
+    this.#sent.push(this.#waiting)
     this.#waiting = []
-    try {
-      this.#tell(calls)
-      this.#sent.push(group)
-    } catch (e) { // a function among the arguments, or the like
-      this.answered += group.length
-      for (const asked of group) asked.reject(new StoreError(`the store cannot take that: ${String(e)}`))
-    }
   }
 
   #tell(told: Told): void { this.#worker.postMessage(told) }
@@ -101,14 +93,15 @@ export class Lane {
       this.#backup = undefined
     }
     if (answer.tag !== 'group') return
+    const { count, results } = answer
     const failed = new Map(answer.failed)
     let i = 0
-    while (i < answer.results.length) {
+    while (i < count) {
       const group = this.#sent.shift()
       if (!group) break
       for (const asked of group) {
         const why = failed.size > 0 ? failed.get(i) : undefined
-        if (why === undefined) asked.resolve(answer.results[i])
+        if (why === undefined) asked.resolve(results?.[i])
         else asked.reject(new StoreError(why))
         i++
       }

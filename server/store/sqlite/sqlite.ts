@@ -4,9 +4,9 @@ import type { Log } from '../../ports/log.ts'
 import { silent } from '../../ports/log.ts'
 import type { AccountRecord, AccountStore, ArchiveRow, ArchiveStore, DocumentStore, EventLog, OfflineRow, OfflineStore, RosterItem, RosterStore, Stored, Stores } from '../../ports/store.ts'
 import { StoreError } from '../../ports/store.ts'
-import { split } from './archive.ts'
 import { Lane } from './lane.ts'
-import type { Arg } from './protocol.ts'
+import type { Arg, CallName } from './protocol.ts'
+import { CALLS } from './protocol.ts'
 
 const BITE = 1000 // archive rows removed in one call: others' writes come between
 
@@ -44,69 +44,78 @@ function watch(file: string, log: Log): (why: string | undefined) => void {
   }
 }
 
-type Table = 'accounts' | 'rosters' | 'archive' | 'offline' | 'documents' | 'events'
-const TABLES: readonly Table[] = ['accounts', 'rosters', 'archive', 'offline', 'documents', 'events']
+// The newest write to one table: its number among all writes, and when it is answered.
+interface Last { number: number; done: Promise<unknown> }
 
 function face(file: string, writer: Lane, reader: Lane): SqliteStores {
   let closing: Promise<void> | undefined
-  const last = new Map<Table, { number: number; done: Promise<unknown> }>() // the newest write to each table
+  const tables = new Map<string, Last>()
+  const lastOf = new Map<CallName, Last>()
+  for (const call of CALLS) {
+    const table = call.slice(0, call.indexOf('.'))
+    const last = tables.get(table) ?? { number: 0, done: Promise.resolve() }
+    tables.set(table, last)
+    lastOf.set(call, last)
+  }
 
   const refused = (): Promise<never> => Promise.reject(new StoreError('the store is closed'))
 
-  // The statements' results have the types that these calls give; casts below are for that.
-  function write<T>(table: Table, call: string, ...args: Arg[]): Promise<T> {
+  // The results have the types that the thread's statements give: the casts of both functions are for that.
+  function write<T>(call: CallName, ...args: Arg[]): Promise<T> {
     if (closing) return refused()
-    const done = writer.ask(`${table}.${call}`, args)
-    last.set(table, { number: writer.asked, done })
-    return done as Promise<T>
+    const done = writer.ask(call, args) as Promise<T>
+    const last = lastOf.get(call)
+    if (last) { last.number = writer.asked; last.done = done }
+    return done
   }
 
   /**
    * A read sees every write that was issued before it: it waits on this side until the newest write to its table is
    * answered, committed or not. So it never sees what may yet be undone, nor waits for writes that are not its concern.
    */
-  function read<T>(table: Table, call: string, ...args: Arg[]): Promise<T> {
+  function read<T>(call: CallName, ...args: Arg[]): Promise<T> {
     if (closing) return refused()
-    const send = (): Promise<T> => reader.ask(`${table}.${call}`, args) as Promise<T>
-    const before = last.get(table)
+    const send = (): Promise<T> => reader.ask(call, args) as Promise<T>
+    const before = lastOf.get(call)
     return before && before.number > writer.answered ? before.done.then(send, send) : send()
   }
 
   const accounts: AccountStore = {
     find: async (host, local) => {
-      const record = await read<string | undefined>('accounts', 'find', host, local)
+      const record = await read<string | undefined>('accounts.find', host, local)
       return record === undefined ? undefined : parse<AccountRecord>(record)
     },
-    create: record => write('accounts', 'create', record.host, record.local, JSON.stringify(record)),
-    update: record => write('accounts', 'update', record.host, record.local, JSON.stringify(record)),
+    create: record => write('accounts.create', record.host, record.local, JSON.stringify(record)),
+    update: record => write('accounts.update', record.host, record.local, JSON.stringify(record)),
     remove: async (host, local) => {
-      while (await write<number>('archive', 'wipe', host, local, BITE) === BITE);
-      const done = write<'ok' | 'missing'>('accounts', 'remove', host, local)
-      for (const table of TABLES) last.set(table, { number: writer.asked, done })
+      if (!await accounts.find(host, local)) return 'missing'
+      while (await write<number>('archive.wipe', `${local}@${host}`, BITE) === BITE);
+      const done = write<'ok' | 'missing'>('accounts.remove', host, local)
+      for (const last of tables.values()) { last.number = writer.asked; last.done = done }
       return done
     },
-    list: async (host, page) => (await read<string[]>('accounts', 'list', host, page.after ?? '', page.limit)).map(parse<AccountRecord>),
+    list: async (host, page) => (await read<string[]>('accounts.list', host, page.after ?? '', page.limit)).map(parse<AccountRecord>),
   }
 
   const rosters: RosterStore = {
     load: async owner => {
-      const [version, ...items] = await read<[number, ...string[]]>('rosters', 'load', owner)
+      const [version, ...items] = await read<[number, ...string[]]>('rosters.load', owner)
       return { version, items: items.map(parse<RosterItem>) }
     },
-    put: (owner, version, items) => write('rosters', 'put', owner, version, JSON.stringify(items)),
-    forget: (owner, jid) => write('rosters', 'forget', owner, jid),
+    put: (owner, version, items) => write('rosters.put', owner, version, JSON.stringify(items)),
+    forget: (owner, jid) => write('rosters.forget', owner, jid),
   }
 
   const archive: ArchiveStore = {
-    append: row => write('archive', 'append', row.owner, row.id, row.at, ...split(row.with), row.stanza),
-    query: q => read('archive', 'query', JSON.stringify(q)),
-    count: q => read('archive', 'count', JSON.stringify(q)),
-    has: (owner, id) => read('archive', 'has', owner, id),
-    ends: owner => read<{ first?: ArchiveRow; last?: ArchiveRow }>('archive', 'ends', owner),
+    append: row => write('archive.append', row.owner, row.id, row.at, row.with, row.stanza),
+    query: q => read('archive.query', JSON.stringify(q)),
+    count: q => read('archive.count', JSON.stringify(q)),
+    has: (owner, id) => read('archive.has', owner, id),
+    ends: owner => read<{ first?: ArchiveRow; last?: ArchiveRow }>('archive.ends', owner),
     expire: async (owner, before) => {
       let total = 0
       for (;;) {
-        const removed = await write<number>('archive', 'expire', owner, before, BITE)
+        const removed = await write<number>('archive.expire', owner, before, BITE)
         total += removed
         if (removed < BITE) return total
       }
@@ -114,39 +123,39 @@ function face(file: string, writer: Lane, reader: Lane): SqliteStores {
   }
 
   const offline: OfflineStore = {
-    push: (owner, at, stanza, limit) => write('offline', 'push', owner, at, stanza, limit),
-    list: owner => read<OfflineRow[]>('offline', 'list', owner),
-    clear: (owner, id) => write('offline', 'clear', owner, id),
+    push: (owner, at, stanza, limit) => write('offline.push', owner, at, stanza, limit),
+    list: owner => read<OfflineRow[]>('offline.list', owner),
+    clear: (owner, id) => write('offline.clear', owner, id),
   }
 
   interface Row { id: string; version: number; value: string }
   const stored = <T>(row: Row): Stored<T> => ({ id: row.id, version: row.version, value: parse<T>(row.value) })
   const documents: DocumentStore = {
     get: async <T>(collection: string, owner: string, id: string) => {
-      const row = await read<Row | undefined>('documents', 'get', owner, collection, id)
+      const row = await read<Row | undefined>('documents.get', owner, collection, id)
       return row ? stored<T>(row) : undefined
     },
-    put: (collection, owner, id, value, expected) => write('documents', 'put', owner, collection, id, JSON.stringify(value), expected),
-    remove: (collection, owner, id, expected) => write('documents', 'remove', owner, collection, id, expected),
+    put: (collection, owner, id, value, expected) => write('documents.put', owner, collection, id, JSON.stringify(value), expected),
+    remove: (collection, owner, id, expected) => write('documents.remove', owner, collection, id, expected),
     range: async <T>(collection: string, owner: string, page: { after?: string; before?: string; limit: number; reverse?: boolean }) =>
-      (await read<Row[]>('documents', 'range', owner, collection, page.limit, page.after, page.before, page.reverse ? 1 : 0)).map(stored<T>),
+      (await read<Row[]>('documents.range', owner, collection, page.limit, page.after, page.before, page.reverse ? 1 : 0)).map(stored<T>),
   }
 
   const events: EventLog = {
     load: async <E>(stream: string) => {
-      const commits = await read<string[]>('events', 'load', stream)
+      const commits = await read<string[]>('events.load', stream)
       return { version: commits.length, events: commits.flatMap(parse<E[]>) }
     },
     append: (stream, expected, list, more) =>
-      write('events', 'append', stream, expected, JSON.stringify(list), more?.live ? 1 : 0, more?.todo?.length ? JSON.stringify(more.todo) : undefined),
-    live: prefix => read('events', 'live', prefix),
-    undone: async prefix => (await read<{ stream: string; version: number; todo: string }[]>('events', 'undone', prefix))
+      write('events.append', stream, expected, JSON.stringify(list), more?.live ? 1 : 0, more?.todo?.length ? JSON.stringify(more.todo) : undefined),
+    live: prefix => read('events.live', prefix),
+    undone: async prefix => (await read<{ stream: string; version: number; todo: string }[]>('events.undone', prefix))
       .map(row => ({ stream: row.stream, version: row.version, todo: parse<unknown[]>(row.todo) })),
-    done: (stream, version) => write('events', 'done', stream, version),
+    done: (stream, version) => write('events.done', stream, version),
   }
 
   async function backup(to: string): Promise<void> {
-    await Promise.allSettled([...last.values()].map(write => write.done))
+    await Promise.allSettled([...tables.values()].map(last => last.done))
     // In a thread of its own, so that nobody waits for it.
     const lane = reader === writer ? writer : (await Lane.open({ file, part: 'reader' })).lane
     const why = await lane.backup(resolve(to))

@@ -1,18 +1,22 @@
 // What each call of the stores does in SQL. Every write is whole within the transaction that the thread has open.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { archiveReads } from './archive.ts'
-import type { Arg } from './protocol.ts'
+import { archiveReads, archiveWrites, eraseArchive } from './archive.ts'
+import type { Names } from './names.ts'
+import type { Arg, CallName } from './protocol.ts'
 
-export type Call = (args: Arg[]) => unknown
+type Run = (args: Arg[]) => unknown
+export type Reads = Readonly<Partial<Record<CallName, Run>>>
 
 /** Prepares on first use and keeps it. */
 export type Prepare = (sql: string) => StatementSync
 
 export interface Write {
-  readonly run: Call
+  readonly run: Run
   /** Has more than one statement that writes: what it has done is undone if a later one fails. */
   readonly several?: true
 }
+
+export type Writes = Readonly<Partial<Record<CallName, Write>>>
 
 export function preparer(db: DatabaseSync): Prepare {
   const kept = new Map<string, StatementSync>()
@@ -25,28 +29,21 @@ export function preparer(db: DatabaseSync): Prepare {
 
 const UNDER = '>= ?1 AND stream < ?1 || char(0x10ffff)' // begins with
 
-export function writesOf(sql: Prepare): Readonly<Record<string, Write>> {
+export function writesOf(sql: Prepare, names: Names): Writes {
   const run = (text: string, args: Arg[]): number => Number(sql(text).run(...args.map(bind)).changes)
-  const append = sql('INSERT INTO archive VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
   const text = (a: Arg): string => String(a)
 
   return {
-    'archive.append': { run: a => { append.run(bind(a[0]), bind(a[1]), bind(a[2]), bind(a[3]), bind(a[4]), bind(a[5])) } },
-    // In bites, so that others' writes come between.
-    'archive.expire': { run: a => run('DELETE FROM archive WHERE rowid IN (SELECT rowid FROM (SELECT rowid, at FROM archive WHERE owner = ?1 ORDER BY id LIMIT ?3) WHERE at < ?2)', a) },
-
+    ...archiveWrites(sql, names),
     'accounts.create': { run: a => run('INSERT INTO accounts VALUES (?, ?, ?) ON CONFLICT DO NOTHING', a) ? 'ok' : 'conflict' },
     'accounts.update': { run: a => run('UPDATE accounts SET record = ?3 WHERE host = ?1 AND local = ?2', a) ? 'ok' : 'missing' },
-    'archive.wipe': { // only of an account that is there
-      run: a => run(`DELETE FROM archive WHERE rowid IN (SELECT rowid FROM archive WHERE owner = ?2 || '@' || ?1 LIMIT ?3)
-        AND EXISTS (SELECT 1 FROM accounts WHERE host = ?1 AND local = ?2)`, a),
-    },
     'accounts.remove': {
       several: true,
       run: a => {
         if (!run('DELETE FROM accounts WHERE host = ? AND local = ?', a)) return 'missing'
         const owner = `${text(a[1])}@${text(a[0])}`
-        for (const table of ['archive', 'offline', 'documents', 'rosters']) run(`DELETE FROM ${table} WHERE owner = ?`, [owner])
+        eraseArchive(sql, names, owner)
+        for (const table of ['offline', 'documents', 'rosters']) run(`DELETE FROM ${table} WHERE owner = ?`, [owner])
         return 'ok'
       },
     },
@@ -105,7 +102,7 @@ export function writesOf(sql: Prepare): Readonly<Record<string, Write>> {
   }
 }
 
-export function readsOf(sql: Prepare): Readonly<Record<string, Call>> {
+export function readsOf(sql: Prepare): Reads {
   const all = (text: string, args: Arg[]): Record<string, unknown>[] => sql(text).all(...args.map(bind))
   const one = (text: string, args: Arg[]): Record<string, unknown> | undefined => sql(text).get(...args.map(bind))
 
@@ -135,4 +132,4 @@ export function readsOf(sql: Prepare): Readonly<Record<string, Call>> {
 }
 
 /** As SQLite takes it: no undefined. */
-export const bind = (a: Arg): Exclude<Arg, undefined> => a === undefined ? null : a
+export const bind = (a: Arg): string | number | null => a ?? null

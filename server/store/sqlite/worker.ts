@@ -4,9 +4,10 @@ import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { MEMORY, openReader, openWriter, Refusal, syncFolder } from './boot.ts'
 import { group } from './group.ts'
-import type { Answer, Start, Told } from './protocol.ts'
+import type { Answer, Call, Start, Told } from './protocol.ts'
+import { unpack } from './protocol.ts'
 
-const LONGEST = 32_000 // no more is gathered into a group that has as many words: some 4000 calls
+const MOST = 4000 // calls: no more are gathered into a group that has as many
 
 const { file, part } = workerData as Start // given by lane.ts
 const port = inThread()
@@ -28,14 +29,15 @@ function serve(db: DatabaseSync, notes: readonly string[], release: (db: Databas
   port.on('message', (told: Told) => {
     for (let next: Told | undefined = told; next !== undefined;) {
       let after: Told | undefined
-      if (Array.isArray(next)) {
-        const calls = next
+      if ('calls' in next) {
+        const calls: Call[] = []
+        unpack(next.calls, calls)
         // Everything that arrived during the last commit goes into this one.
-        while (calls.length < LONGEST && Array.isArray(after = waiting())) {
-          for (const x of after) calls.push(x)
+        while (calls.length < MOST && (after = waiting()) && 'calls' in after) {
+          unpack(after.calls, calls)
           after = undefined
         }
-        tell({ tag: 'group', ...run(calls) })
+        tell(run(calls))
       } else if ('backup' in next) tell(backup(db, next.backup))
       else {
         release(db)
