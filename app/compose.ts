@@ -1,7 +1,7 @@
 // Builds the house from its config: the only file that knows every room.
 import { randomBytes } from 'node:crypto'
 import { isLoopback } from '../server/net/address.ts'
-import { HttpRouter, listenHttp } from '../server/net/http.ts'
+import { HttpRouter, listenHttp, type HttpListening } from '../server/net/http.ts'
 import { ServerIdentity, selfSigned } from '../server/net/tls.ts'
 import { listenTcp, type Listening, type TcpTransport } from '../server/net/tcp.ts'
 import { WebSocketTransport } from '../server/net/websocket.ts'
@@ -22,6 +22,8 @@ import { muc } from '../components/muc/muc.ts'
 import { helpdesk } from '../components/helpdesk/desk.ts'
 import { webchat } from '../components/webchat/webchat.ts'
 import type { ComponentConfig, Config } from '../config/load.ts'
+import { serveHealth } from './health.ts'
+import { adoptLimits, needRestart } from './reload.ts'
 import { tokenReader } from './tokens.ts'
 
 const SWEEP = 15_000 // ms between looks for silent clients
@@ -33,6 +35,8 @@ export interface House extends AsyncDisposable {
   /** The port that each listener really has, by its key in the config. */
   readonly ports: Readonly<Record<string, number>>
   readonly identity: ServerIdentity | undefined
+  /** Takes in the certificate and the limits of a config that was read again; gives the keys that take effect at the next start only. Rejects for a bad certificate. */
+  reload(read: Config): Promise<readonly string[]>
   /** An account was made, changed or removed in the store: its sessions end if its password, state or existence changed. */
   accountChanged(jid: string, what: 'made' | 'password' | 'role' | 'removed' | 'disabled'): Promise<void>
 }
@@ -49,10 +53,11 @@ export async function compose(config: Config, world: World): Promise<House> {
   const hosts = new Map<string, Host>()
   const http = new HttpRouter()
   const devices = new Devices()
+  let web: HttpListening | undefined
+  let ready = false
 
   async function build(): Promise<House> {
-    const files = config.tls ?? (await selfSigned(`${config.data}/tls`, [...config.hosts.keys(), ...config.components.keys()], clock.now()))
-    const identity = await ServerIdentity.load(files)
+    const identity = await ServerIdentity.load(await certificateOf(config))
 
     const shared = { router, stores, clock, network: wallClock, log, limits }
     for (const [domain, options] of config.hosts) {
@@ -96,9 +101,11 @@ export async function compose(config: Config, world: World): Promise<House> {
         mayConnect: (origin, request) => origin === undefined || origin === request.origin || request.headers.cookie === undefined,
         handler: (ws, request) => { new ClientStream(new WebSocketTransport(ws, request.remote, request.secure, wallClock), clients) },
       })
-      const l = await listenHttp({ ...config.listen.http, router: http, identity: config.listen.http.tls ? identity : undefined, limits, clock: wallClock, log })
-      open.push(l)
-      ports['http'] = l.port
+      const health = serveHealth(http, { ready: () => ready, sessions: () => devices.streams.size, watchers: config.listen.http.metrics })
+      open.push({ async [Symbol.asyncDispose]() { health[Symbol.dispose]() } })
+      web = await listenHttp({ ...config.listen.http, router: http, identity: config.listen.http.tls ? identity : undefined, limits, clock: wallClock, log })
+      open.push(web)
+      ports['http'] = web.port
     }
 
     let sweep = wallClock.alarm(wallClock.now() + SWEEP, function look() {
@@ -108,8 +115,15 @@ export async function compose(config: Config, world: World): Promise<House> {
     })
     open.push({ async [Symbol.asyncDispose]() { sweep[Symbol.dispose]() } })
 
+    ready = true
     return {
       hosts, ports, identity,
+      async reload(read) {
+        await identity.reload(await certificateOf(read))
+        web?.renew()
+        adoptLimits(limits, read.limits)
+        return needRestart(config, read)
+      },
       async accountChanged(jid, what) {
         const at = Jid.parse(jid)
         const host = hosts.get(at.domain)
@@ -122,12 +136,15 @@ export async function compose(config: Config, world: World): Promise<House> {
         for (const r of [...account.resources.values()]) r.end(what === 'password' ? 'reset' : 'not-authorized', what === 'password' ? 'The password was changed.' : 'The account was removed or disabled.')
       },
       async [Symbol.asyncDispose]() {
+        ready = false
         for (const s of [...devices.streams]) s.fail('system-shutdown')
         await shut()
       },
     }
   }
 
+  const certificateOf = async ({ tls, data, hosts: served, components }: Config): Promise<{ certificate: string; key: string }> =>
+    tls ?? selfSigned(`${data}/tls`, [...served.keys(), ...components.keys()], clock.now())
   const secretOf = (domain: string): string | undefined => {
     const c = config.components.get(domain)
     return c?.kind === 'external' ? c.secret : undefined
