@@ -1,0 +1,31 @@
+// Which messages of an account's conversations are worth keeping (XEP-0313 section 6.1.1, XEP-0334). Pure.
+import { CONTENT, type AnyStanza } from '../server/api.ts'
+import { NS_HINTS } from './archive.ts'
+
+/** What says something though no body stands beside it, by namespace: the elements, or undefined for all of them. */
+const TELLING = new Map<string, ReadonlySet<string> | undefined>([
+  ['urn:xmpp:receipts', new Set(['received'])], // XEP-0184
+  ['urn:xmpp:chat-markers:0', new Set(['received', 'displayed', 'acknowledged'])], // XEP-0333
+  ['urn:xmpp:eme:0', undefined], // XEP-0380
+  ['eu.siacs.conversations.axolotl', new Set(['encrypted'])], // XEP-0384
+  ['urn:xmpp:omemo:2', new Set(['encrypted'])],
+  ['urn:xmpp:openpgp:0', new Set(['openpgp'])], // XEP-0373
+  ['urn:xmpp:reactions:0', undefined], // XEP-0444
+  ['urn:xmpp:message-retract:1', new Set(['retract'])], // XEP-0424
+  ['urn:xmpp:fasten:0', undefined], // XEP-0422
+])
+
+/** Whether an archive keeps it: said between people, and not marked as fleeting by who said it. */
+export function isWorthKeeping(stanza: AnyStanza): boolean {
+  if (stanza.type !== 'chat' && stanza.type !== 'normal') return false // presence and iq have other types
+  let worth = false
+  for (const e of stanza.payload) {
+    if (e.ns === CONTENT) {
+      if (e.name === 'body') worth = true
+    } else if (e.ns === NS_HINTS) {
+      if (e.name === 'no-store' || e.name === 'no-permanent-store') return false
+      if (e.name === 'store') worth = true
+    } else if (!worth && TELLING.has(e.ns)) worth = TELLING.get(e.ns)?.has(e.name) ?? true
+  }
+  return worth
+}
