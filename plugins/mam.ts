@@ -1,8 +1,8 @@
 // XEP-0313: keeps every user's conversations, each message once, and lets him search them.
 import { randomBytes } from 'node:crypto'
-import { ARCHIVE_FEATURES, archived, archiveId, ArchiveIds, archiveText, findPage, metadata, NS_MAM, queryForm, readAsk, stanzaId } from '../protocols/archive.ts'
-import { isWorthKeeping } from '../protocols/hints.ts'
-import { note, plugin, refuse, Stanza, StanzaError, type AnyStanza, type Message, type Passage } from '../server/api.ts'
+import { ARCHIVE_FEATURES, archived, archivedAs, ArchiveIds, archiveText, findPage, metadata, NS_MAM, queryForm, readAsk, stanzaId } from '../protocols/archive.ts'
+import { isWorthKeeping } from '../protocols/keeping.ts'
+import { note, plugin, refuse, Stanza, StanzaError, type AnyStanza, type Passage } from '../server/api.ts'
 
 const NS_MUC_USER = 'http://jabber.org/protocol/muc#user'
 const NS_INVITE = 'jabber:x:conference'
@@ -21,7 +21,7 @@ export const mam = plugin('mam', (host, options) => {
 
   function name(p: Passage): string {
     const { id, at } = ids.next(host.clock.now())
-    p.set(archiveId, id)
+    p.set(archivedAs, id)
     times.set(p, at)
     return id
   }
@@ -39,10 +39,10 @@ export const mam = plugin('mam', (host, options) => {
   // The recipient's: the message is shown with its id.
   host.on('in:mark', p => {
     if (!isKept(p.stanza) || willBounce(p)) return
-    return p.stanza.with(stanzaId(p.account.jid.bare, name(p))) as AnyStanza // a message stays one
+    return p.stanza.with(stanzaId(p.account.jid, name(p))) as AnyStanza // a message stays one
   })
   host.on('in:archive', p => {
-    const id = p.get(archiveId)
+    const id = p.get(archivedAs)
     if (id === undefined) return
     write(p, id, p.stanza.from?.full)
     p.kept = true
@@ -71,7 +71,7 @@ export const mam = plugin('mam', (host, options) => {
 
 /** Groupchat is the room's to keep; an invitation read again in the archive opens dialogs for rooms long gone. */
 function isKept(s: AnyStanza): boolean {
-  if (s.kind !== 'message' || s.type === 'groupchat' || !isWorthKeeping(s as Message)) return false // the kind is known
+  if (s.kind !== 'message' || s.type === 'groupchat' || !isWorthKeeping(s)) return false
   return s.child('x', NS_INVITE) === undefined && s.child('x', NS_MUC_USER)?.child('invite') === undefined
 }
 

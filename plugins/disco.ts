@@ -1,0 +1,58 @@
+// XEP-0030: says what the host and its accounts are and can do; the hash of it stands among the stream features (XEP-0115).
+import { capsElement, capsHash, NS_CAPS } from '../protocols/caps.ts'
+import { el, form, plugin, refuse, Token, type Account, type Element, type Host, type Jid } from '../server/api.ts'
+
+const INFO = 'http://jabber.org/protocol/disco#info'
+const ITEMS = 'http://jabber.org/protocol/disco#items'
+const NODE = 'https://deskbell.example/caps'
+
+/** The domains of the components, which the host lists as its items. */
+export const COMPONENTS = new Token<readonly string[]>('components')
+
+/** XEP-0030 Service Discovery; `contact: { admin: [mailto:…], abuse: […], … }` gives the addresses of XEP-0157. */
+export const disco = plugin('disco', (host, options) => {
+  host.feature(INFO, ITEMS, NS_CAPS)
+  host.accountFeature(INFO, ITEMS)
+  const contact = contactForm(options['contact'])
+  const ofHost = (): Element[] => [el('identity', INFO, { category: 'server', type: 'im', name: 'deskbell' }), ...listed(host.features), ...contact]
+  host.streamFeatures.after.push(() => capsElement(NODE, el('query', INFO, {}, ...ofHost())))
+
+  host.iq(['host'], 'get', INFO, 'query', query => {
+    const { node } = query.attrs
+    const told = ofHost()
+    if (node === undefined) return el('query', INFO, {}, ...told)
+    return node === `${NODE}#${capsHash(el('query', INFO, {}, ...told))}` ? el('query', INFO, { node }, ...told) : refuse('item-not-found')
+  })
+  host.iq(['host'], 'get', ITEMS, 'query', query => query.attrs['node'] === undefined
+    ? el('query', ITEMS, {}, ...(host.service(COMPONENTS) ?? []).map(jid => el('item', ITEMS, { jid })))
+    : refuse('item-not-found'))
+
+  host.iq(['self', 'other'], 'get', INFO, 'query', (query, { account, from }) => {
+    if (!account || !mayLook(host, account, from)) return refuse('service-unavailable') // section 8: who exists is nobody's business
+    if (query.attrs['node'] !== undefined) return refuse('item-not-found')
+    return el('query', INFO, {}, el('identity', INFO, { category: 'account', type: 'registered' }), ...listed(host.accountFeatures))
+  })
+  host.iq(['self', 'other'], 'get', ITEMS, 'query', (query, { account, from }) => {
+    if (!account || !mayLook(host, account, from)) return refuse('service-unavailable')
+    return query.attrs['node'] === undefined ? el('query', ITEMS) : refuse('item-not-found')
+  })
+})
+
+/** The account itself, and those who may see its presence. */
+const mayLook = (host: Host, account: Account, who: Jid): boolean =>
+  who.bare === account.jid.bare || (host.rosters.of(account).isWatcher(who.bare) && !host.barred(account, who))
+
+const listed = (features: ReadonlySet<string>): Element[] => [...features].sort().map(f => el('feature', INFO, { var: f }))
+
+const ROLES = ['abuse', 'admin', 'feedback', 'sales', 'security', 'status', 'support']
+
+function contactForm(given: unknown): Element[] {
+  if (typeof given !== 'object' || given === null) return []
+  const of = new Map(Object.entries(given))
+  const fields = ROLES.flatMap(role => {
+    const all: unknown = of.get(role)
+    const uris = Array.isArray(all) ? all.filter(u => typeof u === 'string') : []
+    return uris.length ? [{ var: `${role}-addresses`, type: 'list-multi' as const, value: uris }] : []
+  })
+  return fields.length ? [form({ type: 'result', formType: 'http://jabber.org/network/serverinfo', fields })] : []
+}

@@ -1,0 +1,34 @@
+// XEP-0049: keeps XML for a user's clients, such as bookmarks and notes of older ones.
+import { el, parseFrame, plugin, refuse } from '../server/api.ts'
+
+const NS = 'jabber:iq:private'
+const COLLECTION = 'private'
+const MOST = 100 // elements of one account
+
+/** XEP-0049 Private XML Storage. */
+export const privateStorage = plugin('private', host => {
+  host.feature(NS)
+  const { documents } = host.stores
+
+  host.iq(['self'], 'get', NS, 'query', async (query, { account }) => {
+    const [wanted, second] = query.elements
+    if (!account || !wanted || second || wanted.ns === NS) return refuse('bad-request')
+    const kept = await documents.get<string>(COLLECTION, account.jid.bare, `{${wanted.ns}}${wanted.name}`)
+    return el('query', NS, {}, kept ? parseFrame(kept.value) : el(wanted.name, wanted.ns))
+  })
+
+  host.iq(['self'], 'set', NS, 'query', async (query, { account }) => {
+    if (!account || query.elements.length === 0) return refuse('bad-request')
+    if (query.elements.some(e => e.ns === NS || e.ns === 'jabber:client')) return refuse('not-acceptable') // section 4: it needs a namespace of its own
+    for (const e of query.elements) {
+      const id = `{${e.ns}}${e.name}`
+      const owner = account.jid.bare
+      if (!(await documents.get(COLLECTION, owner, id)) && (await documents.range(COLLECTION, owner, { limit: MOST })).length >= MOST) return refuse('resource-constraint')
+      await documents.put(COLLECTION, owner, id, e.toString())
+    }
+    return undefined
+  })
+
+  host.iq(['other'], 'get', NS, '*', () => refuse('forbidden'))
+  host.iq(['other'], 'set', NS, '*', () => refuse('forbidden'))
+})

@@ -1,0 +1,76 @@
+// XEP-0077: lets people make an account themselves, change its password and remove it.
+import { el, HANDLED, Jid, makeCredentials, plugin, refuse, resultOf, StanzaError, type Element } from '../server/api.ts'
+
+const NS = 'jabber:iq:register'
+const NS_FEATURE = 'http://jabber.org/features/iq-register'
+const WINDOW = 60_000 // ms
+const MOST = 10 // new accounts of one address in that time (SEC-T33)
+const ADDRESSES = 10_000
+
+/** XEP-0077 In-Band Registration. A host whose config has `registration: false` does not install it. */
+export const register = plugin('register', host => {
+  host.feature(NS)
+  host.streamFeatures.before.push(() => el('register', NS_FEATURE))
+  const made = new Map<string, { since: number; count: number }>()
+  const { accounts } = host.stores
+
+  host.iq(['stream'], 'get', NS, 'query', () => el('query', NS, {},
+    el('instructions', NS, {}, 'Choose a name and a password.'), el('username', NS), el('password', NS)))
+
+  host.iq(['stream'], 'set', NS, 'query', async (query, { remote = '' }) => {
+    const local = localOf(query, host.domain)
+    if (local instanceof StanzaError) return local
+    if (!admits(remote)) return refuse('resource-constraint', 'Too many new accounts from this address.')
+    const credentials = await keysOf(query)
+    if (credentials instanceof StanzaError) return credentials
+    const outcome = await accounts.create({ host: host.domain, local, created: host.clock.now(), credentials })
+    return outcome === 'conflict' ? refuse('conflict') : undefined
+  })
+
+  host.iq(['self', 'host'], 'get', NS, 'query', (_, { account }) => account
+    ? el('query', NS, {}, el('registered', NS), el('username', NS, {}, account.jid.local), el('password', NS))
+    : refuse('service-unavailable'))
+
+  host.iq(['self', 'host'], 'set', NS, 'query', async (query, { account, device, iq }) => {
+    if (!account || !device) return refuse('forbidden')
+    if (query.child('remove')) {
+      if (query.elements.length !== 1) return refuse('bad-request') // section 3.2
+      await accounts.remove(host.domain, account.jid.local)
+      host.accounts.refresh(account.jid, undefined)
+      host.tellPeople()
+      device.deliver(resultOf(iq))
+      for (const r of [...account.resources.values()]) r.end('not-authorized', 'The account was removed.')
+      return HANDLED
+    }
+    const local = localOf(query, host.domain)
+    if (local instanceof StanzaError) return local
+    if (local !== account.jid.local) return refuse('not-allowed')
+    const credentials = await keysOf(query)
+    if (credentials instanceof StanzaError) return credentials
+    const record = { ...account.record, credentials }
+    if (await accounts.update(record) === 'missing') return refuse('item-not-found')
+    host.accounts.refresh(account.jid, record)
+    for (const r of [...account.resources.values()]) if (r !== device) r.end('reset', 'The password was changed.')
+    return undefined
+  })
+
+  function admits(remote: string): boolean {
+    const now = host.network.now()
+    if (made.size > ADDRESSES) for (const [key, m] of made) if (now - m.since > WINDOW) made.delete(key)
+    const m = made.get(remote)
+    if (!m || now - m.since > WINDOW) { made.set(remote, { since: now, count: 1 }); return true }
+    return ++m.count <= MOST
+  }
+})
+
+function localOf(query: Element, domain: string): string | StanzaError {
+  const name = query.child('username')?.text ?? ''
+  if (name === '') return refuse('not-acceptable', 'A name is needed.')
+  try { return Jid.of(name, domain).local } catch { return refuse('not-acceptable', 'This name cannot stand in an address.') }
+}
+
+async function keysOf(query: Element): Promise<Awaited<ReturnType<typeof makeCredentials>> | StanzaError> {
+  const password = query.child('password')?.text ?? ''
+  if (password === '') return refuse('not-acceptable', 'A password is needed.')
+  try { return await makeCredentials(password) } catch { return refuse('not-acceptable', 'This cannot be a password.') }
+}
