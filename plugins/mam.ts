@@ -1,89 +1,206 @@
-// XEP-0313: keeps every user's conversations, each message once, and lets him search them.
-import { randomBytes } from 'node:crypto'
-import { ARCHIVE_FEATURES, archived, archivedAs, ArchiveIds, archiveText, findPage, metadata, NS_MAM, queryForm, readAsk, stanzaId } from '../protocols/archive.ts'
+// XEP-0313 Message Archive Management: keeps what accounts say and hear, and shows it to them, as their preferences (XEP-0441) have it.
+import { randomFillSync } from 'node:crypto'
+import {
+  HANDLED, note, plugin, refuse, resultOf, Stanza, StanzaError,
+  type Account, type AnyStanza, type Answer, type Host, type Iq, type Jid, type Passage, type Resource,
+} from '../server/api.ts'
+import { archived, archiveId, ArchiveIds, archiveText, ARCHIVE_FEATURES, findPage, metadata, NS_MAM, NS_SID, queryForm, readAsk, stanzaId, withoutForgedIds, type ArchiveAsk } from '../protocols/archive.ts'
+import { EVERYTHING, prefsElement, readPrefs, wants, type Prefs } from '../protocols/archive-prefs.ts'
 import { isWorthKeeping } from '../protocols/keeping.ts'
-import { note, plugin, refuse, Stanza, StanzaError, type AnyStanza, type Passage } from '../server/api.ts'
 
-const NS_MUC_USER = 'http://jabber.org/protocol/muc#user'
-const NS_INVITE = 'jabber:x:conference'
-const DAY = 86_400_000 // ms
-const SPANS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: DAY, w: 7 * DAY, y: 365 * DAY }
+const HOUR = 3_600_000 // ms
+const DAY = 24 * HOUR
+const COLLECTION = 'mam' // of the documents: the preferences
+const LONGEST_PAGE = 5000 // messages, whatever the limit says
+const RECENT = 25_000 // messages whose origin ids are remembered, at least
 
-const swept = note<number>('archive swept', 0) // on an account: ms since 1970
+const preferences = note<Prefs>('archive preferences', EVERYTHING) // on an account
+const underWay = note('archive queries under way', 0) // on a device
+const entry = note<Entry | undefined>('archive entry', undefined) // on a passage
 
-/** XEP-0313 Message Archive Management; `keep` (ms, or `365d`) tells for how long. */
+/** XEP-0313 Message Archive Management for accounts. `keep`: milliseconds until a message is forgotten; 0: none is kept. */
 export const mam = plugin('mam', (host, options) => {
+  const keep = typeof options['keep'] === 'number' ? options['keep'] : host.limits.mam.keep
   host.accountFeature(...ARCHIVE_FEATURES)
-  const { archive } = host.stores
-  const keep = span(options['keep']) ?? host.limits.mam.keep
-  const ids = new ArchiveIds(() => randomBytes(6).toString('hex'))
-  const times = new WeakMap<Passage, number>()
-
-  function name(p: Passage): string {
-    const { id, at } = ids.next(host.clock.now())
-    p.set(archivedAs, id)
-    times.set(p, at)
-    return id
-  }
-  /** The row's commit delays the sender's acknowledgement and nothing else. */
-  function write(p: Passage, id: string, other: string | undefined): void {
-    const { account } = p
-    const owner = account.jid.bare
-    const at = times.get(p)! // name() has set it
-    p.hold(archive.append({ owner, id, at, with: other ?? owner, stanza: archiveText(p.stanza) }))
-    if (!Number.isFinite(keep) || at - account.get(swept) < DAY) return
-    account.set(swept, at)
-    archive.expire(owner, at - keep).catch((error: unknown) => host.bug(error))
-  }
-
-  // The recipient's: the message is shown with its id.
-  host.on('in:mark', p => {
-    if (!isKept(p.stanza) || willBounce(p)) return
-    return p.stanza.with(stanzaId(p.account.jid, name(p))) as AnyStanza // a message stays one
+  host.accounts.loader(async account => {
+    const kept = await host.stores.documents.get<Prefs>(COLLECTION, account.jid.bare, 'prefs')
+    if (kept) account.set(preferences, kept.value)
   })
-  host.on('in:archive', p => {
-    const id = p.get(archivedAs)
-    if (id === undefined) return
-    write(p, id, p.stanza.from?.full)
-    p.kept = true
-  })
-  // The sender's; not with an id in it, which is no business of the recipient. What he writes to himself is kept where it arrives.
-  host.on('out:archive', p => {
-    if (isKept(p.stanza) && p.stanza.to?.bare !== p.account.jid.bare) write(p, name(p), p.stanza.to?.full)
-  })
-
-  host.iq(['self'], 'get', NS_MAM, 'query', queryForm)
-  host.iq(['self'], 'get', NS_MAM, 'metadata', (_, { account }) => account ? metadata(archive, account.jid.bare) : refuse('forbidden'))
-  host.iq(['self'], 'set', NS_MAM, 'query', async (query, { account, device }) => {
-    if (!account || !device) return refuse('forbidden')
-    const ask = readAsk(query, host.limits.mam.page)
-    if (ask instanceof StanzaError) return ask
-    const due = host.clock.now() - keep // what is older is gone, though it may not have been cleared away yet
-    const start = Math.max(ask.start ?? -Infinity, due)
-    const page = await findPage(archive, account.jid.bare, Number.isFinite(start) ? { ...ask, start } : ask)
-    if (page instanceof StanzaError) return page
-    for (const row of page.rows) device.deliver(Stanza.of('message', { type: 'normal', from: account.jid, to: device.jid }, [archived(row, ask.queryId)]))
-    return page.fin
-  })
-  host.iq(['other'], 'get', NS_MAM, '*', () => refuse('forbidden')) // section 9
-  host.iq(['other'], 'set', NS_MAM, '*', () => refuse('forbidden'))
+  if (keep > 0) new Keeper(host)
+  answer(host, keep)
+  if (keep !== Infinity) forget(host, keep)
 })
 
-/** Groupchat is the room's to keep; an invitation read again in the archive opens dialogs for rooms long gone. */
-function isKept(s: AnyStanza): boolean {
-  if (s.kind !== 'message' || s.type === 'groupchat' || !isWorthKeeping(s)) return false
-  return s.child('x', NS_INVITE) === undefined && s.child('x', NS_MUC_USER)?.child('invite') === undefined
+/** What is known of a message before it is written down. */
+interface Entry {
+  readonly id: string
+  readonly at: number
+  /** Without the id, and with it as the recipient gets it. */
+  readonly plain: AnyStanza
+  readonly marked: AnyStanza
+  /** The commit of the row, if the same message came before. */
+  readonly again: Promise<void> | undefined
 }
 
-/** What is given back is not kept: a message other than chat to a device that is not there (RFC 6121 section 8.5.3.2.1). */
-const willBounce = ({ stanza, account }: Passage): boolean => stanza.type === 'normal' && stanza.to !== undefined && !stanza.to.isBare && !account.resources.has(stanza.to.resource)
+/** A message that came already: a client sends it again when it does not know whether the first arrived. */
+interface Seen { readonly id: string; readonly length: number; readonly commit: Promise<void> }
 
-/** ms; undefined: not given. Throws where it is no span. */
-function span(given: unknown): number | undefined {
-  if (given === undefined) return undefined
-  if (typeof given === 'number' && given >= 0) return given
-  if (given === 'unlimited') return Infinity
-  const [, n, unit] = /^(\d+)([mhdwy])$/.exec(String(given)) ?? []
-  if (n === undefined || unit === undefined) throw new Error(`mam: keep: ${String(given)} is no span of time; write 365d`)
-  return Number(n) * SPANS[unit]! // the expression names the units
+class Keeper {
+  readonly #host: Host
+  readonly #ids = new ArchiveIds(letters)
+  #recent = new Map<string, Seen>()
+  #earlier = new Map<string, Seen>()
+  #last: AnyStanza | undefined
+  #text = ''
+
+  constructor(host: Host) {
+    this.#host = host
+    host.on('out:mark', p => { if (p.stanza.kind === 'message') p.stanza = withoutForgedIds(p.stanza, p.account.jid.bare) })
+    host.on('out:archive', p => { if (p.stanza.kind === 'message') this.#said(p) })
+    host.on('in:mark', p => { if (p.stanza.kind === 'message') this.#mark(p) })
+    host.on('in:archive', p => this.#heard(p))
+  }
+
+  #said(p: Passage): void {
+    const { stanza, account } = p
+    const to = stanza.to
+    if (!to || to.bare === account.jid.bare || !this.#wants(account, to, stanza)) return // a note to oneself is kept where it arrives, once
+    const seen = this.#seen(account, stanza)
+    if (seen) { p.set(archiveId, seen.id); p.hold(seen.commit); return }
+    const { id, at } = this.#ids.next(this.#host.clock.now())
+    p.set(archiveId, id)
+    this.#write(p, id, at, to, stanza)
+  }
+
+  /** The message goes on with its id; nobody but this server writes ids in the account's name (XEP-0359 section 3). */
+  #mark(p: Passage): void {
+    const { account } = p
+    const plain = withoutForgedIds(p.stanza, account.jid.bare)
+    p.stanza = plain
+    if (!plain.from || !this.#wants(account, plain.from, plain) || isRefused(plain, account)) return
+    const seen = this.#seen(account, plain)
+    const { id, at } = seen ? { id: seen.id, at: 0 } : this.#ids.next(this.#host.clock.now())
+    p.stanza = plain.with(stanzaId(account.jid.bare, id)) as AnyStanza // of the same kind
+    p.set(archiveId, id)
+    p.set(entry, { id, at, plain, marked: p.stanza, again: seen?.commit })
+  }
+
+  #heard(p: Passage): void {
+    const e = p.get(entry)
+    if (!e) return
+    if (e.again) { p.hold(e.again); return }
+    const { stanza } = p
+    if (stanza.from) this.#write(p, e.id, e.at, stanza.from, stanza === e.marked ? e.plain : stanza)
+  }
+
+  #wants(account: Account, other: Jid, stanza: AnyStanza): boolean {
+    return isWorthKeeping(stanza) && wants(account.get(preferences), other, bare => {
+      const item = this.#host.rosters.of(account).items.get(bare)
+      return item !== undefined && !item.removed && item.listed !== false
+    })
+  }
+
+  /** The stanza goes on at once; only its sender's acknowledgement waits. */
+  #write(p: Passage, id: string, at: number, other: Jid, stanza: AnyStanza): void {
+    const owner = p.account.jid.bare
+    // Both ends of a conversation keep the very same text.
+    if (stanza !== this.#last) { this.#last = stanza; this.#text = archiveText(stanza) }
+    const commit = this.#host.stores.archive.append({ owner, id, at, with: other.full, stanza: this.#text })
+    this.#remember(owner, stanza, id, commit)
+    p.hold(commit)
+  }
+
+  #seen(account: Account, stanza: AnyStanza): Seen | undefined {
+    const key = keyOf(account.jid.bare, stanza)
+    const seen = key === undefined ? undefined : this.#recent.get(key) ?? this.#earlier.get(key)
+    return seen?.length === lengthOf(stanza) ? seen : undefined
+  }
+
+  #remember(owner: string, stanza: AnyStanza, id: string, commit: Promise<void>): void {
+    const key = keyOf(owner, stanza)
+    if (key === undefined) return
+    if (this.#recent.size >= RECENT) { this.#earlier = this.#recent; this.#recent = new Map() }
+    this.#recent.set(key, { id, length: lengthOf(stanza), commit })
+    commit.catch(() => { this.#recent.delete(key); this.#earlier.delete(key) })
+  }
+}
+
+/** Under what a message is known again; undefined if its client gave it no id of its own (XEP-0359 section 2.2). */
+function keyOf(owner: string, stanza: AnyStanza): string | undefined {
+  const id = stanza.child('origin-id', NS_SID)?.attrs['id']
+  return id === undefined ? undefined : `${owner}\n${stanza.from?.bare}\n${stanza.to?.bare}\n${id}`
+}
+
+/** A client that gives one origin id to two messages loses neither, unless they are of one length. */
+const lengthOf = (stanza: AnyStanza): number => stanza.child('body')?.text.length ?? 0
+
+/** A message to a device that is not there goes back, unless it is chat (RFC 6121 section 8.5.3.2.1); what goes back is not archived. */
+const isRefused = (stanza: AnyStanza, account: Account): boolean =>
+  stanza.type !== 'chat' && stanza.to !== undefined && !stanza.to.isBare && !account.resources.has(stanza.to.resource)
+
+const pool = new Uint8Array(4096)
+let used = pool.length
+
+/** 12 letters of 5 random bits. */
+function letters(): string {
+  if (used + 12 > pool.length) { randomFillSync(pool); used = 0 }
+  let s = ''
+  for (const end = used + 12; used < end; used++) s += '0123456789abcdefghijklmnopqrstuv'[pool[used]! & 31] // used < length
+  return s
+}
+
+function answer(host: Host, keep: number): void {
+  host.iq(['self'], 'get', NS_MAM, 'query', () => queryForm())
+  host.iq(['self'], 'get', NS_MAM, 'metadata', (_, { account }) => account ? metadata(host.stores.archive, account.jid.bare) : refuse('forbidden'))
+  host.iq(['self'], 'set', NS_MAM, 'query', (query, { device, iq }) => {
+    if (!device) return refuse('forbidden')
+    const ask = readAsk(query, Math.min(host.limits.mam.page, LONGEST_PAGE))
+    if (ask instanceof StanzaError) return ask
+    if (device.get(underWay) >= host.limits.mam.inFlight) return refuse('resource-constraint', 'Wait until the queries before are answered.')
+    const due = host.clock.now() - keep // what is older is gone, though it may not have been cleared away yet
+    return show(host, device, iq, (ask.start ?? -Infinity) < due ? { ...ask, start: due } : ask)
+  })
+  host.iq(['self'], 'get', NS_MAM, 'prefs', (_, { account }) => account ? prefsElement(account.get(preferences)) : refuse('forbidden'))
+  host.iq(['self'], 'set', NS_MAM, 'prefs', async (e, { account }) => {
+    if (!account) return refuse('forbidden')
+    const read = readPrefs(e, host.limits.account.roster)
+    if (read instanceof StanzaError) return read
+    await host.stores.documents.put(COLLECTION, account.jid.bare, 'prefs', read)
+    account.set(preferences, read)
+    return prefsElement(read)
+  })
+  for (const type of ['get', 'set'] as const) host.iq(['other'], type, NS_MAM, '*', () => refuse('forbidden')) // section 8.1
+}
+
+/** Reads and sends a page; meanwhile the device's other stanzas go on. */
+function show(host: Host, device: Resource, iq: Iq, ask: ArchiveAsk): Answer {
+  const own = device.account.jid
+  device.set(underWay, device.get(underWay) + 1)
+  findPage(host.stores.archive, own.bare, ask).then(page => {
+    if (page instanceof StanzaError) { host.giveBack(iq, page, device); return }
+    for (const row of page.rows) device.deliver(Stanza.of('message', { type: 'normal', to: device.jid, from: own }, [archived(row, ask.queryId)]))
+    device.deliver(resultOf(iq, page.fin))
+  }).catch((error: unknown) => {
+    host.bug(error, iq)
+    host.giveBack(iq, refuse('internal-server-error'), device)
+  }).finally(() => device.set(underWay, device.get(underWay) - 1))
+  return HANDLED
+}
+
+/** Forgets once a day what is older than `keep`, soon after the start the first time. */
+function forget(host: Host, keep: number): void {
+  const plan = (wait: number): void => { host.clock.alarm(host.clock.now() + wait, sweep) }
+  const sweep = async (): Promise<void> => {
+    plan(DAY)
+    const before = host.clock.now() - keep
+    try {
+      for (let after = ''; ;) {
+        const page = await host.stores.accounts.list(host.domain, { after, limit: 500 })
+        for (const { local } of page) await host.stores.archive.expire(`${local}@${host.domain}`, before)
+        if (page.length < 500) return
+        after = page.at(-1)!.local // a full page has a last
+      }
+    } catch (err) { host.log.error({ err, domain: host.domain }, 'old messages could not be forgotten') }
+  }
+  plan(HOUR)
 }

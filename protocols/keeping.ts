@@ -1,6 +1,9 @@
 // Which messages of an account's conversations are worth keeping (XEP-0313 section 6.1.1, XEP-0334). Pure.
 import { CONTENT, type AnyStanza } from '../server/api.ts'
-import { NS_HINTS } from './archive.ts'
+
+const NS_HINTS = 'urn:xmpp:hints'
+const NS_MUC_USER = 'http://jabber.org/protocol/muc#user'
+const NS_INVITE = 'jabber:x:conference'
 
 /** What says something though no body stands beside it, by namespace: the elements, or undefined for all of them. */
 const TELLING = new Map<string, ReadonlySet<string> | undefined>([
@@ -25,6 +28,8 @@ export function isWorthKeeping(stanza: AnyStanza): boolean {
     } else if (e.ns === NS_HINTS) {
       if (e.name === 'no-store' || e.name === 'no-permanent-store') return false
       if (e.name === 'store') worth = true
+    } else if (e.ns === NS_INVITE || (e.ns === NS_MUC_USER && e.child('invite'))) {
+      return false // COMPAT: Gajim and Dino show every invitation in an archive again, for rooms long gone
     } else if (!worth && TELLING.has(e.ns)) worth = TELLING.get(e.ns)?.has(e.name) ?? true
   }
   return worth
