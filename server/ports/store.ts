@@ -116,7 +116,7 @@ export interface DocumentStore {
   /** `expected`: 0 = must not exist, n = must have that version, absent = whatever is there. Gives the new version. */
   put<T>(collection: string, owner: string, id: string, value: T, expected?: number): Promise<number | 'conflict'>
   remove(collection: string, owner: string, id: string, expected?: number): Promise<'ok' | 'missing' | 'conflict'>
-  /** Ordered by id (code units), between `after` and `before`, both outside. */
+  /** Ordered by id (code points), between `after` and `before`, both outside. */
   range<T>(collection: string, owner: string, page: { after?: string; before?: string; limit: number; reverse?: boolean }): Promise<Stored<T>[]>
 }
 

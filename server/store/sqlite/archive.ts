@@ -6,6 +6,8 @@ import type { Arg } from './protocol.ts'
 import type { Prepare, Reads, Writes } from './statements.ts'
 import { bind } from './statements.ts'
 
+const SLACK = 2 * 3_600_000 // ms that a clock may be set back, and no row is missed
+
 const NO = '(SELECT no FROM owners WHERE owner = ?1)'
 
 export function archiveWrites(sql: Prepare, names: Names): Writes {
@@ -87,35 +89,43 @@ const read = (a: Arg[]): ArchiveQuery => JSON.parse(String(a[0])) as ArchiveQuer
 /** The condition for what a query asks, undefined if nothing can meet it. */
 function filter(sql: Prepare, owner: number, q: ArchiveQuery): { where: string; args: (string | number)[] } | undefined {
   const args: (string | number)[] = [owner]
+  const arg = (value: string | number): string => `?${args.push(value)}`
   let where = 'a.owner = ?1'
-  const and = (text: string, value: string | number): void => { args.push(value); where += ` AND ${text} ?${args.length}` }
+  const from: string[] = [] // the id's bounds: from inside, to outside
+  const to: string[] = []
   const before = (at: number): void => {
-    const beyond = firstSince(sql, owner, at)
-    if (beyond !== undefined) and('a.id <', beyond)
+    const beyond = firstSince(sql, owner, at + SLACK)
+    if (beyond !== undefined) to.push(arg(beyond))
   }
   if (q.with !== undefined) {
     const [peer, resource] = split(q.with)
     // Columns of a strict table.
     const p = sql('SELECT no, first, until FROM peers WHERE owner = ? AND peer = ?').get(owner, peer) as { no: number; first: string; until: number } | undefined
     if (!p) return undefined
-    and('a.peer =', p.no)
-    and('a.id >=', p.first)
+    where += ` AND a.peer = ${arg(p.no)}`
+    from.push(arg(p.first))
     before(p.until)
-    if (resource !== undefined) and('a.resource =', resource)
+    if (resource !== undefined) where += ` AND a.resource = ${arg(resource)}`
   }
   if (q.start !== undefined) {
-    const first = firstSince(sql, owner, q.start)
+    const first = firstSince(sql, owner, q.start - SLACK)
     if (first === undefined) return undefined
-    and('a.id >=', first)
-    and('a.at >=', q.start)
+    from.push(arg(first))
+    where += ` AND a.at >= ${arg(q.start)}`
   }
   if (q.end !== undefined) {
-    and('a.at <=', q.end)
-    before(q.end + 1)
+    where += ` AND a.at <= ${arg(q.end)}`
+    before(q.end)
   }
-  if (q.afterId !== undefined) and('a.id >', q.afterId)
-  if (q.beforeId !== undefined) and('a.id <', q.beforeId)
-  if (q.ids) { args.push(JSON.stringify(q.ids)); where += ` AND a.id IN (SELECT value FROM json_each(?${args.length}))` }
+  if (q.afterId !== undefined) {
+    const after = arg(q.afterId)
+    from.push(after)
+    where += ` AND +a.id > ${after}` // with +, not a bound for the index: it takes one only, and is to take the narrowest
+  }
+  if (q.beforeId !== undefined) to.push(arg(q.beforeId))
+  if (from.length > 0) where += ` AND a.id >= ${from.length > 1 ? `max(${from.join()})` : from.join()}`
+  if (to.length > 0) where += ` AND a.id < ${to.length > 1 ? `min(${to.join()})` : to.join()}`
+  if (q.ids) where += ` AND a.id IN (SELECT value FROM json_each(${arg(JSON.stringify(q.ids))}))`
   return { where, args }
 }
 

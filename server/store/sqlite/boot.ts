@@ -132,7 +132,7 @@ export function takeLock(file: string): DatabaseSync {
 function reachable(file: string): void {
   const folder = dirname(file)
   if (!existsSync(folder)) throw new Refusal(`${folder}: there is no such folder: make it, or correct "data" in the config`)
-  for (const path of [folder, file, `${file}-wal`, `${file}-shm`]) {
+  for (const path of [folder, file, `${file}-wal`, `${file}-shm`, `${file}.lock`]) {
     if (!existsSync(path)) continue
     try { accessSync(path, constants.R_OK | constants.W_OK) } catch {
       throw new Refusal(`${path}: cannot be written by the user that runs deskbell (uid ${process.getuid?.() ?? '?'}): give it to that user, or correct "data" in the config`)

@@ -67,7 +67,7 @@ export function group(db: DatabaseSync): (calls: readonly Call[]) => Answer {
 
   return calls => {
     const count = calls.length
-    const results = new Array<unknown>(count).fill(undefined)
+    const results = Array.from<unknown>({ length: count })
     const failed = new Map<number, string>()
     if (count > 0) transact(calls, 0, count, results, failed)
     for (const i of failed.keys()) results[i] = undefined

@@ -5,7 +5,7 @@ interface Seen { readonly id: string; readonly at: number }
 
 /**
  * The first id of the owner's rows whose time is `at` (ms since 1970) or later; undefined if there is none. Found by
- * halving the range of ids, some 20 to 60 seeks.
+ * halving the range of ids, some 20 to 60 seeks. Where the clock was set back it is one of several such ids.
  */
 export function firstSince(sql: Prepare, owner: number, at: number): string | undefined {
   // Columns named here, of the types of a strict table.

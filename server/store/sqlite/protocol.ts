@@ -68,11 +68,11 @@ export function unpack({ text, marks }: Calls, into: Call[]): void {
   let at = 0
   for (let i = 0; i < marks.length;) {
     const name = CALLS[marks[i++]!]! // as packed above
-    const args = new Array<Arg>(marks[i++]!)
-    for (let n = 0; n < args.length; n++) {
+    const args: Arg[] = []
+    for (let n = marks[i++]!; n > 0; n--) {
       const mark = marks[i++]!
-      if (mark >= 0) args[n] = text.slice(at, at += mark)
-      else args[n] = mark === NUMBER ? marks[i++] : undefined
+      if (mark >= 0) args.push(text.slice(at, at += mark))
+      else args.push(mark === NUMBER ? marks[i++] : undefined)
     }
     into.push({ name, args })
   }

@@ -158,6 +158,36 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         assert.deepEqual(await s.archive.query({ owner, limit: 2, last: true, start: 1100, end: 1195 }), { rows: [row(18), row(19)], complete: false })
       })
 
+      it('keeps all conditions of a query at once', async () => {
+        const all = range(60).map(row)
+        for (const peer of [undefined, 'ann@example.org', 'bob@example.org']) for (const start of [undefined, 1200]) for (const end of [undefined, 1400]) {
+          for (const after of [undefined, 10, 30]) for (const before of [undefined, 35]) for (const last of [false, true]) {
+            const want = all.filter(r => (peer === undefined || r.with.startsWith(peer)) && r.at >= (start ?? 0) && r.at <= (end ?? Infinity)
+              && (after === undefined || r.id > pad(after)) && (before === undefined || r.id < pad(before)))
+            const q = {
+              owner, limit: 4, last, ...peer === undefined ? {} : { with: peer }, ...start === undefined ? {} : { start }, ...end === undefined ? {} : { end },
+              ...after === undefined ? {} : { afterId: pad(after) }, ...before === undefined ? {} : { beforeId: pad(before) },
+            }
+            assert.deepEqual(await s.archive.query(q), { rows: last ? want.slice(-4) : want.slice(0, 4), complete: want.length <= 4 }, JSON.stringify(q))
+          }
+        }
+      })
+
+      it('SEC-K24 misses no row when the clock was set back by an hour, at midnight', async () => {
+        const o = 'clock@example.org'
+        const [minute, midnight] = [60_000, 20_000 * 86_400_000]
+        const rows = range(240).map((i): ArchiveRow => {
+          const at = midnight - 110 * minute + (i < 120 ? i : i - 60) * minute
+          return { owner: o, id: pad(i), at, with: i < 120 ? 'early@b/r' : 'late@b/r', stanza: '<message/>' }
+        })
+        await Promise.all(rows.map(row => s.archive.append(row)))
+        for (const peer of [undefined, 'early@b', 'late@b']) for (const start of [undefined, midnight - 30 * minute, midnight]) for (const end of [undefined, midnight - 10 * minute, midnight + 5 * minute]) {
+          const want = rows.filter(r => (peer === undefined || r.with === `${peer}/r`) && r.at >= (start ?? 0) && r.at <= (end ?? Infinity))
+          const q = { owner: o, ...peer === undefined ? {} : { with: peer }, ...start === undefined ? {} : { start }, ...end === undefined ? {} : { end } }
+          assert.deepEqual([ids((await s.archive.query({ ...q, limit: 999 })).rows), await s.archive.count(q)], [ids(want), want.length], JSON.stringify(q))
+        }
+      })
+
       it('cuts rows of one instant by their time, wherever ids fall', async () => {
         const o = 'burst@example.org'
         const at = [5, 5, 5, 7, 7, 9]

@@ -123,6 +123,24 @@ describe('sqlite store: the file', () => {
     assert.match(await refusal(other), /not a store of deskbell/)
   })
 
+  it('leaves no name and no text behind when an account is removed or rows expire', async () => {
+    const file = fresh()
+    const s = await openSqlite({ file })
+    await s.accounts.create({ host: 'x', local: 'secretowner', created: 1, credentials: {} })
+    for (const owner of ['secretowner@x', 'kept@x']) {
+      await s.archive.append({ owner, id: '1', at: 1, with: 'secretpeer@y/r', stanza: '<message>secretbody</message>' })
+    }
+    await s.accounts.remove('x', 'secretowner')
+    assert.equal((await s.archive.query({ owner: 'kept@x', limit: 9, with: 'secretpeer@y' })).rows.length, 1)
+    assert.equal(await s.archive.expire('kept@x', 86_400_001), 1)
+    await s.archive.append({ owner: 'kept@x', id: '2', at: 86_400_002, with: 'next@y', stanza: '<message/>' })
+    await s.close()
+    assert.doesNotMatch(readFileSync(file, 'latin1'), /secret/)
+    const again = await openSqlite({ file })
+    assert.equal((await again.archive.ends('kept@x')).last?.with, 'next@y')
+    await again.close()
+  })
+
   it('begins again after a start that was killed while it made the file', async () => {
     const file = fresh()
     writeFileSync(`${file}.new`, 'half of it')
