@@ -50,7 +50,7 @@ function otherwiseChanged(old: RoomConfig, now: RoomConfig): boolean {
 export function destroy(floor: Floor, turn: Turn, reason: string, alternate?: string): void {
   const end = el('destroy', MUC_USER, { ...(alternate && { jid: alternate }) }, ...(reason ? [el('reason', MUC_USER, {}, reason)] : []))
   floor.destroyed = true
-  for (const o of [...floor.occupants.values()]) {
+  for (const o of floor.occupants.values()) {
     o.affiliation = 'none' // section 10.9
     floor.remove(turn, o, 'destroyed', { destroy: end })
   }

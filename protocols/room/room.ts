@@ -145,7 +145,7 @@ export class Room {
   /** The service goes down: all are put out with status 332; the room stays as it is recorded. */
   shutdown(now: number): Outcome {
     return this.#turn(now, (turn, floor) => {
-      for (const o of [...floor.occupants.values()]) floor.remove(turn, o, 'shutdown', { codes: [STATUS.shutdown] })
+      for (const o of floor.occupants.values()) floor.remove(turn, o, 'shutdown', { codes: [STATUS.shutdown] })
     })
   }
 

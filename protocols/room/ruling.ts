@@ -1,8 +1,8 @@
 // Moderators and admins at work: roles, affiliations, and the lists of them (XEP-0045 sections 8, 9, 10.3 to 10.8). Pure.
 import { el, Jid, refuse, resultOf, Stanza, StanzaError, type Element, type Iq } from '../../server/api.ts'
-import type { Floor, Leaving, Turn } from './floor.ts'
+import type { Floor, Turn } from './floor.ts'
 import { isAffiliation, isRole, MUC_ADMIN, MUC_USER, STATUS, type Affiliation, type Role } from './names.ts'
-import { userX, type Extras, type Occupant } from './occupant.ts'
+import { userX, type Occupant } from './occupant.ts'
 import { above, atLeast, initialRole, mayChangeAffiliation, mayChangeRole, type Rank } from './ranks.ts'
 
 export interface Because { readonly reason?: string; readonly actor?: string }
@@ -62,7 +62,11 @@ function read(floor: Floor, by: Rank, asker: Jid, item: Element): Change | Stanz
 function losesLastOwner(floor: Floor, todo: readonly Change[]): boolean {
   const owners = new Set([...floor.affiliates.values()].filter(a => a.affiliation === 'owner').map(a => a.jid))
   if (owners.size === 0) return false
-  for (const c of todo) if (c.what === 'affiliation') c.affiliation === 'owner' ? owners.add(c.jid.bare) : owners.delete(c.jid.bare)
+  for (const c of todo) {
+    if (c.what !== 'affiliation') continue
+    if (c.affiliation === 'owner') owners.add(c.jid.bare)
+    else owners.delete(c.jid.bare)
+  }
   return owners.size === 0
 }
 
@@ -138,11 +142,9 @@ function tellAbsent(floor: Floor, turn: Turn, jid: Jid, affiliation: Affiliation
 
 /** Throws out who may not be in any more after the rules changed. */
 export function enforceMembers(floor: Floor, turn: Turn): void {
-  for (const o of [...floor.occupants.values()]) {
+  for (const o of floor.occupants.values()) {
     if (o.affiliation === 'none' && o.bare !== '') floor.remove(turn, o, 'removed', { codes: [STATUS.nowMembersOnly] })
   }
 }
-
-export function removed(floor: Floor, turn: Turn, o: Occupant, how: Leaving, extras: Extras): void { floor.remove(turn, o, how, extras) }
 
 const domainOf = (bare: string): string => bare.slice(bare.indexOf('@') + 1)
