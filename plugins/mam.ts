@@ -4,7 +4,7 @@ import {
   HANDLED, note, plugin, refuse, resultOf, Stanza, StanzaError,
   type Account, type AnyStanza, type Answer, type Host, type Iq, type Jid, type Passage, type Resource,
 } from '../server/api.ts'
-import { archived, archiveId, ArchiveIds, archiveText, ARCHIVE_FEATURES, findPage, metadata, NS_MAM, NS_SID, queryForm, readAsk, stanzaId, withoutForgedIds, type ArchiveAsk } from '../protocols/archive.ts'
+import { archived, archivedAs, ArchiveIds, archiveText, ARCHIVE_FEATURES, findPage, metadata, NS_MAM, NS_SID, queryForm, readAsk, stanzaId, withoutForgedIds, type ArchiveAsk } from '../protocols/archive.ts'
 import { EVERYTHING, prefsElement, readPrefs, wants, type Prefs } from '../protocols/archive-prefs.ts'
 import { isWorthKeeping } from '../protocols/keeping.ts'
 
@@ -27,7 +27,7 @@ export const mam = plugin('mam', (host, options) => {
     if (kept) account.set(preferences, kept.value)
   })
   if (keep > 0) new Keeper(host)
-  answer(host, keep)
+  answer(host)
   if (keep !== Infinity) forget(host, keep)
 })
 
@@ -66,9 +66,9 @@ class Keeper {
     const to = stanza.to
     if (!to || to.bare === account.jid.bare || !this.#wants(account, to, stanza)) return // a note to oneself is kept where it arrives, once
     const seen = this.#seen(account, stanza)
-    if (seen) { p.set(archiveId, seen.id); p.hold(seen.commit); return }
+    if (seen) { p.set(archivedAs, seen.id); p.hold(seen.commit); return }
     const { id, at } = this.#ids.next(this.#host.clock.now())
-    p.set(archiveId, id)
+    p.set(archivedAs, id)
     this.#write(p, id, at, to, stanza)
   }
 
@@ -80,8 +80,8 @@ class Keeper {
     if (!plain.from || !this.#wants(account, plain.from, plain) || isRefused(plain, account)) return
     const seen = this.#seen(account, plain)
     const { id, at } = seen ? { id: seen.id, at: 0 } : this.#ids.next(this.#host.clock.now())
-    p.stanza = plain.with(stanzaId(account.jid.bare, id)) as AnyStanza // of the same kind
-    p.set(archiveId, id)
+    p.stanza = plain.with(stanzaId(account.jid, id)) as AnyStanza // of the same kind
+    p.set(archivedAs, id)
     p.set(entry, { id, at, plain, marked: p.stanza, again: seen?.commit })
   }
 
@@ -149,7 +149,7 @@ function letters(): string {
   return s
 }
 
-function answer(host: Host, keep: number): void {
+function answer(host: Host): void {
   host.iq(['self'], 'get', NS_MAM, 'query', () => queryForm())
   host.iq(['self'], 'get', NS_MAM, 'metadata', (_, { account }) => account ? metadata(host.stores.archive, account.jid.bare) : refuse('forbidden'))
   host.iq(['self'], 'set', NS_MAM, 'query', (query, { device, iq }) => {
@@ -157,8 +157,7 @@ function answer(host: Host, keep: number): void {
     const ask = readAsk(query, Math.min(host.limits.mam.page, LONGEST_PAGE))
     if (ask instanceof StanzaError) return ask
     if (device.get(underWay) >= host.limits.mam.inFlight) return refuse('resource-constraint', 'Wait until the queries before are answered.')
-    const due = host.clock.now() - keep // what is older is gone, though it may not have been cleared away yet
-    return show(host, device, iq, (ask.start ?? -Infinity) < due ? { ...ask, start: due } : ask)
+    return show(host, device, iq, ask)
   })
   host.iq(['self'], 'get', NS_MAM, 'prefs', (_, { account }) => account ? prefsElement(account.get(preferences)) : refuse('forbidden'))
   host.iq(['self'], 'set', NS_MAM, 'prefs', async (e, { account }) => {

@@ -4,6 +4,7 @@ import { NS_RSM, pageSet, readPage, type Page, type Told } from './paging.ts'
 
 export const NS_MAM = 'urn:xmpp:mam:2'
 export const NS_SID = 'urn:xmpp:sid:0'
+export const NS_HINTS = 'urn:xmpp:hints' // XEP-0334
 /** What disco#info of an archive tells. */
 export const ARCHIVE_FEATURES = [NS_MAM, `${NS_MAM}#extended`, `${NS_MAM}#groupchat-field`, NS_SID, NS_RSM] as const
 
@@ -36,10 +37,10 @@ export class ArchiveIds {
 }
 
 /** On a passage: under which id the account's archive keeps the message; undefined if it does not. Copies for the account's devices bear it. */
-export const archiveId = note<string | undefined>('archive id', undefined)
+export const archivedAs = note<string | undefined>('archived as', undefined)
 
 /** `<stanza-id/>` of XEP-0359: under which id `by` keeps the message. */
-export const stanzaId = (by: string, id: string): Element => new Element('stanza-id', NS_SID, { by, id })
+export const stanzaId = (by: Jid, id: string): Element => new Element('stanza-id', NS_SID, { by: by.full, id })
 
 /** The stanza without ids that somebody else wrote in the name of `by`, an address as it is compared (XEP-0359 section 3, rule 2). */
 export function withoutForgedIds<S extends AnyStanza>(stanza: S, by: string): S {

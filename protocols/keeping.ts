@@ -1,7 +1,7 @@
 // Which messages of an account's conversations are worth keeping (XEP-0313 section 6.1.1, XEP-0334). Pure.
 import { CONTENT, type AnyStanza } from '../server/api.ts'
+import { NS_HINTS } from './archive.ts'
 
-const NS_HINTS = 'urn:xmpp:hints'
 const NS_MUC_USER = 'http://jabber.org/protocol/muc#user'
 const NS_INVITE = 'jabber:x:conference'
 
