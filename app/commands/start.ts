@@ -27,16 +27,19 @@ export async function start(args: readonly string[], config: Config, say: (line:
   }
   const clock = testing ? new TestClock() : wallClock
   const log: Log = pino({ level: process.env['DESKBELL_LOG'] ?? 'warn' }, pino.destination({ fd: 2, sync: true }))
+  let late: Disposable | undefined
   try {
     await using stack = new AsyncDisposableStack()
     const { office, house } = await open(config, clock, log, stack)
     for (const line of await welcome(office, house)) say(line)
     await untilTold(() => reload(office, house, log))
     // What hangs must not keep the program: what was committed is safe.
-    wallClock.alarm(wallClock.now() + PATIENCE, () => process.exit(1))
+    late = wallClock.alarm(wallClock.now() + PATIENCE, () => process.exit(1))
     say('stopping')
   } catch (error) {
     return failed(explain(error, config))
+  } finally {
+    late?.[Symbol.dispose]()
   }
   return { code: 0, lines: [] }
 }

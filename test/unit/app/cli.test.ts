@@ -1,0 +1,98 @@
+// The real command on a real folder: start, work with it while it runs, stop, kill, start again.
+import assert from 'node:assert/strict'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const bin = join(import.meta.dirname, '../../../bin/deskbell.js')
+
+describe('the command line', function () {
+  this.timeout(30_000)
+  let folder: string
+  let config: string
+  const children: ChildProcess[] = []
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'deskbell-cli-'))
+    config = write('deskbell.yaml', '{ port: 0, address: 127.0.0.1 }')
+  })
+  after(() => {
+    for (const child of children) child.kill('SIGKILL')
+    rmSync(folder, { recursive: true })
+  })
+
+  const write = (name: string, c2s: string): string => {
+    const path = join(folder, name)
+    writeFileSync(path, `data: data\nlisten: { c2s: ${c2s}, http: { port: 0, address: 127.0.0.1 } }\nhosts: { localhost: {} }\n`)
+    return path
+  }
+
+  function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+    return new Promise(done => execFile(process.execPath, [bin, ...args, '--config', config], (error, out, err) => done({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err })))
+  }
+
+  /** Starts the server; resolves with all it said once it is ready. */
+  async function start(...args: string[]): Promise<{ child: ChildProcess; said: string }> {
+    const child = spawn(process.execPath, [bin, 'start', ...args, '--config', config], { stdio: ['ignore', 'pipe', 'pipe'] })
+    children.push(child)
+    let said = ''
+    const ready = Promise.withResolvers<void>()
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', data => { said += data; if (said.includes('deskbell is ready')) ready.resolve() })
+    child.once('exit', code => ready.reject(new Error(`ended with ${code}: ${said}`)))
+    await ready.promise
+    return { child, said }
+  }
+
+  async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<unknown> {
+    const gone = once(child, 'exit')
+    child.kill(signal)
+    return (await gone)[0]
+  }
+
+  it('start, user add, clock advance, kill −9, start again, SIGTERM: exit code 0', async () => {
+    const first = await start('--test-clock')
+    assert.match(first.said, /^admin@localhost password: \S+$/m)
+    const page = /^browser: (http:\/\/localhost:\d+\/)$/m.exec(first.said)?.[1] ?? ''
+    assert.match(first.said, /^XMPP client: .*port \d+ \(STARTTLS\)/m)
+    assert.equal(await (await fetch(`${page.replace('localhost', '127.0.0.1')}healthz`)).text(), 'ok')
+    assert.equal(statSync(join(folder, 'data/admin.sock')).mode & 0o777, 0o600)
+    assert.match(readFileSync(join(folder, 'data/tls/cert.pem'), 'utf8'), /BEGIN CERTIFICATE/)
+
+    const added = await run('user', 'add', 'anna@localhost', '--role', 'agent')
+    assert.deepEqual([added.code, added.err], [0, ''])
+    assert.match(added.out, /^password: \S+$/m)
+    const twice = await run('user', 'add', 'anna@localhost')
+    assert.deepEqual([twice.code, twice.out, twice.err.split('\n').length], [1, '', 2])
+    assert.equal((await run('clock', 'advance', '3600')).code, 0)
+
+    await end(first.child, 'SIGKILL')
+    assert.equal((await run('user', 'list')).out, 'admin@localhost\tadmin\nanna@localhost\tagent\n', 'the socket that was left behind is in nobody\'s way')
+    const second = await start()
+    assert.doesNotMatch(second.said, /password/, 'the password is shown once')
+    assert.equal(await end(second.child, 'SIGTERM'), 0)
+  })
+
+  it('a port that is taken ends the start with one line that names port and mend', async () => {
+    const squatter = createServer().listen(0, '127.0.0.1')
+    await once(squatter, 'listening')
+    const { port } = squatter.address() as AddressInfo // it listens on a port
+    config = write('taken.yaml', `{ port: ${port}, address: 127.0.0.1 }`)
+    const { code, err } = await run('start')
+    squatter.close()
+    assert.deepEqual([code, err], [1, `${config}: listen.c2s.port: ${port} is taken by another program: end that program, or give another port\n`])
+  })
+
+  it('check tells every fault of a config and exits with 2', async () => {
+    config = join(folder, 'bad.yaml')
+    writeFileSync(config, 'store: mongodb://db\nhosts: { localhost: { registraton: true } }\n')
+    const { code, out, err } = await run('check')
+    assert.deepEqual([code, out], [2, ''])
+    assert.deepEqual(err.trimEnd().split('\n'), [
+      `${config}: hosts.localhost.registraton: unknown key: did you mean registration?`,
+      `${config}: store: MongoDB is not built yet: use store: sqlite`,
+    ])
+  })
+})
