@@ -60,6 +60,6 @@ export class Buckets {
 
   #sweep(now: number): void {
     for (const [key, bucket] of this.#of) if (bucket.full(now)) this.#of.delete(key)
-    for (const key of this.#of.keys()) { if (this.#of.size < MOST) break; this.#of.delete(key) } // the oldest
+    for (const key of this.#of.keys()) { if (this.#of.size < MOST * 0.9) break; this.#of.delete(key) } // the oldest
   }
 }

@@ -68,7 +68,7 @@ function serve(link: Link, bridge: Bridge, origins: readonly string[], about: ()
   http.on('POST', '/webchat/poll', r => may(r.headers.origin, r) ? { who: undefined } : { status: 403, body: { messages: [] } }, r => polling.answer(r), { cors: may })
   http.on('GET', '/widget.js', 'open', r => pages.widget(r))
   http.on('GET', '/', 'open', r => pages.site('index.html', r))
-  for (const name of ['style.css', 'site.js']) http.on('GET', `/site/${name}`, 'open', r => pages.site(name, r))
+  for (const name of ['style.css', 'site.js', 'icon.svg']) http.on('GET', `/site/${name}`, 'open', r => pages.site(name, r))
   http.on('GET', '/site/about.json', 'open', () => ({ status: 200, body: about() }))
   return () => { polling.stop(); for (const door of sockets) door.close() }
 }

@@ -46,20 +46,19 @@ h2 { flex: 1; margin: 0; font-size: 16px; font-weight: 650; overflow: hidden; te
 header button { padding: 6px 10px; color: var(--soft); font-size: 14px; }
 header button:hover { background: var(--mist); color: var(--ink); }
 .hide { display: flex; padding: 8px; } .hide svg { width: 16px; height: 16px; }
-.log { flex: 1; min-block-size: 0; overflow-y: auto; overscroll-behavior: contain; padding: 14px 16px 6px; outline-offset: -3px; }
+.log { flex: 1; min-block-size: 0; overflow-y: auto; overscroll-behavior: contain; padding: 14px 16px 10px; outline-offset: -3px; }
 .hint { margin: auto 0; padding: 18px 24px; text-align: center; color: var(--soft); text-wrap: balance; }
 .day { margin: 6px 0 12px; text-align: center; font-size: 12px; color: var(--soft); }
-.line { display: flex; flex-direction: column; align-items: flex-start; max-inline-size: 86%; margin-block-end: 10px; }
-.line .who { margin: 0 4px 2px; font-size: 12px; color: var(--soft); }
+.line { display: flex; flex-direction: column; align-items: flex-start; max-inline-size: 86%; margin-block-start: 3px; }
+.head { margin: 9px 4px 3px; font-size: 12px; color: var(--soft); } .head .who { font-weight: 600; margin-inline-end: 4px; }
 .text { margin: 0; padding: 8px 12px; border-radius: 14px; border-end-start-radius: 4px; background: var(--mist); white-space: pre-wrap; overflow-wrap: anywhere; max-inline-size: 100%; }
 .line.mine { align-items: flex-end; margin-inline-start: auto; }
 .mine .text { background: var(--mine); border-end-start-radius: 14px; border-end-end-radius: 4px; }
-.line.desk { align-items: center; max-inline-size: 100%; }
+.line.desk { align-items: center; max-inline-size: 100%; margin-block: 12px 4px; }
 .desk .text { background: none; padding: 0 12px; font-size: 13px; color: var(--soft); text-align: center; }
-.desk .when { display: none; }
-.when { margin: 2px 4px 0; font-size: 11.5px; color: var(--soft); }
+.state { margin: 2px 4px 0; font-size: 12px; color: var(--soft); }
 .unsent .text { opacity: .6; }
-.failed .when { color: var(--bad); }
+.failed .state { color: var(--bad); }
 .failed button { padding: 2px 8px; font-size: 12.5px; color: var(--accent); text-decoration: underline; }
 .text a { color: inherit; text-decoration-thickness: 1px; text-underline-offset: 2px; }
 .typing { display: flex; gap: 8px; align-items: center; min-block-size: 22px; margin: 0; padding: 0 18px 4px; font-size: 13px; color: var(--soft); }
@@ -81,7 +80,8 @@ textarea { field-sizing: content; min-block-size: 43px; max-block-size: 9.5em; o
 .talk .caption { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
 .row .main { block-size: 43px; }
 .count { font-size: 12.5px; color: var(--soft); } .count.over { color: var(--bad); font-weight: 600; }
-.anew { margin: 0 12px 12px; } form[hidden] + .anew { margin-block-start: 12px; }
+.anew { margin: 0 12px 12px; padding: 9px 16px; font-weight: 600; color: var(--accent); border: 1px solid var(--line); }
+.anew:hover { background: var(--mist); } form[hidden] + .anew { margin-block-start: 12px; }
 .sr { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-@media (forced-colors: active) { .main, .launch, .text { border: 1px solid; } }
+@media (forced-colors: active) { .main, .launch, .text, .anew { border: 1px solid; } }
 `

@@ -112,6 +112,7 @@ export class Talk {
       this.typing = undefined
     }
     if (other || old.state !== c.state) this.notice = ''
+    if (c.state !== 'active') this.typing = undefined
     if (!over(c) ? other || over(old) : other && c.state === 'ended') this.beginning = false
     this.conversation = c
   }

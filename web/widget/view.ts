@@ -4,6 +4,8 @@ import { STYLE } from './style.ts'
 import type { Talk } from './talk.ts'
 import { fill, statusOf, TEXTS, type LinkState } from './texts.ts'
 
+const GROWS = CSS.supports('field-sizing', 'content') // else the writer grows by hand
+
 /** What the customer does. */
 export interface Hands {
   show(): void
@@ -15,8 +17,9 @@ export interface Hands {
   typed(name: string, text: string): void
 }
 
-interface Row { readonly key: string; readonly who: 'customer' | 'agent' | 'desk'; readonly name: string; readonly text: string; readonly at?: Date; readonly failed?: string | undefined; readonly day?: string }
+interface Row { readonly key: string; readonly who: 'customer' | 'agent' | 'desk'; readonly name: string; readonly text: string; readonly at?: Date; readonly follows?: boolean; readonly failed?: string | undefined; readonly day?: string }
 
+const TOGETHER = 120_000 // ms: lines of one person closer than this stand under one name
 const NEAR = 300 // characters before the limit from which on they are counted
 
 export class View {
@@ -37,9 +40,10 @@ export class View {
   readonly #form = make('form', { novalidate: '' })
   readonly #nameLabel = make('label', {}, TEXTS.name)
   readonly #count = make('span', { class: 'count', id: 'count', 'aria-live': 'polite' })
-  readonly #anew = make('button', { type: 'button', class: 'main anew' }, TEXTS.newConversation)
+  readonly #anew = make('button', { type: 'button', class: 'anew' }, TEXTS.newConversation)
   #rows = new Map<string, { at: HTMLElement; print: string }>()
   #limit = 4000
+  #atEnd = true // the newest line is in sight, and stays so
 
   constructor(root: ShadowRoot, hands: Hands) {
     this.root = root
@@ -62,6 +66,10 @@ export class View {
     this.#panel.append(header, this.#hint, this.#log, this.#typing, this.#status, this.#form, this.#anew)
     root.append(this.#launch, this.#panel)
     this.message.setAttribute('aria-describedby', 'count')
+    const log = this.#log
+    let height = 0
+    log.onscroll = () => { if (log.clientHeight === height) this.#atEnd = log.scrollHeight - log.scrollTop - height < 40 } // moved, not made smaller
+    new ResizeObserver(() => { height = log.clientHeight; if (this.#atEnd) log.scrollTop = log.scrollHeight }).observe(log)
 
     this.#launch.onclick = () => hands.show()
     hide.onclick = () => hands.hide()
@@ -142,6 +150,9 @@ export class View {
     put(this.#count, left > NEAR ? '' : left >= 0 ? fill(TEXTS.left, left) : fill(TEXTS.over, -left))
     this.#count.className = left < 0 ? 'count over' : 'count'
     this.#count.hidden = left > NEAR
+    if (GROWS) return
+    this.message.style.height = 'auto'
+    this.message.style.height = `${this.message.scrollHeight + 2}px`
   }
 
   #drawTyping(who: string | undefined): void {
@@ -156,7 +167,6 @@ export class View {
 
   #drawLines(talk: Talk, link: LinkState): void {
     const log = this.#log
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60
     // While a history is read in, nobody wants it read aloud.
     log.setAttribute('aria-busy', String(talk.lines.length < (talk.conversation?.seq ?? 0)))
     const rows = rowsOf(talk)
@@ -177,20 +187,22 @@ export class View {
     }
     for (const [key, row] of this.#rows) if (!kept.has(key)) row.at.remove()
     this.#rows = kept
-    if (grown && (atEnd || rows.at(-1)?.who === 'customer')) log.scrollTop = log.scrollHeight
+    if (grown && (this.#atEnd || rows.at(-1)?.who === 'customer')) log.scrollTop = log.scrollHeight
   }
 
   #row(r: Row): HTMLElement {
     if (r.day) return make('p', { class: 'day' }, r.day)
     const line = make('div', { class: `line ${r.who === 'customer' ? 'mine' : r.who}${r.at ? '' : r.failed ? ' failed' : ' unsent'}` })
-    if (r.who !== 'desk') line.append(make('span', { class: r.who === 'customer' ? 'sr' : 'who', dir: 'auto' }, r.name))
+    const head = make('p', { class: r.follows ? 'sr' : 'head', dir: 'auto' })
+    if (r.who !== 'desk') head.append(make('span', { class: r.who === 'customer' ? 'sr' : 'who' }, r.name))
+    if (r.at && !r.follows) head.append(' ', make('time', { datetime: r.at.toISOString() }, clockOf(r.at)))
+    if (r.who !== 'desk') line.append(head)
     const text = make('p', { class: 'text', dir: 'auto' })
     for (const p of pieces(r.text)) {
       text.append(p.href ? make('a', { href: p.href, target: '_blank', rel: 'noopener noreferrer nofollow' }, p.text) : p.text)
     }
     line.append(text)
-    const when = r.at ? make('time', { class: 'when', datetime: r.at.toISOString() }, clockOf(r.at)) : make('span', { class: 'when' }, r.failed ? fill(TEXTS.failed, r.failed) : TEXTS.waiting)
-    line.append(when)
+    if (!r.at) line.append(make('span', { class: 'state' }, r.failed ? fill(TEXTS.failed, r.failed) : TEXTS.waiting))
     if (r.failed) {
       const again = make('button', { type: 'button' }, TEXTS.again)
       again.onclick = () => this.#hands.again(r.key)
@@ -211,7 +223,10 @@ function rowsOf(talk: Talk): Row[] {
       const at = new Date(l.at)
       const its = at.toDateString()
       if (its !== day) rows.push({ key: 'day ' + (day = its), who: 'desk', name: '', text: '', day: dayOf(at) })
-      rows.push({ key: l.id ?? `#${l.seq}`, who: l.who, name: l.who === 'customer' ? TEXTS.you : l.name ?? TEXTS.agent, text: l.text, at })
+      const name = l.who === 'customer' ? TEXTS.you : l.name ?? TEXTS.agent
+      const before = rows.at(-1)
+      const follows = before?.who === l.who && before.name === name && before.at !== undefined && at.getTime() - before.at.getTime() < TOGETHER
+      rows.push({ key: l.id ?? `#${l.seq}`, who: l.who, name, text: l.text, at, follows })
     }
   }
   for (const u of talk.outbox) rows.push({ key: u.id, who: 'customer', name: TEXTS.you, text: u.text, failed: u.failed })
