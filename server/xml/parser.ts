@@ -226,6 +226,7 @@ export class Parser {
     let classes = 0
     for (let c; p < n && (c = b[p]!) !== 60; p++) classes |= CLASS[c]!
     if (p === n && !whole) return -1
+    this.#measure(p)
     if ((classes & GT) !== 0 && endsSection(b, from, p)) fail('not-well-formed', ']]> in text')
     this.#nodes.addText(textOf(b, from, p, classes), this.#frames.at(-1)!.first) // an element is open here
     return p
@@ -335,7 +336,10 @@ export class Parser {
     const opening = '<![CDATA['
     for (let i = 2; i < opening.length; i++) {
       if (from + i === n) return -1
-      if (b[from + i] !== opening.charCodeAt(i)) fail('restricted-xml', 'comment or document type')
+      const c = b[from + i]
+      if (c === opening.charCodeAt(i)) continue
+      if (i === 2 && (c === 45 || c === 68)) fail('restricted-xml', 'comment or document type') // <!- and <!D
+      fail('not-well-formed', 'stray exclamation mark')
     }
     if (this.#frames.length <= this.#floor) fail(this.#frames.length === 0 ? 'not-well-formed' : 'bad-format', 'text outside of stanzas')
     const first = from + opening.length
@@ -343,6 +347,7 @@ export class Parser {
     for (let p = first; p < n; p++) {
       const c = b[p]!
       if (c === 62 && p - first >= 2 && b[p - 1] === 93 && b[p - 2] === 93) {
+        this.#measure(p)
         this.#nodes.addText(cdataOf(b, first, p - 2, classes), this.#frames.at(-1)!.first)
         return p + 1
       }
