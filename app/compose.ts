@@ -23,10 +23,12 @@ import { helpdesk } from '../components/helpdesk/desk.ts'
 import { webchat } from '../components/webchat/webchat.ts'
 import type { ComponentConfig, Config } from '../config/load.ts'
 import { serveHealth } from './health.ts'
+import { serveHostMeta } from './host-meta.ts'
 import { adoptLimits, needRestart } from './reload.ts'
 import { tokenReader } from './tokens.ts'
 
 const SWEEP = 15_000 // ms between looks for silent clients
+const WEBSOCKET_PATH = '/xmpp-websocket'
 const NS_WEBSOCKET = 'xmpp' // the subprotocol of RFC 7395
 
 /** What the program holds of a house that runs. */
@@ -95,7 +97,8 @@ export async function compose(config: Config, world: World): Promise<House> {
     await listen('component', config.listen.component, 'none', t => { new ComponentStream(t, { ...stream, router, secretOf }) })
 
     if (config.listen.http) {
-      http.upgrade('/xmpp-websocket', {
+      serveHostMeta(http, WEBSOCKET_PATH)
+      http.upgrade(WEBSOCKET_PATH, {
         protocols: [NS_WEBSOCKET],
         // there is nothing ambient to steal: whoever connects must log in. A cookie from another page is none of ours (SEC-H02)
         mayConnect: (origin, request) => origin === undefined || origin === request.origin || request.headers.cookie === undefined,

@@ -1,0 +1,74 @@
+// What the program itself answers over HTTP: health, metrics, host-meta; and which options the config knows for plugins.
+import assert from 'node:assert/strict'
+import { schema } from '../../../config/faults.ts'
+import { serveHealth } from '../../../app/health.ts'
+import { serveHostMeta } from '../../../app/host-meta.ts'
+import { adoptLimits, needRestart } from '../../../app/reload.ts'
+import { readConfig, type Config } from '../../../config/load.ts'
+import { plugins } from '../../../plugins/index.ts'
+import { HttpRouter, listenHttp, type HttpListening } from '../../../server/net/http.ts'
+import { wallClock } from '../../../server/ports/clock.ts'
+import { defaultLimits } from '../../../server/ports/limits.ts'
+import { silent } from '../../../server/ports/log.ts'
+
+describe('app: HTTP of its own', () => {
+  let server: HttpListening
+  let health: Disposable
+  let ready = true
+  before(async () => {
+    const router = new HttpRouter()
+    health = serveHealth(router, { ready: () => ready, sessions: () => 3, watchers: [] })
+    serveHostMeta(router, '/xmpp-websocket')
+    // The peer of these tests is this machine: as a proxy it can say that others ask.
+    server = await listenHttp({ port: 0, address: '127.0.0.1', proxies: ['127.0.0.1'], router, limits: defaultLimits, clock: wallClock, log: silent })
+  })
+  after(async () => {
+    health[Symbol.dispose]()
+    await server[Symbol.asyncDispose]()
+  })
+
+  const get = (path: string, headers: Record<string, string> = {}): Promise<Response> => fetch(`http://127.0.0.1:${server.port}${path}`, { headers })
+
+  it('says that it is alive, and whether it is ready', async () => {
+    assert.equal(await (await get('/healthz')).text(), 'ok')
+    assert.equal((await get('/readyz')).status, 200)
+    ready = false
+    assert.equal((await get('/readyz')).status, 503)
+    ready = true
+  })
+
+  it('SEC-H24 shows its metrics to this machine and not to others', async () => {
+    const own = await get('/metrics')
+    assert.equal(own.status, 200)
+    assert.match(await own.text(), /^deskbell_sessions 3$/m)
+    assert.equal((await get('/metrics', { 'x-forwarded-for': '203.0.113.9' })).status, 404)
+  })
+
+  it('tells browser clients where the WebSocket is, under the name by which they came', async () => {
+    const { links } = await (await get('/.well-known/host-meta.json', { 'x-forwarded-proto': 'https' })).json() as { links: unknown }
+    assert.deepEqual(links, [{ rel: 'urn:xmpp:alt-connections:websocket', href: `wss://127.0.0.1:${server.port}/xmpp-websocket` }])
+    const xrd = await get('/.well-known/host-meta', { origin: 'https://client.example' })
+    assert.equal(xrd.headers.get('access-control-allow-origin'), 'https://client.example')
+    assert.match(await xrd.text(), /<Link rel='urn:xmpp:alt-connections:websocket' href='ws:\/\/127\.0\.0\.1:\d+\/xmpp-websocket'\/>/)
+  })
+
+  it('a config that is read again changes limits at once and says what has to wait', () => {
+    const read = (text: string): Config => {
+      const loaded = readConfig(text, '/etc/deskbell.yaml')
+      assert.ok(loaded.ok)
+      return loaded.config
+    }
+    const running = read('hosts: { a.example: {} }')
+    const { limits: held } = running
+    const again = read('hosts: { a.example: {}, b.example: {} }\nrequire-tls: false\nlimits: { stanza: { c2s: 1000 } }')
+    assert.deepEqual(needRestart(running, again), ['require-tls', 'hosts'])
+    adoptLimits(held, again.limits)
+    assert.equal(held.stanza.c2s, 1000)
+  })
+
+  it('the config knows every plugin by its name, and no other', () => {
+    const known = schema.properties?.['hosts']?.additionalProperties
+    const options = typeof known === 'object' ? known.properties?.['plugins']?.properties ?? {} : {}
+    assert.deepEqual(Object.keys(options).sort(), plugins.map(({ name }) => name).sort())
+  })
+})
