@@ -9,6 +9,9 @@ const WAIT = 5000 // ms that a connection waits for another's lock
 const CHECKED = 2 ** 30 // bytes: a larger file is not read through at the start, that would take many seconds
 const RESTORE = 'bring back the newest backup with "deskbell restore FILE"'
 
+/** The ending of a backup that is about to become the store. */
+export const RESTORING = '.restoring'
+
 /** Thrown by `openWriter` for what an admin has to mend. */
 export class Refusal extends Error {}
 
@@ -25,8 +28,11 @@ export function openWriter(file: string): Writer {
   reachable(file)
   const lock = takeLock(file)
   try {
+    if (existsSync(file + RESTORING)) throw new Refusal(`${file}: bringing back a backup was broken off: do it again with "deskbell restore FILE"`)
     if (!existsSync(file)) {
-      if (sizeOf(`${file}-wal`) > 0) throw new Refusal(`${file}: the file is gone, but its journal ${file}-wal is there: put the file back beside it, or ${RESTORE}, or remove the journal to begin anew`)
+      if (sizeOf(`${file}-wal`) > 0) {
+        throw new Refusal(`${file}: the file is gone, but its journal ${file}-wal is there: put the file back beside it, or ${RESTORE}, or remove the journal to begin anew`)
+      }
       make(file)
       notes.push('made a new store')
     }
@@ -54,15 +60,12 @@ function connect(file: string): DatabaseSync {
 
 // Existing and ours: never a silent empty store in place of one that was lost.
 function openKnown(file: string, notes: string[]): DatabaseSync {
-  whole(file)
+  whole(file, file, RESTORE)
   let db: DatabaseSync | undefined
   try {
     db = connect(file)
-    const schema = schemaOf(db)
-    const application = Number(db.prepare('PRAGMA application_id').get()?.['application_id'])
-    if (application !== APPLICATION) throw new Refusal(`${file}: is not a store of deskbell: move it away, or give another "data" folder`)
-    if (schema > SCHEMA) throw new Refusal(`${file}: was written by a newer deskbell (schema ${schema}, this one knows ${SCHEMA}): start the newer one again, or ${RESTORE}`)
-    if (statSync(file).size <= CHECKED) check(db, file)
+    const schema = known(db, file, RESTORE)
+    if (statSync(file).size <= CHECKED) check(db, file, RESTORE)
     else notes.push('too large to be checked at the start: "PRAGMA integrity_check" on a backup tells whether it is whole')
     if (schema < SCHEMA) {
       migrate(db, schema)
@@ -71,17 +74,39 @@ function openKnown(file: string, notes: string[]): DatabaseSync {
     return db
   } catch (e) {
     db?.close()
-    throw e instanceof Refusal ? e : new Refusal(explain(file, e))
+    throw e instanceof Refusal ? e : new Refusal(explain(file, e, RESTORE))
   }
 }
 
-function check(db: DatabaseSync, file: string): void {
+/** Looks a copy of a backup through; throws a Refusal that speaks of `name`. */
+export function checkBackup(copy: string, name: string): void {
+  const another = 'take another backup'
+  whole(copy, name, another)
+  let db: DatabaseSync | undefined
+  try {
+    db = new DatabaseSync(copy)
+    known(db, name, another)
+    check(db, name, another)
+  } catch (e) {
+    throw e instanceof Refusal ? e : new Refusal(explain(name, e, another))
+  } finally { db?.close() }
+}
+
+function known(db: DatabaseSync, name: string, mend: string): number {
+  const schema = schemaOf(db)
+  const application = Number(db.prepare('PRAGMA application_id').get()?.['application_id'])
+  if (application !== APPLICATION) throw new Refusal(`${name}: is not a store of deskbell: move it away, or give another "data" folder`)
+  if (schema > SCHEMA) throw new Refusal(`${name}: was written by a newer deskbell (schema ${schema}, this one knows ${SCHEMA}): start the newer one again, or ${mend}`)
+  return schema
+}
+
+function check(db: DatabaseSync, name: string, mend: string): void {
   const found = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
-  if (found !== 'ok') throw new Refusal(`${file}: is damaged (${String(found).split('\n').at(-1)}): ${RESTORE}`)
+  if (found !== 'ok') throw new Refusal(`${name}: is damaged (${String(found).split('\n').at(-1)}): ${mend}`)
 }
 
 // SQLite takes an empty file for a new database, and a page beyond the end for an empty one.
-function whole(file: string): void {
+function whole(file: string, name: string, mend: string): void {
   const size = sizeOf(file)
   const bytes = new Uint8Array(100)
   const fd = openSync(file, 'r')
@@ -90,7 +115,7 @@ function whole(file: string): void {
   const page = head.getUint16(16) === 1 ? 65536 : head.getUint16(16)
   const journal = sizeOf(`${file}-wal`) > 0 // what it holds may make the file longer than it is
   if (size < 512 || !new TextDecoder('latin1').decode(bytes).startsWith('SQLite format 3\0') || (!journal && size < page * head.getUint32(28))) {
-    throw new Refusal(`${file}: is damaged (${size} bytes are left of it, or it is no database): ${RESTORE}`)
+    throw new Refusal(`${name}: is damaged (${size} bytes are left of it, or it is no database): ${mend}`)
   }
 }
 
@@ -125,11 +150,12 @@ export function takeLock(file: string): DatabaseSync {
     lock?.close()
     throw new Refusal(codeOf(e) === 5
       ? `${file}: another deskbell has this store open: stop that one first, or give this one another "data" folder`
-      : explain(`${file}.lock`, e))
+      : explain(`${file}.lock`, e, RESTORE))
   }
 }
 
-function reachable(file: string): void {
+/** Refuses a folder that is missing, and files in it that cannot be written. */
+export function reachable(file: string): void {
   const folder = dirname(file)
   if (!existsSync(folder)) throw new Refusal(`${folder}: there is no such folder: make it, or correct "data" in the config`)
   for (const path of [folder, file, `${file}-wal`, `${file}-shm`, `${file}.lock`]) {
@@ -142,14 +168,14 @@ function reachable(file: string): void {
 
 const codeOf = (e: unknown): number => e instanceof Error && 'errcode' in e ? Number(e.errcode) & 0xff : 0
 
-function explain(path: string, e: unknown): string {
+function explain(path: string, e: unknown, mend: string): string {
   const text = e instanceof Error ? e.message : String(e)
   switch (codeOf(e)) {
     case 8: case 14: return `${path}: cannot be opened for writing (${text}): see that the folder is writable, or correct "data" in the config`
-    case 10: return `${path}: the disk reports an error (${text}): look at the disk, then ${RESTORE}`
-    case 11: case 26: return `${path}: is damaged (${text}): ${RESTORE}`
+    case 10: return `${path}: the disk reports an error (${text}): look at the disk, then ${mend}`
+    case 11: case 26: return `${path}: is damaged (${text}): ${mend}`
     case 13: return `${path}: the disk is full: free some space`
-    default: return `${path}: cannot be opened (${text}): look at the file and its folder, or ${RESTORE}`
+    default: return `${path}: cannot be opened (${text}): look at the file and its folder, or ${mend}`
   }
 }
 

@@ -2,7 +2,9 @@
 import { resolve } from 'node:path'
 import type { Log } from '../../ports/log.ts'
 import { silent } from '../../ports/log.ts'
-import type { AccountRecord, AccountStore, ArchiveRow, ArchiveStore, DocumentStore, EventLog, OfflineRow, OfflineStore, RosterItem, RosterStore, Stored, Stores } from '../../ports/store.ts'
+import type {
+  AccountRecord, AccountStore, ArchiveRow, ArchiveStore, DocumentStore, EventLog, OfflineRow, OfflineStore, RosterItem, RosterStore, Stored, Stores,
+} from '../../ports/store.ts'
 import { StoreError } from '../../ports/store.ts'
 import { Lane } from './lane.ts'
 import type { Arg, CallName } from './protocol.ts'

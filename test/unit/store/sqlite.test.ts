@@ -1,6 +1,6 @@
 // The embedded store: the contract in memory and on a file, then what only a file can do.
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -8,6 +8,7 @@ import type { Log } from '../../../server/ports/log.ts'
 import { silent } from '../../../server/ports/log.ts'
 import { StoreError } from '../../../server/ports/store.ts'
 import { between } from '../../../server/store/sqlite/ids.ts'
+import { restoreSqlite } from '../../../server/store/sqlite/restore.ts'
 import { migrate, SCHEMA, schemaOf } from '../../../server/store/sqlite/schema.ts'
 import type { SqliteStores } from '../../../server/store/sqlite/sqlite.ts'
 import { openSqlite } from '../../../server/store/sqlite/sqlite.ts'
@@ -236,6 +237,59 @@ describe('sqlite store: backup', () => {
     const copy = await openSqlite({ file: to })
     assert.equal((await copy.documents.get('c', 'o', 'd'))?.value, 1)
     await copy.close()
+  })
+})
+
+describe('sqlite store: restore', () => {
+  it('brings a backup back in place of a damaged store, and keeps that beside it', async () => {
+    const file = fresh()
+    const backup = fresh()
+    const s = await openSqlite({ file })
+    await s.documents.put('c', 'o', 'd', 'then')
+    await s.backup(backup)
+    await s.documents.put('c', 'o', 'd', 'later')
+    await s.close()
+    truncateSync(file, 5000)
+    assert.match(await refusal(file), /is damaged/)
+
+    restoreSqlite({ from: backup, file })
+    const again = await openSqlite({ file })
+    assert.equal((await again.documents.get('c', 'o', 'd'))?.value, 'then')
+    assert.throws(() => restoreSqlite({ from: backup, file }), /another deskbell has this store open/)
+    await again.close()
+    assert.equal(statSync(`${file}.old`).size, 5000)
+    assert.equal(statSync(file).mode & 0o777, 0o600)
+  })
+
+  it('changes nothing when the backup is missing, damaged, no store or the store itself', async () => {
+    const file = await filled()
+    const before = readFileSync(file)
+    const bad = fresh()
+    for (const [content, words] of [[before.subarray(0, 9000), /is damaged.*take another backup/], [Buffer.from('hello'), /is damaged/]] as const) {
+      writeFileSync(bad, content)
+      assert.throws(() => restoreSqlite({ from: bad, file }), (e: unknown) => e instanceof StoreError && e.message.startsWith(bad) && words.test(e.message))
+    }
+    const other = fresh()
+    const db = new DatabaseSync(other)
+    db.exec('CREATE TABLE mine (a)')
+    db.close()
+    assert.throws(() => restoreSqlite({ from: other, file }), /not a store of deskbell/)
+    assert.throws(() => restoreSqlite({ from: join(folder, 'none'), file }), /no such file/)
+    assert.throws(() => restoreSqlite({ from: file, file }), /the store itself/)
+    assert.ok(readFileSync(file).equals(before))
+    assert.deepEqual([existsSync(`${file}.new`), existsSync(`${file}.old`)], [false, false])
+  })
+
+  it('SEC-K29 refuses to start on a restore that was broken off, and does it again', async () => {
+    const file = await filled()
+    const backup = fresh()
+    copyFileSync(file, backup)
+    copyFileSync(file, `${file}.restoring`)
+    assert.match(await refusal(file), /broken off.*deskbell restore FILE/)
+    restoreSqlite({ from: backup, file })
+    const s = await openSqlite({ file })
+    assert.equal((await s.accounts.find('x', 'ann'))?.created, 1)
+    await s.close()
   })
 })
 
