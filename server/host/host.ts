@@ -241,6 +241,7 @@ export class Host implements Home {
   /** A message that a device was given and did not acknowledge before it went: to the other devices, or where missed ones go. */
   redeliver(stanza: AnyStanza, account: Account): void {
     if (stanza.type !== 'chat' && stanza.type !== 'normal') return
+    if (stanza.from?.full === account.jid.bare) return // a carbon or a page of the archive: made for that device alone
     if (stanza.to?.local !== account.jid.local && stanza.from?.bare !== account.jid.bare) return
     const p = new Passage(stanza.readdress({ to: stanza.to ?? account.jid }) as AnyStanza, account, undefined)
     for (const r of account.best) r.deliver(p.stanza)
