@@ -1,0 +1,66 @@
+// Measures deskbell beside each installed peer: node bench/bench.mjs [--servers a,b] [--tests name,group,all] [--reps 3] [--out FILE]
+// Builds the loader, certificates and accounts by itself where they are lacking. A fresh server for each run: it on core 0, the loader on core 1.
+import { spawnSync } from 'node:child_process'
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
+import { lacks, makeTemplate, prepare } from './prepare.mjs'
+import { report } from './report.mjs'
+import { servers } from './servers.mjs'
+import { SHORT, tests } from './tests.mjs'
+
+const HERE = new URL('.', import.meta.url).pathname
+const LOADER = `${HERE}loader/xload`
+const arg = (name, otherwise) => { const i = process.argv.indexOf(`--${name}`); return i > 0 ? process.argv[i + 1] : otherwise }
+
+mkdirSync(`${HERE}run`, { recursive: true })
+const out = arg('out', `${HERE}run/results.jsonl`)
+if (!arg('out')) rmSync(out, { force: true })
+const asked = arg('servers', 'deskbell,prosody,prosody-gc,ejabberd').split(',')
+const wanted = arg('tests')?.split(',') ?? SHORT
+const reps = Number(arg('reps', '1'))
+
+const lacking = lacks()
+if (lacking.length > 0) { console.error(`bench: not found: ${lacking.join(', ')}`); process.exit(1) }
+prepare()
+const here = asked.filter(name => {
+  const server = servers[name]
+  if (!server) { console.error(`bench: there is no server called ${name}`); return false }
+  if (!server.installed()) { console.log(`${name}: not installed, left out`); return false }
+  return makeTemplate(server)
+})
+
+const chosen = tests.filter(t => wanted.includes('all') || wanted.includes(t.name) || wanted.includes(t.group))
+for (let rep = 1; rep <= reps; rep++) for (const test of chosen) for (const name of here) run(servers[name], name, test, rep)
+report([out], chosen)
+
+function run(server, name, test, rep) {
+  const mam = test.mam ? server.mam[test.mam] : 'off'
+  if (mam === undefined) return
+  const up = shell(server.up(mam, test.cert ?? 'ec'))
+  const pids = up.stdout.trim().split(/\s+/).filter(Boolean)
+  if (up.status !== 0 || pids.length === 0) { console.error(`${name} does not start: ${up.stderr}${up.stdout}`); shell(server.down); return }
+  const args = [
+    test.mode, '--port', test.ws ? server.http : server.port, ...(test.ws ? ['--ws', server.ws] : []), ...test.args,
+    '--tag', `${name}/${test.name}`, '--scram-cache', server.cache, ...pids.flatMap(p => ['--pid', p]),
+  ].map(String)
+  let result = load(args)
+  if (test.half && result.rate_1s_median) result = load([...args, '--rate', String(Math.round(result.rate_1s_median / 2))])
+  shell(server.down)
+  appendFileSync(out, `${JSON.stringify({ server: name, test: test.name, rep, mam, ...result })}\n`)
+  const figure = value(result, test)
+  const flaws = ['lost_msgs', 'lost', 'errors', 'missing', 'lost_conns'].filter(k => result[k]).map(k => `${k}=${result[k]}`)
+  console.log(`${name.padEnd(12)} ${test.name.padEnd(18)} ${figure === undefined ? 'failed' : `${figure} ${test.unit}`} ${flaws.join(' ')} ${result.said ?? ''}`)
+}
+
+function load(args) {
+  const ran = spawnSync('taskset', ['-c', process.env.LOAD_CPU ?? '1', LOADER, ...args], { encoding: 'utf8', timeout: 400_000 })
+  const said = ran.stderr.trim().split('\n').slice(0, 3).join(' | ')
+  try { return { ...JSON.parse(ran.stdout.trim().split('\n').at(-1)), ...(said && { said }) } } catch { return { said: said || 'no answer' } }
+}
+
+function value(result, test) {
+  return test.mode === 'idle' ? result.steps?.at(-1)?.[test.key] : result[test.key]
+}
+
+function shell(command) {
+  return spawnSync('bash', ['-c', command], { encoding: 'utf8', timeout: 90_000, stdio: ['ignore', 'pipe', 'pipe'] })
+}
