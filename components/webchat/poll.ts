@@ -10,7 +10,7 @@ import { refusal } from './translate.ts'
 const HOLD = 25_000 // ms that a poll waits for something to tell
 const SILENCE = 40_000 // ms without a request until the page is taken as gone
 const QUEUE = 1000 // messages that may wait for a page
-const SESSIONS = 5000
+const SESSIONS = 5000 // in all
 
 const STATUS: Readonly<Record<string, number>> = {
   'bad-request': 422, 'not-acceptable': 422, 'item-not-found': 404, forbidden: 403, 'resource-constraint': 429,
@@ -21,6 +21,7 @@ export class Polling {
   readonly #bridge: Bridge
   readonly #clock: Clock // of the network
   readonly #sessions = new Map<string, Session>()
+  readonly #perAddress = new Map<string, number>()
 
   constructor(bridge: Bridge, clock: Clock) {
     this.#bridge = bridge
@@ -45,16 +46,22 @@ export class Polling {
 
   async #hello(request: HttpRequest, message: PollRequest['message']): Promise<HttpResponse> {
     if (message?.type !== 'hello') return answerOf([refusal('unexpected-request', 'Say hello first.', {})])
-    if (this.#sessions.size >= SESSIONS) return answerOf([refusal('resource-constraint', 'Please try again later.', { of: 'hello' }, 10_000)])
+    const { remote } = request
+    const mine = this.#perAddress.get(remote) ?? 0
+    if (this.#sessions.size >= SESSIONS || mine >= this.#bridge.limits.connections.perAddress) return answerOf([refusal('resource-constraint', 'Please try again later.', { of: 'hello' }, 10_000)])
     const id = randomBytes(32).toString('base64url')
-    const session = new Session(request.remote, this.#clock, () => {
-      this.#sessions.delete(id)
+    const session = new Session(remote, this.#clock, () => {
+      if (!this.#sessions.delete(id)) return
+      const left = this.#perAddress.get(remote)! - 1 // counted when it was made
+      if (left > 0) this.#perAddress.set(remote, left)
+      else this.#perAddress.delete(remote)
       if (session.page) this.#bridge.leave(session.page)
     })
     const greeted = await this.#bridge.hello(session, message)
     if (!('page' in greeted)) return answerOf([greeted])
     session.page = greeted.page
     this.#sessions.set(id, session)
+    this.#perAddress.set(remote, (this.#perAddress.get(remote) ?? 0) + 1)
     session.seen()
     return { status: 200, body: { session: id, messages: [greeted.answer] } }
   }

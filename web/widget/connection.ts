@@ -20,6 +20,7 @@ export class Connection {
   #tries = 0
   #deaf = false // the last socket never opened
   #proved = false // and yet the bridge answers: sockets do not pass here
+  #met = false // it has answered once
   #later: ReturnType<typeof setTimeout> | undefined
   #pulse: ReturnType<typeof setTimeout> | undefined
 
@@ -77,6 +78,7 @@ export class Connection {
             return this.#dial(false)
           }
           this.#tries = 0
+          this.#met = true
           if (!polls) this.#deaf = this.#proved = false
           this.#become('on')
         }
@@ -121,6 +123,7 @@ export class Connection {
     clearTimeout(this.#pulse)
     wire.close()
     this.#become('lost')
+    if (!this.#met && this.#tries === 3) console.warn(`deskbell: ${this.#base} does not answer. Does it run, and does it list ${location.origin} under "origins"?`)
     const pause = Math.min(LAST, FIRST * 2 ** this.#tries++)
     this.#later = setTimeout(() => this.#dial(), atOnce ? 0 : pause * (0.5 + Math.random()))
   }

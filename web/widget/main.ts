@@ -5,14 +5,13 @@ const TAG = 'deskbell-chat'
 const script = document.currentScript as HTMLScriptElement | null // a classic script's own element
 
 function place(): void {
+  if (document.querySelector(TAG)) return // the same script twice is one widget
   const chat = document.createElement(TAG)
   chat.dataset['host'] = script ? new URL(script.src).origin : location.origin
   chat.dataset['site'] = script?.dataset['site'] || 'default'
   document.body.append(chat)
 }
 
-if (!customElements.get(TAG)) { // the same script twice is one widget
-  customElements.define(TAG, Chat)
-  if (document.body) place()
-  else addEventListener('DOMContentLoaded', place)
-}
+if (!customElements.get(TAG)) customElements.define(TAG, Chat)
+if (document.body) place()
+else addEventListener('DOMContentLoaded', place)

@@ -50,7 +50,7 @@ header button:hover { background: var(--mist); color: var(--ink); }
 .hint { margin: auto 0; padding: 18px 24px; text-align: center; color: var(--soft); text-wrap: balance; }
 .day { margin: 6px 0 12px; text-align: center; font-size: 12px; color: var(--soft); }
 .line { display: flex; flex-direction: column; align-items: flex-start; max-inline-size: 86%; margin-block-start: 3px; }
-.head { margin: 9px 4px 3px; font-size: 12px; color: var(--soft); } .head .who { font-weight: 600; margin-inline-end: 4px; }
+.head { margin: 9px 4px 3px; font-size: 12px; color: var(--soft); max-inline-size: 100%; overflow-wrap: anywhere; } .head .who { font-weight: 600; margin-inline-end: 4px; }
 .text { margin: 0; padding: 8px 12px; border-radius: 14px; border-end-start-radius: 4px; background: var(--mist); white-space: pre-wrap; overflow-wrap: anywhere; max-inline-size: 100%; }
 .line.mine { align-items: flex-end; margin-inline-start: auto; }
 .mine .text { background: var(--mine); border-end-start-radius: 14px; border-end-end-radius: 4px; }
@@ -83,5 +83,6 @@ textarea { field-sizing: content; min-block-size: 43px; max-block-size: 9.5em; o
 .anew { margin: 0 12px 12px; padding: 9px 16px; font-weight: 600; color: var(--accent); border: 1px solid var(--line); }
 .anew:hover { background: var(--mist); } form[hidden] + .anew { margin-block-start: 12px; }
 .sr { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+@media print { :host { display: none; } }
 @media (forced-colors: active) { .main, .launch, .text, .anew { border: 1px solid; } }
 `

@@ -27,7 +27,7 @@ export class View {
   readonly name = make('input', { type: 'text', autocomplete: 'name', dir: 'auto', required: '' })
   readonly message = make('textarea', { rows: '1', dir: 'auto', enterkeyhint: 'send' })
   readonly #hands: Hands
-  readonly #launch = make('button', { type: 'button', class: 'launch', 'aria-expanded': 'false' })
+  readonly #launch = make('button', { type: 'button', class: 'launch' })
   readonly #launchText = make('span')
   readonly #unread = make('span', { class: 'unread', hidden: '' })
   readonly #panel = make('section', { class: 'panel', 'aria-label': TEXTS.title, hidden: '' })
@@ -100,6 +100,7 @@ export class View {
     const c = talk.beginning ? undefined : talk.conversation
     const had = this.root.activeElement as HTMLElement | null // only elements take the focus here
     this.#limit = talk.limits.text
+    this.name.maxLength = talk.limits.name
 
     this.#panel.hidden = !shown
     this.#launch.hidden = shown
