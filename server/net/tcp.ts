@@ -155,6 +155,9 @@ export class TcpTransport implements Transport {
     if (!secure || !this.#options.identity) return found
     if (secure.getProtocol() === 'TLSv1.3') found.set('tls-exporter', secure.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)))
     found.set('tls-server-end-point', endPoint(this.#options.identity.current().certificate))
+    // COMPAT: slixmpp binds to the client's Finished in TLS 1.3 too, where RFC 5929 does not define it: taken, never advertised
+    const finished = secure.getPeerFinished()
+    if (finished) found.set('tls-unique', finished)
     return found
   }
 

@@ -124,7 +124,7 @@ export class ClientStream extends Stream implements Carrier {
     if (canUpgrade) features.push(el('starttls', NS_TLS, {}, ...(this.#mayLogIn() ? [] : [el('required', NS_TLS)])))
     this.#offered = []
     if (this.#mayLogIn()) {
-      const bindings = [...this.transport.bindings.keys()]
+      const bindings = this.#offeredBindings()
       this.#offered = offered({ tls: this.transport.secure, bindings, allowPlain: true, plainInClear: !this.transport.secure })
       features.push(el('mechanisms', NS_SASL, {}, ...this.#offered.map(m => el('mechanism', NS_SASL, {}, m))))
       if (bindings.length) features.push(el('sasl-channel-binding', NS_CB, {}, ...bindings.map(type => el('channel-binding', NS_CB, { type }))))
@@ -132,6 +132,9 @@ export class ClientStream extends Stream implements Carrier {
     }
     return features
   }
+
+  /** XEP-0440: tls-unique is taken from those who know nothing better, not advertised (RFC 9266 section 3). */
+  #offeredBindings(): string[] { return [...this.transport.bindings.keys()].filter(type => type !== 'tls-unique') }
 
   #beforeLogin(e: Element, host: Host): void | Promise<void> {
     if (e.ns === NS_TLS && e.name === 'starttls') {
@@ -178,7 +181,7 @@ export class ClientStream extends Stream implements Carrier {
         iterations: this.#world.iterations,
         offered: this.#offered,
         bindings: this.transport.bindings,
-        offeredBindings: [...this.transport.bindings.keys()],
+        offeredBindings: this.#offeredBindings(),
       })
       if (!this.#mechanism) { this.#refuseLogin('invalid-mechanism'); return }
       step = this.#mechanism.start(data)

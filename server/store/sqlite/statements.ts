@@ -132,4 +132,5 @@ export function readsOf(sql: Prepare): Reads {
 }
 
 /** As SQLite takes it: no undefined. */
-export const bind = (a: Arg): string | number | null => a ?? null
+/** SQLite counts in integers: no limit is the greatest of them. */
+export const bind = (a: Arg): string | number | null => (a === Infinity ? Number.MAX_SAFE_INTEGER : a ?? null)
