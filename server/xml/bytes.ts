@@ -38,3 +38,15 @@ export function decode(b: Buffer, from: number, to: number, classes: number): st
 /** Whether the code point is a character of XML (XML 1.0 production 2). */
 export const isLegal = (code: number): boolean =>
   code >= 0x20 ? code <= 0xd7ff || (code >= 0xe000 && code <= 0xfffd) || (code >= 0x10000 && code <= 0x10ffff) : code === 9 || code === 10 || code === 13
+
+/** Where the run of name bytes ends that begins at b[p]; n if it goes on. */
+export function endOfName(b: Buffer, p: number, n: number): number {
+  while (p < n && (CLASS[b[p]!]! & NAME) !== 0) p++
+  return p
+}
+
+/** Whether `]]>` is in b[from..to). */
+export function holdsSectionEnd(b: Buffer, from: number, to: number): boolean {
+  for (let p = from + 2; p < to; p++) if (b[p] === 62 && b[p - 1] === 93 && b[p - 2] === 93) return true
+  return false
+}

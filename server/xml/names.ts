@@ -23,7 +23,7 @@ class Memory<T> {
   readonly #make: (text: string) => T | undefined
 
   constructor(slots: number, make: (text: string) => T | undefined) {
-    this.#values = new Array<T | undefined>(slots).fill(undefined)
+    this.#values = Array.from({ length: slots }, () => undefined)
     this.#bytes = new Uint8Array(slots * LONGEST)
     this.#lengths = new Uint8Array(slots)
     this.#make = make

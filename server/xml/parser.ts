@@ -1,7 +1,7 @@
 // The strict, streaming, bounded parser for XMPP's profile of XML (RFC 6120 section 11): bytes in, elements out.
 import { Buffer } from 'node:buffer'
 import { Element, NO_ATTRS, NO_CHILDREN, type Attrs } from './element.ts'
-import { BAD, CLASS, GT, HIGH, NAME, SPACE, ascii, decode } from './bytes.ts'
+import { BAD, CLASS, GT, HIGH, SPACE, ascii, decode, endOfName, holdsSectionEnd } from './bytes.ts'
 import { DEEPEST, LIMITS, XmlError, fail, type Limits } from './limits.ts'
 import { Backlog } from './backlog.ts'
 import { Hold } from './hold.ts'
@@ -54,6 +54,7 @@ export class Parser {
   #nodes = new Nodes()
   #scope = new Scope()
   #elements = 0
+  #implied = 0 // characters of namespaces that its elements will have to declare where the peer had not to
   #origin = 0 // where in the bytes at hand the stanza began, or would have
   #start: 'first' | 'again' | 'past' = 'first' // of the document: an XML declaration may stand there only
   #closed = false
@@ -227,7 +228,7 @@ export class Parser {
     for (let c; p < n && (c = b[p]!) !== 60; p++) classes |= CLASS[c]!
     if (p === n && !whole) return -1
     this.#measure(p)
-    if ((classes & GT) !== 0 && endsSection(b, from, p)) fail('not-well-formed', ']]> in text')
+    if ((classes & GT) !== 0 && holdsSectionEnd(b, from, p)) fail('not-well-formed', ']]> in text')
     this.#nodes.addText(textOf(b, from, p, classes), this.#frames.at(-1)!.first) // an element is open here
     return p
   }
@@ -245,7 +246,7 @@ export class Parser {
     if (header || depth === floor) {
       if (this.#closed) fail('not-well-formed', 'second root')
       this.#start = 'past'
-      this.#elements = 0
+      this.#elements = this.#implied = 0
       this.#origin = from
     }
     if (p - this.#origin > limits.bytes) fail('policy-violation', 'stanza too big', 'bytes')
@@ -258,7 +259,7 @@ export class Parser {
     const outer = scope.default
     if (tag.ns !== undefined) scope.default = tag.ns
     if (tag.prefixes !== undefined) scope.declare(tag.prefixes)
-    if (tag.prefixed !== undefined) scope.expand(tag.attrs!, tag.prefixed) // where there are names there are attributes
+    if (tag.prefixed !== undefined) this.#implied += scope.expand(tag.attrs!, tag.prefixed, tag.prefixes) // where there are names there are attributes
     let ns = scope.find(name.prefix)
     let content = false
     if (!header) {
@@ -267,7 +268,11 @@ export class Parser {
         if (name.prefix !== '') fail('bad-namespace-prefix', 'prefix on the content namespace') // RFC 6120 section 4.8.5
         ns = CLIENT
       } else if (depth === floor && ns === CLIENT) fail('invalid-namespace', 'content namespace of another kind of stream')
+      const own = name.prefix === '' ? tag.ns !== undefined : tag.prefixes?.has(name.prefix) === true
+      if (depth > floor && !own && ns !== this.#frames[depth - 1]!.ns) this.#implied += ns.length
     }
+    // Else a prefix of one letter for a namespace of 8 KiB would let a small stanza grow a thousandfold when it is written.
+    if (this.#implied > limits.bytes) fail('policy-violation', 'stanza too big with its namespaces', 'bytes')
 
     if (empty && !header) {
       scope.default = outer
@@ -386,14 +391,4 @@ export function parseFrame(text: string | Uint8Array, limits: Partial<Limits> = 
 function encode(text: string): Buffer {
   if (!text.isWellFormed()) fail('not-well-formed', 'lone surrogate')
   return Buffer.from(text)
-}
-
-function endsSection(b: Buffer, from: number, to: number): boolean {
-  for (let p = from + 2; p < to; p++) if (b[p] === 62 && b[p - 1] === 93 && b[p - 2] === 93) return true
-  return false
-}
-
-function endOfName(b: Buffer, p: number, n: number): number {
-  while (p < n && (CLASS[b[p]!]! & NAME) !== 0) p++
-  return p
 }

@@ -46,15 +46,24 @@ export class Scope {
     return this.#prefixes?.get(prefix) ?? fail('not-well-formed', 'prefix without declaration') // RFC 6120 section 11.3
   }
 
-  /** Puts the declarations of used prefixes among the attributes, so that their element can stand anywhere. */
-  expand(attrs: Record<string, string>, prefixed: readonly QName[]): void {
-    const seen = new Set<string>()
+  /**
+   * Puts the declarations of used prefixes among the attributes, so that their element can stand anywhere, and returns how
+   * many characters these are beyond what the tag, which declares `own`, says itself. Throws XmlError for an attribute given twice.
+   */
+  expand(attrs: Record<string, string>, prefixed: readonly QName[], own: ReadonlyMap<string, string> | undefined): number {
+    const seen = new Map<string, string[]>() // the namespaces of each local name: those may be long, so no key is made of them
+    let implied = 0
     for (const { prefix, local } of prefixed) {
       const ns = this.find(prefix)
-      const expanded = `${local} ${ns}` // a local name has no space
-      if (seen.has(expanded)) fail('not-well-formed', 'attribute twice')
-      seen.add(expanded)
-      attrs[`xmlns:${prefix}`] = ns
+      const before = seen.get(local)
+      if (before === undefined) seen.set(local, [ns])
+      else if (before.includes(ns)) fail('not-well-formed', 'attribute twice')
+      else before.push(ns)
+      const key = `xmlns:${prefix}`
+      if (attrs[key] !== undefined) continue
+      attrs[key] = ns
+      if (!own?.has(prefix)) implied += ns.length
     }
+    return implied
   }
 }

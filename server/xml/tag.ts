@@ -8,7 +8,7 @@ import { mayDeclare } from './scope.ts'
 import { valueOf } from './text.ts'
 
 const FEW = 8
-const seen = new Array<string>(FEW + 1).fill('')
+const seen = Array.from({ length: FEW + 1 }, () => '')
 
 /** A start tag as written, its prefixes not looked up yet; one object serves for tag after tag. */
 export class Tag {

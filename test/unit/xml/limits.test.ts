@@ -115,6 +115,25 @@ describe('the limits of a stanza', () => {
     accepted(r)
   })
 
+  it('hold on what a stanza would be with its namespaces declared where they have to be', () => {
+    const long = 'u'.repeat(8_000)
+    const header = `<s:stream xmlns:s='s' xmlns='jabber:client' xmlns:p='${long}'>`
+    for (const text of [
+      `<m>${'<p:a/>'.repeat(1_000)}</m>`,
+      `<m>${"<p:a xmlns='u'/>".repeat(1_000)}</m>`,
+      `<m>${"<a p:b='c'/>".repeat(1_000)}</m>`,
+      `<m xmlns='${long}'><q:a xmlns:q='u'>${'<a/>'.repeat(1_000)}</q:a></m>`,
+    ]) {
+      exceeds(read(header + text), 'bytes')
+      exceeds(read(header + text, {}, 100), 'bytes')
+    }
+    for (const text of [`<m>${'<p:a/>'.repeat(30)}</m>`, `<p:m>${'<p:a/>'.repeat(1_000)}</p:m>`, `<m>${"<a xmlns:q='urn:q' q:b='c'/>".repeat(1_000)}</m>`]) {
+      const r = read(header + text)
+      accepted(r)
+      assert.ok(Buffer.byteLength(String(r.elements[0])) < 2 * LIMITS.bytes)
+    }
+  })
+
   it('mean nothing at all by 0, and no end by Infinity', () => {
     exceeds(inside('<m/>', { limits: { elements: 0 } }), 'elements')
     exceeds(inside('<m/>', { limits: { depth: 0 } }), 'depth')
