@@ -66,7 +66,7 @@ export class Polling {
     return { status: 200, body: { session: id, messages: [greeted.answer] } }
   }
 
-  stop(): void { for (const s of [...this.#sessions.values()]) s.close() }
+  stop(): void { for (const s of this.#sessions.values()) s.close() }
 }
 
 class Session implements Door {

@@ -285,6 +285,53 @@ describe('the web bridge', () => {
     })
   })
 
+  describe('connections', () => {
+    it('SEC-H08 a page that pings without end is closed', async () => {
+      await using s = await stage()
+      const { page } = await Page.hello(s.url)
+      for (let i = 0; i < 1000; i++) page.ws.ping()
+      assert.equal(await page.closed, 1008)
+      const { page: other } = await Page.hello(s.url)
+      for (let i = 0; i < 1000; i++) other.say({ type: 'ping' })
+      assert.equal(await other.closed, 1008)
+    })
+
+    it('SEC-H08 a dead peer is found within a minute, a living one stays', async () => {
+      const network = new TestClock()
+      await using s = await stage({ network })
+      using dead = await Page.open(s.url, { autoPong: false })
+      dead.say({ type: 'hello' })
+      await dead.hears('welcome')
+      const { page: alive } = await Page.hello(s.url)
+      using _a = alive
+      const pinged = Promise.all([dead, alive].map(p => new Promise(heard => p.ws.once('ping', heard))))
+      await network.advance(30_000)
+      await pinged
+      await alive.all() // its answer to the ping came before this
+      await network.advance(30_000)
+      assert.equal(await dead.closed, 1006)
+      await alive.all()
+    })
+
+    it('a socket that says nothing is closed when its time to say hello is over', async () => {
+      const network = new TestClock()
+      await using s = await stage({ network })
+      using page = await Page.open(s.url)
+      page.ws.send('{}')
+      await page.hears('refused')
+      await network.advance(30_000)
+      assert.equal(await page.closed, 1006)
+    })
+
+    it('one address has a bounded number of them', async () => {
+      await using s = await stage({ limits: { connections: { ...defaultLimits.connections, perAddress: 3 } } })
+      using _1 = await Page.open(s.url)
+      using _2 = await Page.open(s.url)
+      using _3 = await Page.open(s.url)
+      await assert.rejects(Page.open(s.url))
+    })
+  })
+
   describe('nothing missing, nothing twice', () => {
     it('SEC-W23 after a cut the page gets what it missed, once and in order', async () => {
       await using s = await stage({ limits: { visitor: free } })

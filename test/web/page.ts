@@ -26,8 +26,8 @@ export class Page implements Disposable {
   }
 
   /** Connects from a page of `origin`; rejects with the status where it may not. */
-  static async open(url: string, { origin = url, site = 'default', headers = {} }: { origin?: string | undefined; site?: string; headers?: Record<string, string> } = {}): Promise<Page> {
-    const ws = new WebSocket(`${url.replace(/^http/, 'ws')}/webchat/socket?site=${site}`, { ...(origin !== '' && { origin }), headers })
+  static async open(url: string, { origin = url, site = 'default', headers = {}, autoPong = true }: { origin?: string | undefined; site?: string; headers?: Record<string, string>; autoPong?: boolean } = {}): Promise<Page> {
+    const ws = new WebSocket(`${url.replace(/^http/, 'ws')}/webchat/socket?site=${site}`, { ...(origin !== '' && { origin }), headers, autoPong })
     return new Promise((ready, failed) => {
       const page = new Page(ws)
       ws.once('open', () => ready(page))

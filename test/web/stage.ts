@@ -11,14 +11,14 @@ import { FakeDesk } from './fake-desk.ts'
 
 export interface Stage extends AsyncDisposable { readonly desk: FakeDesk; readonly port: number; readonly url: string; readonly documents: Documents }
 
-export interface Setting { clock?: Clock; origins?: string[]; limits?: Partial<Limits>; log?: Log; port?: number; desk?: FakeDesk; documents?: Documents }
+export interface Setting { clock?: Clock; network?: Clock; origins?: string[]; limits?: Partial<Limits>; log?: Log; port?: number; desk?: FakeDesk; documents?: Documents }
 
-export async function stage({ clock = wallClock, origins = [], limits = {}, log = silent, port = 0, desk = new FakeDesk(), documents = new Documents() }: Setting = {}): Promise<Stage> {
+export async function stage({ clock = wallClock, network = wallClock, origins = [], limits = {}, log = silent, port = 0, desk = new FakeDesk(), documents = new Documents() }: Setting = {}): Promise<Stage> {
   const router = new Router()
   const http = new HttpRouter()
   const all: Limits = { ...defaultLimits, ...limits }
   const stores = { documents } as unknown as Stores // the bridge uses nothing else
-  const world = { clock, network: wallClock, log, stores, http, limits: all }
+  const world = { clock, network, log, stores, http, limits: all }
   const helpdesk = await mount(desk, { ...world, domain: 'help.localhost' }, router)
   const bridge = await mount(webchat({ desk: 'help.localhost', queue: 'support', origins }, () => ({ hosts: ['localhost'], ports: { c2s: 5222 }, selfSigned: true })), { ...world, domain: 'web.localhost' }, router)
   const listening = await listenHttp({ port, address: '127.0.0.1', proxies: [], router: http, limits: all, clock: wallClock, log })
