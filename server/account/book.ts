@@ -9,6 +9,8 @@ export type Draft = Omit<RosterItem, 'version'>
 /** One change: what is written, and what happens at once after the commit, before the next change is looked at. */
 export interface Amendment {
   readonly put?: readonly Draft[]
+  /** True: nothing changes that clients are shown, so the version stays (section 2.6.3). */
+  readonly unseen?: boolean
   /** The jid of a record that no client ever saw. */
   readonly forget?: string
   readonly then?: (done: readonly RosterItem[]) => void | Promise<void>
@@ -95,7 +97,7 @@ export class Book {
     let version = this.#version
     const done = (d.put ?? []).map((draft): RosterItem => {
       const old = this.items.get(draft.jid)
-      const shown = isListed({ ...draft, version: 0 }) || isListed(old) // section 2.6.3: only what is pushed makes a new version
+      const shown = !d.unseen && (isListed({ ...draft, version: 0 }) || isListed(old))
       return { ...draft, version: shown ? ++version : (old?.version ?? 0) }
     })
     const spent = this.#spent(done)

@@ -51,7 +51,7 @@ export class Handshakes {
       then: done => {
         if (loses) { tellGone(this.#home, account, to); forgetAll(account, to) } // sections 3.2.2 and 4.6.1
         const routed = step.passes ? emit(this.#home, stamped, device) : undefined
-        this.#push(account, done, item)
+        if (!change.unseen) this.#push(account, done)
         if (gains) tellPresence(this.#home, account, to) // section 3.1.5
         return routed
       },
@@ -83,11 +83,12 @@ export class Handshakes {
       if (waiting >= this.#home.limits.account.pendingSubscriptions) return refuse('resource-constraint')
     }
     const loses = isWatcher(state) && !isWatcher(step.next)
+    const change = becomes(item, from.bare, step, item?.approved ?? false, request)
     return {
-      ...becomes(item, from.bare, step, item?.approved ?? false, request),
+      ...change,
       then: done => {
         if (step.passes) this.#deliver(p, account)
-        this.#push(account, done, item)
+        if (!change.unseen) this.#push(account, done)
         if (loses) { tellGone(this.#home, account, from); forgetAll(account, from) } // section 3.3.3
         this.#reply(step, p, account, from)
       },
@@ -106,9 +107,7 @@ export class Handshakes {
     if (step.reply === 'subscribed') tellPresence(this.#home, account, to)
   }
 
-  #push(account: Account, done: readonly RosterItem[], old: RosterItem | undefined): void {
-    for (const i of done) if (isListed(i) || isListed(old)) this.#rosters.push(account, i)
-  }
+  #push(account: Account, done: readonly RosterItem[]): void { for (const i of done) this.#rosters.push(account, i) }
 
   /** The requests that still wait, for a device that has just become available (section 3.1.3). */
   redeliver(device: Resource): void {
@@ -139,5 +138,7 @@ function becomes(item: RosterItem | undefined, jid: string, step: Step, approved
     ...(listed ? {} : { listed: false }),
     ...(!listed && item?.removed ? { removed: true } : {}),
   }
-  return listed || waits || item?.removed ? { put: [draft] } : { forget: jid }
+  // A contact does not change its looks because it asks (appendix A.1), and who is no contact has none.
+  const unseen = !listed || (isListed(item) && item.subscription === subscription && (item.ask ?? false) === ask && (item.approved ?? false) === approved)
+  return listed || waits || item?.removed ? { put: [draft], unseen } : { forget: jid, unseen: true }
 }
