@@ -10,7 +10,7 @@ export interface Intake {
   /** Queues he takes nothing from; `all` = none at all. */
   readonly off: 'all' | readonly string[]
   readonly invisible: 'no' | 'customers' | 'all'
-  /** His own limit, at most the desk's. */
+  /** How many he serves at once, where it is not what the desk says for all. */
   readonly max: number | undefined
 }
 export interface Operator { readonly id: Bare; readonly devices: readonly Device[]; readonly intake: Intake; readonly capacity: number }
@@ -30,7 +30,7 @@ export function bestShow(devices: readonly Device[]): Show | undefined {
 }
 
 export const takesFrom = (o: Operator, queue: string): boolean => o.intake.off !== 'all' && !o.intake.off.includes(queue)
-export const capacityOf = (o: Operator): number => Math.min(o.capacity, o.intake.max ?? o.capacity)
+export const capacityOf = (o: Operator): number => o.intake.max ?? o.capacity
 
 /** Logged in, intake on, not dnd (C16). Away and full still count. */
 export function isReceiving(o: Operator, queue: string): boolean {

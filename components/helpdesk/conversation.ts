@@ -16,7 +16,8 @@ export function decide(s: State, c: Command): Outcome {
 function bringsAbout(s: State, c: Command): Outcome {
   if (c.do === 'open') {
     if (s.is !== 'absent') return no('The conversation is open already.')
-    return [{ type: 'opened', at: c.now, queue: c.queue, customer: c.customer, ...(c.preferred ? { preferred: c.preferred } : {}) }]
+    const opened: Event = { type: 'opened', at: c.now, queue: c.queue, customer: c.customer, ...(c.preferred ? { preferred: c.preferred } : {}) }
+    return c.line === true ? [opened, { type: 'said', at: c.now, seq: 0, by: 'customer', as: 'public' }] : [opened] // numbered on the way out
   }
   if (s.is === 'absent') return no('There is no such conversation.')
   switch (c.do) {
@@ -45,8 +46,9 @@ function bringsAbout(s: State, c: Command): Outcome {
     case 'end': return end(s, c)
     case 'close': return close(s, c)
     case 'file': return file(s, c)
-    case 'filed': return s.filing?.key === c.key && s.filing.is === 'started' && s.is !== 'closed'
-      ? [...withdraw(s, c.now), { type: 'filed', at: c.now, key: c.key, ticket: c.ticket }, closing(s, s.filing.by, c.now)] : []
+    case 'filed': return s.filing?.key !== c.key || s.filing.is !== 'started' || s.is === 'closed' ? []
+      : c.through !== undefined && s.shown > c.through ? no('More was said meanwhile.')
+      : [...withdraw(s, c.now), { type: 'filed', at: c.now, key: c.key, ticket: c.ticket }, closing(s, s.filing.by, c.now)]
     case 'filing failed': return s.filing?.key === c.key && s.filing.is === 'started' ? [{ type: 'filing failed', at: c.now, key: c.key }] : []
   }
 }

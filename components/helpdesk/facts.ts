@@ -78,7 +78,7 @@ export type Present = Exclude<State, { is: 'absent' }>
 
 /** `now` is the time the command came; `force` says that the giver holds the permission to act on others' conversations. */
 export type Command = { readonly now: number } & (
-  | { do: 'open'; queue: string; customer: string; preferred?: Bare | undefined }
+  | { do: 'open'; queue: string; customer: string; preferred?: Bare | undefined; /** the first line comes with it */ line?: boolean }
   | { do: 'say'; by: Who; as: Visibility; /** internal chat: the invitation's id */ chat?: string; /** seat reserved to reopen an ended one */ again?: string | undefined; force?: boolean }
   | { do: 'offer'; id: string; to: Bare; until: number; automatic?: boolean }
   | { do: 'accept'; by: Bare; id?: string | undefined }
@@ -104,7 +104,7 @@ export type Command = { readonly now: number } & (
   | { do: 'end'; by: Who; force?: boolean }
   | { do: 'close'; by: Who; force?: boolean }
   | { do: 'file'; by: Bare; key: string; ticket?: number | undefined; force?: boolean }
-  | { do: 'filed'; key: string; ticket: number }
+  | { do: 'filed'; key: string; ticket: number; /** the last public line that is in it */ through?: number }
   | { do: 'filing failed'; key: string }
 )
 

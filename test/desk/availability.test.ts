@@ -31,7 +31,7 @@ describe('an operator', () => {
   })
   it('RULE-C16 who is away is asked only where the desk says so', () => assert.equal(isOfferable(operator(on('away')), 'support', true), true))
   it('has the state of his best device', () => assert.equal(bestShow([...on('xa', 'dnd'), lost]), 'away'))
-  it('may lower his limit, not raise it', () => assert.deepEqual([2, 9, undefined].map(max => capacityOf(operator([], { max }))), [2, 4, 4]))
+  it('serves as many at once as the desk says, or as was said for him', () => assert.deepEqual([2, 9, undefined].map(max => capacityOf(operator([], { max }))), [2, 9, 4]))
   it('OT-32 is asked in by colleagues only when available', () => {
     assert.deepEqual([on('available'), on('away'), on('dnd'), []].map(d => isAskable(operator(d))), [true, true, false, false])
     assert.equal(isAskable(operator(on('available'), { off: 'all' })), false)

@@ -1,0 +1,293 @@
+// What each command does: one implementation for the text command, the ad-hoc command and the REST call (shell).
+import { randomUUID } from 'node:crypto'
+import { recordOf } from './assignment.ts'
+import { capacityOf, colour, isAskable, isReceiving, takesFrom, type Intake } from './availability.ts'
+import { COMMANDS, type CommandEntry, type Handler } from './commands.ts'
+import { assigns, queueName } from './config.ts'
+import { isOver, isQueued, pendingOffers, roleOf } from './conversation.ts'
+import { inLine } from './dispatch.ts'
+import { Refused, type Bare, type Event, type Present } from './facts.ts'
+import type { Office } from './office.ts'
+import { PATIENCE } from './policy.ts'
+import { duration, short } from './sentences.ts'
+import { helpText, match, queueMeant } from './words.ts'
+
+/** What came of it, in words for who asked; `n` = the conversation it was about. */
+export interface Answer { readonly ok: boolean; readonly text: string; readonly n?: number }
+export interface Call {
+  readonly by: Bare
+  /** The conversation that was named. */
+  readonly n: number | undefined
+  /** The conversation in whose window it was typed. */
+  readonly here: number | undefined
+  readonly args: Readonly<Record<string, string>>
+  /** The client's id of what was typed: lines are recognised by it when they come again. */
+  readonly id?: string | undefined
+}
+type Act = (o: Office, c: Call) => Promise<Answer> | Answer
+
+/** Checks the permission and carries out. The one door for every way in. */
+export async function act(o: Office, command: CommandEntry, call: Call): Promise<Answer> {
+  if (!o.operators.may(call.by, command.permission)) return no('You may not do that.')
+  return ACTS[command.handler](o, call)
+}
+
+const yes = (text: string, n?: number): Answer => ({ ok: true, text, ...(n === undefined ? {} : { n }) })
+const no = (text: string): Answer => ({ ok: false, text })
+const list = (o: Office, ns: readonly number[]): string => ns.map(n => `#${n}${label(o, n)}`).join(', ')
+const label = (o: Office, n: number): string => { const s = o.book.states.get(n); const c = s && o.customerOf(s); return c ? ` (${c.name})` : '' }
+
+/** The outcome of a decision in words. */
+function told(o: Office, n: number, outcome: readonly Event[] | Refused, done: string): Answer {
+  return outcome instanceof Refused ? no(because(o, outcome)) : yes(done, n)
+}
+export const because = (o: Office, r: Refused): string => r.because.replaceAll('{who}', r.who === undefined ? 'somebody' : o.operators.name(r.who))
+
+// Which conversation is meant
+
+/** In a conversation's own window that conversation is meant, but an answer may be to the one question that is open elsewhere. */
+function meant(o: Office, c: Call, fits: (s: Present, n: number) => boolean, what: string, elsewhere = false): number | Answer {
+  if (c.n !== undefined) return visible(o, c.by, c.n) ? c.n : no(`There is no conversation #${c.n} that you could see.`)
+  if (c.here !== undefined && !elsewhere) return c.here
+  const all = [...o.book.states].flatMap(([n, s]) => s.is !== 'absent' && fits(s, n) ? [n] : [])
+  if (c.here !== undefined && (all.includes(c.here) || all.length !== 1)) return c.here
+  const [first] = all
+  if (first === undefined) return no(what)
+  return all.length === 1 ? first : no(`Which one? Give the number: ${list(o, all)}.`)
+}
+
+/** May he know of it: his own, one he is asked about, one that waits in his queues, or all, by permission. */
+export function visible(o: Office, by: Bare, n: number): boolean {
+  const s = o.book.states.get(n)
+  if (!s || s.is === 'absent') return true // a closed one: what is asked of it decides
+  return o.operators.may(by, 'chat.view.others') || roleOf(s, by) !== undefined || pendingOffers(s).some(p => p.to === by) || (isQueued(s) && o.operators.of(s.queue).includes(by)) || (s.is === 'active' && o.operators.of(s.queue).includes(by))
+}
+
+const mine = (by: Bare) => (s: Present): boolean => (s.is === 'active' && s.owner === by) || s.crew[by] !== undefined
+const owned = (by: Bare) => (s: Present): boolean => (s.is === 'active' || s.is === 'ended') && s.owner === by
+const asked = (by: Bare) => (s: Present): boolean => pendingOffers(s).some(p => p.to === by)
+
+/** Finds a colleague by what was typed. */
+function colleague(o: Office, typed: string): Bare | Answer {
+  const m = match(typed, o.operators.all().map(p => ({ jid: p.jid, name: p.name ?? o.operators.name(p.jid) })))
+  if (m.is === 'none') return no(`There is no colleague “${short(typed, 40)}”.`)
+  if (m.is === 'several') return no(`Whom do you mean? ${m.all.map(p => `${p.name} (${p.jid})`).join(', ')}.`)
+  return m.it.jid
+}
+const isAnswer = (x: unknown): x is Answer => typeof x === 'object' && x !== null
+
+// Each action
+
+const ACTS: Readonly<Record<Handler, Act>> = {
+  help: (o, c) => yes(helpText(COMMANDS.filter(x => o.operators.may(c.by, x.permission)))),
+
+  queue(o, c) {
+    const queues = new Set(o.operators.may(c.by, 'chat.view.others') ? o.config.queues.keys() : o.operators.queuesOf(c.by))
+    const line = o.line().filter(r => queues.has(r.queue)).sort(inLine)
+    if (line.length === 0) return yes('Nobody waits.')
+    return yes(line.map(r => {
+      const s = o.book.states.get(r.n)
+      const asked = s?.is === 'offered' ? `, offered to ${o.operators.name(s.offer.to)}` : ''
+      return `#${r.n}${label(o, r.n)} · ${queueName(o.config, r.queue)} · waits ${duration(o.now - r.place.since)}${asked}`
+    }).join('\n'))
+  },
+
+  mine(o, c) {
+    const lines = [...o.book.states].flatMap(([n, s]) => {
+      if (s.is === 'absent') return []
+      const role = roleOf(s, c.by)
+      return role === undefined ? [] : [`#${n}${label(o, n)} · ${queueName(o.config, s.queue)} · ${role === 'owner' ? (s.is === 'ended' ? 'ended' : 'yours') : role}`]
+    })
+    return yes(lines.length > 0 ? lines.join('\n') : 'You have no conversations.')
+  },
+
+  async done(o, c) {
+    const past = await o.past(c.by, 20)
+    return yes(past.length > 0 ? past.map(p => `#${p.number} (${p.customer}) · ${queueName(o.config, p.queue)}`).join('\n') : 'You have no past conversations.')
+  },
+
+  board(o) {
+    const lines = o.operators.all().filter(p => p.role !== 'admin' || o.operators.devices(p.jid).length > 0).map(p => {
+      const op = o.operators.operator(p.jid)
+      const queues = o.operators.queuesOf(p.jid)
+      const active = queues.filter(q => isReceiving(op, q)).length
+      return `${o.operators.name(p.jid)}: ${STATE[colour(op)]} · ${recordOf(o.book.ledger, p.jid).load} of ${capacityOf(op)} chats · ${active} of ${queues.length} queues`
+    })
+    return yes(lines.length > 0 ? lines.join('\n') : 'There are no agents.')
+  },
+
+  async accept(o, c) {
+    const n = meant(o, c, asked(c.by), 'Nothing is offered to you.', true)
+    if (isAnswer(n)) return n
+    const outcome = await o.book.give(n, { do: 'accept', by: c.by })
+    return told(o, n, outcome, `#${n}${label(o, n)}: accepted.`)
+  },
+  async decline(o, c) {
+    const n = meant(o, c, asked(c.by), 'Nothing is offered to you.', true)
+    if (isAnswer(n)) return n
+    const outcome = await o.book.give(n, { do: 'decline', by: c.by })
+    return outcome instanceof Refused || outcome.length > 0 ? told(o, n, outcome, `#${n}${label(o, n)}: passed on.`) : no(`#${n} is not offered to you.`)
+  },
+
+  async take(o, c) {
+    let n = c.n
+    if (n === undefined) {
+      const queues = o.operators.queuesOf(c.by)
+      const here = c.here === undefined ? undefined : o.book.states.get(c.here)
+      if (here && (isQueued(here) || (here.is === 'active' && here.owner !== c.by))) n = c.here
+      else n = o.line().filter(r => queues.includes(r.queue) && o.book.states.get(r.n)?.is === 'waiting').sort(inLine)[0]?.n
+      if (n === undefined) return no('Nobody waits.')
+    }
+    const s = o.book.states.get(n)
+    if (!s || s.is === 'absent') return no(`There is no open conversation #${n}.`)
+    const force = o.operators.may(c.by, 'chat.take.others')
+    if (!force && !o.operators.of(s.queue).includes(c.by) && roleOf(s, c.by) === undefined) return no(`You do not serve ${queueName(o.config, s.queue)}.`)
+    // Who is asked has his seat already: taking is accepting.
+    const mine = asked(c.by)(s) || (s.is === 'active' && s.owner === c.by) || isOver(s)
+    const outcome = mine ? await o.book.give(n, { do: 'take', by: c.by, seat: randomUUID(), force: false }) : await o.book.withSeat(n, c.by, capacityOf(o.operators.operator(c.by)), seat => ({ do: 'take', by: c.by, seat, force }))
+    return told(o, n, outcome, `#${n}${label(o, n)} is yours.`)
+  },
+
+  async transfer(o, c) {
+    const n = meant(o, c, s => s.is === 'active' && s.owner === c.by, 'You serve no conversation.')
+    if (isAnswer(n)) return n
+    const force = o.operators.may(c.by, 'chat.act.others')
+    const { to = '', comment } = c.args
+    const queue = queueMeant(to)
+    if (queue !== undefined && !o.hasQueue(queue)) return no(`There is no queue “${short(queue, 40)}”. There are: ${[...o.config.queues.keys()].join(', ')}.`)
+    let outcome: readonly Event[] | Refused
+    let done: string
+    if (queue !== undefined) {
+      outcome = await o.book.give(n, { do: 'requeue', by: c.by, queue, force })
+      done = `#${n}${label(o, n)} waits in ${queueName(o.config, queue)} now.`
+    } else {
+      const who = colleague(o, to)
+      if (isAnswer(who)) return who
+      const op = o.operators.operator(who)
+      const s = o.book.states.get(n)
+      if (s?.is === 'active' && (s.owner === c.by || force) && s.owner !== who && !isAskable(op)) return no(`${o.operators.name(who)} is not available.`)
+      outcome = await o.book.withSeat(n, who, capacityOf(op), id => ({ do: 'transfer', by: c.by, to: who, id, until: o.now + PATIENCE.transfer, force }))
+      done = `#${n}${label(o, n)} is offered to ${o.operators.name(who)}; it stays yours until it is accepted.`
+    }
+    if (comment && !(outcome instanceof Refused)) await o.book.give(n, { do: 'say', by: c.by, as: 'internal', force: true }, { body: comment, name: o.operators.name(c.by) })
+    return told(o, n, outcome, done)
+  },
+
+  async invite(o, c) {
+    const n = meant(o, c, mine(c.by), 'You serve no conversation.')
+    if (isAnswer(n)) return n
+    const who = colleague(o, c.args['who'] ?? '')
+    if (isAnswer(who)) return who
+    if (who === c.by) return no('That is you.')
+    if (!isAskable(o.operators.operator(who))) return no(`${o.operators.name(who)} is not available.`)
+    const outcome = await o.book.give(n, { do: 'invite', by: c.by, who, id: randomUUID().slice(0, 8), until: o.now + PATIENCE.invitation, force: o.operators.may(c.by, 'chat.act.others') })
+    return told(o, n, outcome, `${o.operators.name(who)} is asked.`)
+  },
+
+  observe: (o, c) => step(o, c, 'observe'),
+  join: (o, c) => step(o, c, 'join'),
+  async leave(o, c) {
+    const n = meant(o, c, mine(c.by), 'You are in no conversation.')
+    return isAnswer(n) ? n : told(o, n, await o.book.give(n, { do: 'leave', by: c.by }), `You have left #${n}.`)
+  },
+
+  coach: (o, c) => speak(o, c, 'coaching', ''),
+  note: (o, c) => speak(o, c, 'internal', 'Noted.'),
+  say: (o, c) => speak(o, c, 'public', ''),
+
+  end: (o, c) => finish(o, c, 'end'),
+  close: (o, c) => finish(o, c, 'close'),
+  async ticket(o, c) {
+    const n = meant(o, c, s => owned(c.by)(s) || s.crew[c.by] === 'participant', 'You serve no conversation.')
+    if (isAnswer(n)) return n
+    const number = c.args['ticket'] === undefined ? undefined : Number(c.args['ticket'].replace('#', ''))
+    const outcome = await o.file(n, c.by, number)
+    return outcome instanceof Refused ? no(because(o, outcome)) : yes(`#${n} stands in ticket ${outcome}, and is closed.`, n)
+  },
+
+  async who(o, c) {
+    const n = meant(o, c, s => mine(c.by)(s) || owned(c.by)(s), 'You are in no conversation; give a number.')
+    if (isAnswer(n)) return n
+    const s = o.book.states.get(n)
+    if (!s || s.is === 'absent' || !visible(o, c.by, n)) return no(`There is no open conversation #${n}.`)
+    const customer = o.customerOf(s)
+    return yes([
+      `#${n} ${customer?.name ?? 'Customer'}${customer ? ` <${customer.jid}>` : ''} · ${queueName(o.config, s.queue)} · ${s.is}`,
+      ...(customer?.page ? [`from ${customer.page}`] : []),
+      `open for ${duration(o.now - s.opened)}`,
+      ...(s.is === 'active' || s.is === 'ended' ? [`served by ${o.operators.name(s.owner)}`] : []),
+      ...Object.entries(s.crew).map(([jid, role]) => `${o.operators.name(jid)}: ${role}`),
+    ].join('\n'), n)
+  },
+
+  on: (o, c) => receiving(o, c, true),
+  off: (o, c) => receiving(o, c, false),
+  async invisible(o, c) {
+    const to = c.args['to']?.toLowerCase()
+    await setIntake(o, c.by, { invisible: to === 'all' ? 'all' : to === 'cust' ? 'customers' : 'no' })
+    return yes(to === 'off' ? 'You are visible.' : `You are invisible to ${to === 'all' ? 'all' : 'customers'}.`)
+  },
+  async max(o, c) {
+    const max = Number((c.args['number'] ?? '').replace('#', ''))
+    if (!Number.isInteger(max) || max < 0 || max > 1000) return no('A number from 0 to 1000, please.')
+    await setIntake(o, c.by, { max })
+    return yes(`You serve at most ${max} at once.`)
+  },
+  async view(o, c) {
+    const view = c.args['as']?.toLowerCase() === 'room' ? 'room' : 'contact'
+    await o.operators.change(c.by, { view })
+    o.operatorChanged(c.by)
+    return yes(`Your conversations are shown as ${view}s.`)
+  },
+}
+
+const STATE = { green: 'available', yellow: 'away', red: 'not available', black: 'not here' } as const
+
+async function step(o: Office, c: Call, to: 'observe' | 'join'): Promise<Answer> {
+  const n = meant(o, c, s => s.crew[c.by] !== undefined || s.invitations.some(i => i.who === c.by), 'Nobody has invited you; give a number.')
+  if (isAnswer(n)) return n
+  const outcome = await o.book.give(n, { do: to, by: c.by, force: o.operators.may(c.by, 'chat.view.others') })
+  return told(o, n, outcome, to === 'observe' ? `You are watching #${n}${label(o, n)}; the customer does not know.` : `You take part in #${n}${label(o, n)}.`)
+}
+
+async function speak(o: Office, c: Call, as: 'public' | 'coaching' | 'internal', done: string): Promise<Answer> {
+  const n = meant(o, c, mine(c.by), 'You are in no conversation.')
+  if (isAnswer(n)) return n
+  const body = c.args['text'] ?? ''
+  if (c.id !== undefined && (await o.book.sent(n, c.by, c.id))?.body === body) return yes('', n)
+  const outcome = await o.book.give(n, { do: 'say', by: c.by, as, force: o.operators.may(c.by, 'chat.coach') }, { body, name: o.operators.name(c.by), id: c.id })
+  return told(o, n, outcome, done)
+}
+
+async function finish(o: Office, c: Call, how: 'end' | 'close'): Promise<Answer> {
+  const n = meant(o, c, how === 'close' ? owned(c.by) : s => s.is === 'active' && s.owner === c.by, 'You serve no conversation.')
+  if (isAnswer(n)) return n
+  const name = label(o, n)
+  const outcome = await o.book.give(n, { do: how, by: c.by, force: o.operators.may(c.by, 'chat.act.others') })
+  return told(o, n, outcome, how === 'end' ? `#${n}${name} has ended; it stays on your list until !close.` : `#${n}${name} is closed.`)
+}
+
+async function receiving(o: Office, c: Call, on: boolean): Promise<Answer> {
+  let { queue, who } = c.args
+  if (queue !== undefined) queue = queueMeant(queue) ?? queue.toLowerCase()
+  if (queue !== undefined && !o.hasQueue(queue) && who === undefined) { who = queue; queue = undefined }
+  if (queue !== undefined && !o.hasQueue(queue)) return no(`There is no queue “${short(queue, 40)}”.`)
+  const whom = who === undefined ? c.by : colleague(o, who)
+  if (isAnswer(whom)) return whom
+  if (whom !== c.by && !o.operators.may(c.by, 'status.others')) return no('You may not change that for others.')
+  const now = o.operators.operator(whom)
+  const all = [...o.config.queues.keys()]
+  const off = new Set(all.filter(q => !takesFrom(now, q)))
+  for (const q of queue === undefined ? all : [queue]) { if (on) off.delete(q); else off.add(q) }
+  await setIntake(o, whom, { off: off.size === all.length && all.length > 0 ? 'all' : [...off] })
+  const where = queue === undefined ? '' : ` from ${queueName(o.config, queue)}`
+  return yes(`${whom === c.by ? 'You receive' : `${o.operators.name(whom)} receives`} ${on ? 'customers' : 'no new customers'}${where}.`)
+}
+
+async function setIntake(o: Office, jid: Bare, news: Partial<Intake>): Promise<void> {
+  await o.operators.change(jid, { intake: { ...o.operators.settings(jid).intake, ...news } })
+  o.operatorChanged(jid)
+}
+
+/** Whether conversations of this queue are taken, not offered. */
+export const isPull = (o: Office, queue: string): boolean => assigns(o.config, queue) === 'pull'

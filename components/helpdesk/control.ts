@@ -1,0 +1,86 @@
+// What operators write: commands to the bot and in conversations, and the text that goes to the customer (shell).
+import { refuse, type Message, type StanzaError } from '../../server/api.ts'
+import { act, because, visible, type Answer } from './actions.ts'
+import type { Addresses, Place } from './addresses.ts'
+import { roleOf } from './conversation.ts'
+import { Refused, type Bare } from './facts.ts'
+import type { Office } from './office.ts'
+import { MARK } from './sentences.ts'
+import { chat, chatState, NS } from './stanzas.ts'
+import type { CustomerView } from './views/customers.ts'
+import { parse } from './words.ts'
+
+const REMEMBERED = 200 // commands of one operator, by their id
+
+export class Control {
+  readonly #office: Office
+  readonly #at: Addresses
+  readonly #customers: CustomerView
+  readonly #recent = new Map<Bare, Set<string>>()
+  constructor(office: Office, at: Addresses, customers: CustomerView) { this.#office = office; this.#at = at; this.#customers = customers }
+
+  /** A message of an operator to the bot, a queue, a conversation or an internal chat. Resolves when what it says is kept. */
+  async message(m: Message, place: Place): Promise<void | StanzaError> {
+    const by = m.from?.bare
+    if (by === undefined) return
+    const inside = place.is === 'conversation' || place.is === 'internal'
+    const body = m.child('body')?.text ?? ''
+    if (body.trim() === '') {
+      if (place.is === 'conversation') this.#typing(by, place.n, chatState(m))
+      return
+    }
+    if (inside && this.#office.book.states.get(place.n) === undefined && (await this.#office.book.state(place.n)).is === 'absent') return refuse('item-not-found', 'There is no such conversation.')
+    const parsed = parse(body, inside ? 'conversation' : 'bot')
+    if (parsed.is === 'refused') { this.#reply(m, place, parsed.because); return }
+    if (parsed.is === 'text') {
+      if (!inside) { this.#reply(m, place, 'I am the helpdesk’s bot and understand commands only: !help lists them.'); return }
+      const refused = await this.say(by, place, parsed.text, m.head.id)
+      if (refused !== undefined) this.#reply(m, place, refused)
+      return
+    }
+    if (m.child('replace', NS.replace)) { this.#reply(m, place, 'Not done: what was sent cannot become a command. Write it anew.'); return }
+    if (!this.#isNew(by, m.head.id, body)) return
+    const here = inside ? place.n : undefined
+    const s = here === undefined ? undefined : this.#office.book.states.get(here)
+    if (here !== undefined && s && roleOf(s, by) !== undefined) void this.#office.book.give(here, { do: 'say', by, as: 'command' }, { body, name: this.#office.operators.name(by) })
+    const answer: Answer = await act(this.#office, parsed.command, { by, n: parsed.n, here, args: parsed.args, id: m.head.id })
+    if (answer.text !== '') this.#reply(m, place, answer.text)
+  }
+
+  /** Plain text in a conversation or an internal chat; gives the words of a refusal. */
+  async say(by: Bare, place: { readonly is: string; readonly n: number; readonly chat?: string }, body: string, id: string | undefined): Promise<string | undefined> {
+    const { book, operators } = this.#office
+    if (id !== undefined && (await book.sent(place.n, by, id))?.body === body) return undefined // COMPAT: Pidgin sends again what was not acknowledged
+    const s = book.states.get(place.n)
+    if (!visible(this.#office, by, place.n)) return `There is no conversation #${place.n} that you could see.`
+    // COMPAT: who is asked in and not decided yet may write into the conversation's window: it is his internal chat still.
+    const chat = place.chat ?? (s && s.is !== 'absent' && s.crew[by] === 'invited' ? s.invitations.find(i => i.who === by)?.id : undefined)
+    const outcome = await book.give(place.n, { do: 'say', by, as: chat === undefined ? 'public' : 'internal', ...(chat === undefined ? {} : { chat }) }, { body, name: operators.name(by), id })
+    return outcome instanceof Refused ? because(this.#office, outcome) : undefined
+  }
+
+  #typing(by: Bare, n: number, state: string | undefined): void {
+    const s = this.#office.book.states.get(n)
+    if (state === undefined || s?.is !== 'active') return
+    const role = roleOf(s, by)
+    if (role === 'owner' || role === 'participant') this.#customers.typing(n, s, state === 'inactive' || state === 'gone' ? 'paused' : state)
+  }
+
+  /** The answer comes from where it was written to, and to the device that wrote it. */
+  #reply(m: Message, place: Place, text: string): void {
+    const from = m.to && (place.is === 'nothing' ? this.#at.bot : m.to.withResource('desk'))
+    if (from && m.from) this.#office.link.send(chat(from, m.from, MARK + text, { keep: false }))
+  }
+
+  /** A command that comes again with its id and words was carried out already. */
+  #isNew(by: Bare, id: string | undefined, body: string): boolean {
+    if (id === undefined) return true
+    let recent = this.#recent.get(by)
+    if (!recent) this.#recent.set(by, recent = new Set())
+    const key = `${id}\n${body}`
+    if (recent.has(key)) return false
+    recent.add(key)
+    if (recent.size > REMEMBERED) for (const old of recent) { recent.delete(old); break }
+    return true
+  }
+}

@@ -1,0 +1,64 @@
+// Who the customers are: erasable records behind the ids that the log knows (shell).
+import { randomUUID } from 'node:crypto'
+import type { DocumentStore } from '../../server/api.ts'
+
+export interface Customer {
+  readonly id: string
+  readonly jid: string
+  readonly name: string
+  /** Speaks the desk's own namespace (schemas/desk-namespace.md): a bridge speaks for him. */
+  readonly bridged: boolean
+  /** The queue's address he wrote to with a plain client: answers come from there. */
+  readonly contact?: string
+  readonly page?: string
+  /** His newest conversation, and who served the last one. */
+  readonly last?: number
+  readonly agent?: string
+}
+
+const BY_ID = 'desk-customers'
+const BY_JID = 'desk-customer-ids'
+const REMEMBERED = 10_000
+
+export class Customers {
+  readonly #documents: DocumentStore
+  readonly #desk: string
+  readonly #known = new Map<string, Customer>()
+  constructor(documents: DocumentStore, desk: string) { this.#documents = documents; this.#desk = desk }
+
+  async byId(id: string): Promise<Customer | undefined> {
+    const known = this.#known.get(id)
+    if (known) return known
+    const found = await this.#documents.get<Customer>(BY_ID, this.#desk, id)
+    if (found) this.#remember(found.value)
+    return found?.value
+  }
+  /** Of those loaded or seen since the start; conversations that are open have theirs loaded. */
+  known(id: string): Customer | undefined { return this.#known.get(id) }
+
+  async byJid(jid: string): Promise<Customer | undefined> {
+    const id = await this.#documents.get<string>(BY_JID, this.#desk, jid)
+    return id && this.byId(id.value)
+  }
+
+  /** Finds or makes the record of who has this address, and keeps what is new about him. */
+  async meet(jid: string, news: Partial<Omit<Customer, 'id' | 'jid'>> & { name: string; bridged: boolean }): Promise<Customer> {
+    const old = await this.byJid(jid)
+    return this.#keep({ ...(old ?? { id: randomUUID(), jid }), ...news }, old === undefined)
+  }
+  async note(id: string, news: Partial<Omit<Customer, 'id' | 'jid'>>): Promise<void> {
+    const old = await this.byId(id)
+    if (old && Object.entries(news).some(([k, v]) => old[k as keyof Customer] !== v)) await this.#keep({ ...old, ...news }, false)
+  }
+
+  async #keep(c: Customer, isNew: boolean): Promise<Customer> {
+    this.#remember(c)
+    await Promise.all([this.#documents.put(BY_ID, this.#desk, c.id, c), ...(isNew ? [this.#documents.put(BY_JID, this.#desk, c.jid, c.id)] : [])])
+    return c
+  }
+  #remember(c: Customer): void {
+    this.#known.delete(c.id)
+    this.#known.set(c.id, c)
+    if (this.#known.size > REMEMBERED) for (const old of this.#known.keys()) { this.#known.delete(old); break }
+  }
+}

@@ -1,0 +1,231 @@
+// The helpdesk as a component: puts its parts together and hands each stanza to the one that knows it (shell).
+import { errorReply, el, Jid, refuse, resultOf, StanzaError, Stanza, type AnyStanza, type Component, type Element, type Iq, type Link, type Message, type Presence, type Receiver } from '../../server/api.ts'
+import { commandInfo, commandItems, execute } from './adhoc.ts'
+import { Addresses, type Place } from './addresses.ts'
+import type { Show } from './availability.ts'
+import type { DeskConfig } from './config.ts'
+import { Control } from './control.ts'
+import { caps, contactInfo, domainInfo, isCapsNode } from './disco.ts'
+import type { Bare } from './facts.ts'
+import { Office } from './office.ts'
+import { pendingOffers } from './conversation.ts'
+import { Reception } from './reception.ts'
+import { sentence } from './sentences.ts'
+import { NS } from './stanzas.ts'
+import { ContactWindow } from './views/contact.ts'
+import { CustomerView } from './views/customers.ts'
+import { OperatorView } from './views/operators.ts'
+import { RosterView } from './views/rosters.ts'
+import { Watchers } from './watchers.ts'
+import { rest } from './api/rest.ts'
+
+const GRACE = 10_000 // ms after a start in which operators come back unremarked
+
+/** A desk with these queues. The same component runs in the server and, dialled, beside any other. */
+export const helpdesk = (config: DeskConfig): Component => ({ name: 'helpdesk', start: link => new Desk(link, config).start() })
+
+class Desk implements Receiver {
+  readonly #link: Link
+  readonly #office: Office
+  readonly #at: Addresses
+  readonly #rosters: RosterView
+  readonly #operators: OperatorView
+  readonly #customers: CustomerView
+  readonly #control: Control
+  readonly #reception: Reception
+  readonly #watchers: Watchers
+  readonly #off: Disposable[] = []
+
+  constructor(link: Link, config: DeskConfig) {
+    this.#link = link
+    this.#office = new Office(link, config)
+    this.#at = new Addresses(link.domain, config.queues.keys())
+    this.#rosters = new RosterView(this.#office, this.#at, caps)
+    this.#operators = new OperatorView(this.#office, this.#at, this.#rosters, new ContactWindow(link, this.#at))
+    this.#customers = new CustomerView(this.#office, this.#at)
+    this.#control = new Control(this.#office, this.#at, this.#customers)
+    this.#reception = new Reception(this.#office, this.#at, this.#customers, this.#operators)
+    this.#watchers = new Watchers(this.#office, this.#at)
+    this.#office.views.push(this.#operators, this.#customers)
+    this.#office.onQueues.push(() => { this.#rosters.touchAll(); this.#watchers.tell() })
+    this.#office.onOperator.push(jid => this.#rosters.touch(jid))
+  }
+
+  async start(): Promise<Receiver> {
+    const { book, operators, customers } = this.#office
+    const since = this.#office.now
+    await book.open()
+    for (const s of book.states.values()) if (s.is !== 'absent') await customers.byId(s.customer)
+    await this.#people()
+    await this.#watchers.open()
+    const { privileges, clock, http } = this.#link
+    if (privileges) {
+      this.#off.push(privileges.onPeople(() => this.#office.later(() => this.#people())))
+      this.#off.push(privileges.onAttachment((device, attached) => { const at = Jid.tryParse(device); if (at && operators.attachment(device, attached)) this.#office.operatorChanged(at.bare) }))
+    }
+    if (http) rest(http, this.#office)
+    // The rest when the server is open: what is sent before has nobody to go to.
+    this.#off.push(clock.alarm(since, async () => {
+      for (const p of operators.all()) this.#link.send(Stanza.of('presence', { type: 'probe', from: this.#at.bot.toBare(), to: Jid.parse(p.jid) }))
+      await this.#customers.resume()
+      await this.#operators.resume()
+      this.#office.filing.resume()
+      book.wind()
+      this.#rosters.touchAll()
+      this.#watchers.tell()
+      await this.#office.dispatch()
+    }))
+    this.#off.push(clock.alarm(since + GRACE, () => { this.#office.missing(since); return this.#office.idle() }))
+    return this
+  }
+
+  async stop(): Promise<void> {
+    for (const d of this.#off) d[Symbol.dispose]()
+    this.#office.book.stop()
+    this.#rosters.stop()
+    await this.#office.idle()
+  }
+
+  /** Who came gets our contacts; who is no operator any more loses them and his chairs. */
+  async #people(): Promise<void> {
+    const { operators } = this.#office
+    const { came, gone } = await operators.read()
+    for (const jid of came) {
+      await this.#rosters.open(jid)
+      this.#rosters.touch(jid)
+      this.#link.send(Stanza.of('presence', { type: 'probe', from: this.#at.bot.toBare(), to: Jid.parse(jid) }))
+    }
+    for (const jid of gone) {
+      await this.#office.removed(jid)
+      await this.#rosters.forget(jid)
+    }
+    this.#rosters.touchAll()
+  }
+
+  receive(s: AnyStanza): void | Promise<void> {
+    const { from, to } = s
+    if (!from || !to || s.type === 'error') return
+    const place = this.#at.read(to)
+    switch (s.kind) {
+      case 'presence': return this.#presence(s, from, place)
+      case 'message': return this.#orError(s, this.#message(s, from, place))
+      case 'iq': return s.type === 'get' || s.type === 'set' ? this.#iq(s, from, place) : undefined
+    }
+  }
+
+  async #orError(s: AnyStanza, outcome: Promise<void | StanzaError>): Promise<void> {
+    const error = await outcome
+    const reply = error && errorReply(s, error)
+    if (reply) this.#link.send(reply)
+  }
+
+  async #message(m: Message, from: Jid, place: Place): Promise<void | StanzaError> {
+    if (m.type === 'groupchat' || m.type === 'headline') return refuse('service-unavailable')
+    const operator = this.#office.operators.has(from.bare)
+    switch (place.is) {
+      case 'bot': return operator ? this.#control.message(m, place) : refuse('forbidden', 'The bot serves operators only.')
+      case 'queue': return operator ? this.#control.message(m, place) : this.#reception.message(m, place.queue, undefined)
+      case 'conversation': return operator ? this.#control.message(m, place) : this.#reception.message(m, undefined, place.n)
+      case 'internal': return operator ? this.#control.message(m, place) : refuse('item-not-found')
+      default: return refuse(place.is === 'domain' ? 'service-unavailable' : 'item-not-found')
+    }
+  }
+
+  // Presence
+
+  #presence(p: Presence, from: Jid, place: Place): void | Promise<void> {
+    const operator = this.#office.operators.has(from.bare)
+    const me = p.to?.toBare()
+    switch (p.type) {
+      case 'available': case 'unavailable':
+        if (operator && place.is === 'bot') this.#device(from, p)
+        return
+      case 'probe':
+        if (operator && place.is !== 'queue') this.#rosters.greet(from.bare, from, me?.bare)
+        else if (place.is === 'queue') this.#watchers.greet(place.queue, from)
+        return
+      case 'subscribe':
+        if (!me) return
+        if (place.is === 'queue') return this.#watchers.add(place.queue, from)
+        this.#link.send(Stanza.of('presence', { type: operator && place.is === 'bot' ? 'subscribed' : 'unsubscribed', from: me, to: from.toBare() }))
+        if (!operator || place.is !== 'bot') return
+        // An operator of another server: his presence is asked for in turn.
+        this.#link.send(Stanza.of('presence', { type: 'subscribe', from: me, to: from.toBare() }))
+        this.#rosters.greet(from.bare, from.toBare())
+        return
+      case 'unsubscribe': case 'unsubscribed':
+        if (place.is === 'queue') return this.#watchers.remove(place.queue, from)
+        return
+      default: return
+    }
+  }
+
+  #device(device: Jid, p: Presence): void {
+    const { operators } = this.#office
+    const wasHere = operators.devices(device.bare).includes(device.full)
+    const first = operators.devices(device.bare).length === 0
+    if (device.isBare && p.type === 'unavailable') for (const d of operators.devices(device.bare)) operators.presence(Jid.parse(d), undefined)
+    const changed = !device.isBare && operators.presence(device, p.type === 'unavailable' ? undefined : showOf(p))
+    if (p.type === 'available' && !wasHere) {
+      this.#rosters.greet(device.bare, device)
+      if (first) this.#remind(device.bare)
+    }
+    if (changed || device.isBare) this.#office.operatorChanged(device.bare)
+  }
+
+  /** Who comes back hears what waits for his answer. */
+  #remind(jid: Bare): void {
+    for (const [n, s] of this.#office.book.states) {
+      if (s.is === 'absent') continue
+      const scene = this.#office.scene(n, s)
+      for (const o of pendingOffers(s)) {
+        if (o.to !== jid || o.until <= this.#office.now) continue
+        const what = s.is === 'offered' ? { is: 'offer' as const, id: o.id, until: o.until }
+          : { is: s.is === 'active' && s.transfer?.id === o.id ? 'transfer' as const : 'invitation' as const, id: o.id, until: o.until, by: o.by ?? '' }
+        this.#operators.bot(jid, sentence(what, scene), false)
+      }
+    }
+  }
+
+  // Iq
+
+  async #iq(iq: Iq, from: Jid, place: Place): Promise<void> {
+    const query = iq.payload[0]
+    let answer: Element | undefined | StanzaError
+    try {
+      answer = query ? await this.#answer(iq, query, from, place) : refuse('bad-request')
+    } catch (error) {
+      this.#link.log.error({ err: error, domain: this.#office.domain }, 'the desk met a bug')
+      answer = refuse('internal-server-error')
+    }
+    const reply = answer instanceof StanzaError ? errorReply(iq, answer) : answer ? resultOf(iq, answer) : resultOf(iq)
+    if (reply) this.#link.send(reply)
+  }
+
+  #answer(iq: Iq, q: Element, from: Jid, place: Place): Element | undefined | StanzaError | Promise<Element | undefined | StanzaError> {
+    if (q.ns === NS.desk) return place.is === 'domain' ? this.#reception.answer(iq, q) : refuse('service-unavailable')
+    if (place.is === 'nothing' || place.is === 'room') return refuse('item-not-found')
+    const operator = this.#office.operators.has(from.bare)
+    const node = q.attrs['node']
+    switch (`${iq.type} {${q.ns}}${q.name}`) {
+      case `get {${NS.info}}query`: {
+        if (node !== undefined && !isCapsNode(node)) return (operator ? commandInfo(this.#office, from.bare, place, node) : undefined) ?? (node === NS.commands ? contactInfo(node) : refuse('item-not-found'))
+        return place.is === 'domain' ? domainInfo([]) : contactInfo(node)
+      }
+      case `get {${NS.items}}query`: {
+        if (node === NS.commands) return operator && iq.to ? commandItems(this.#office, from.bare, place, iq.to) : el('query', NS.items, { node })
+        if (node !== undefined) return refuse('item-not-found')
+        const queues = place.is === 'domain' ? [...this.#office.config.queues.keys()] : []
+        return el('query', NS.items, {}, ...queues.map(name => el('item', NS.items, { jid: this.#at.queue(name).bare, name })))
+      }
+      case `set {${NS.commands}}command`: return operator ? execute(this.#office, from.bare, place, iq, q) : refuse('forbidden', 'The commands are for operators.')
+      case 'get {urn:xmpp:ping}ping': return undefined
+      default: return refuse('service-unavailable')
+    }
+  }
+}
+
+function showOf(p: Presence): Show {
+  const show = p.child('show')?.text.trim()
+  return show === 'chat' || show === 'away' || show === 'xa' || show === 'dnd' ? show : 'available'
+}

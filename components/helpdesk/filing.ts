@@ -1,0 +1,61 @@
+// From a conversation to a ticket: the whole public transcript, exactly once, and closed only when it is there (shell).
+import { randomUUID } from 'node:crypto'
+import { Refused, type Bare, type Who } from './facts.ts'
+import type { Line } from './lines.ts'
+import type { Office } from './office.ts'
+import { short } from './sentences.ts'
+import { BuiltinTickets } from './tickets/builtin.ts'
+import type { Tickets } from './tickets/port.ts'
+import { transcript, type PublicLine } from './transcript.ts'
+
+export class Filing {
+  readonly #office: Office
+  tickets: Tickets
+  constructor(office: Office) {
+    this.#office = office
+    this.tickets = new BuiltinTickets(office.link.stores.documents, office.domain)
+  }
+
+  /** Gives the ticket's number, or says why the conversation stays open. */
+  async file(n: number, by: Bare, target: number | undefined): Promise<number | Refused> {
+    if (target !== undefined && !await this.tickets.get(target)) return new Refused(`There is no ticket ${target}; the conversation stays open.`)
+    const started = await this.#office.book.give(n, { do: 'file', by, key: randomUUID(), ticket: target, force: this.#office.operators.may(by, 'chat.act.others') })
+    return started instanceof Refused ? started : this.#write(n)
+  }
+
+  /** After a start: goes on with what a crash cut short. */
+  resume(): void {
+    for (const [n, s] of this.#office.book.states) if (s.is !== 'absent' && s.filing?.is === 'started') this.#office.later(() => this.#write(n))
+  }
+
+  async #write(n: number): Promise<number | Refused> {
+    const { book, customers, link } = this.#office
+    const s = book.states.get(n)
+    if (!s || s.is === 'absent' || s.filing?.is !== 'started') return new Refused('No ticket is being written.')
+    const { key, by, target } = s.filing
+    const customer = await customers.byId(s.customer)
+    const name = customer?.name ?? 'Customer'
+    try {
+      for (;;) {
+        const now = book.states.get(n)
+        if (!now || now.is === 'absent') return new Refused('The conversation is closed.')
+        const lines = (await book.lines.all(n, now.lines)).flatMap(publicLine)
+        const article = { key, at: this.#office.now, by, conversation: n, body: transcript({ number: n, queue: s.queue, customer: name }, lines) }
+        const subject = short(lines.find(l => l.who === 'customer')?.body ?? `Conversation ${n}`)
+        const ticket = target ?? await this.tickets.open({ subject, queue: s.queue, customer: name }, article)
+        if (target !== undefined && await this.tickets.append(target, article) === 'missing') throw new Error(`there is no ticket ${target}`)
+        const done = await book.give(n, { do: 'filed', key, ticket, through: now.shown })
+        if (!(done instanceof Refused)) return ticket // else the customer has said more, and it belongs into the ticket too
+      }
+    } catch (error) {
+      link.log.warn({ err: error, conversation: n }, 'a ticket could not be written')
+      await book.give(n, { do: 'filing failed', key })
+      return new Refused('The ticket could not be written; the conversation stays open.')
+    }
+  }
+}
+
+export const sideOf = (by: Who): PublicLine['who'] => by === 'customer' || by === 'desk' ? by : 'agent'
+/** A line as the customer may know it; none if it is not public. */
+export const publicLine = (l: Line): (PublicLine & { id?: string })[] =>
+  l.shown === undefined ? [] : [{ shown: l.shown, at: l.at, who: sideOf(l.by), name: l.name, body: l.body, ...(l.by === 'customer' && l.id !== undefined ? { id: l.id } : {}) }]

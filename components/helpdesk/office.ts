@@ -1,0 +1,253 @@
+// The desk at work: brings customers, operators and conversations together, and asks the next one (shell).
+import type { Link } from '../../server/api.ts'
+import type { Candidate } from './assigner.ts'
+import { recordOf } from './assignment.ts'
+import { bestShow, capacityOf, isGone, isOfferable, isOnline, isReceiving } from './availability.ts'
+import { Book, type Commit, type Said } from './book.ts'
+import { assigns, queueName, type DeskConfig } from './config.ts'
+import { isOver, isQueued } from './conversation.ts'
+import { Customers, type Customer } from './customers.ts'
+import { ahead, nextStep, type Request } from './dispatch.ts'
+import { Refused, type Bare, type Event, type Present, type State } from './facts.ts'
+import { Filing } from './filing.ts'
+import { Past, type Summary } from './past.ts'
+import { Lines } from './lines.ts'
+import { Operators } from './operators.ts'
+import { PATIENCE } from './policy.ts'
+import { deskLine, short, type Scene } from './sentences.ts'
+
+const ON_THE_WAY = 30_000 // ms after the last agent stopped in which a customer may still come in (C16)
+
+/** Sees every commit, in order for each conversation, and must not wait for another turn of it. */
+export interface View { onCommit(c: Commit): void | Promise<void> }
+
+export class Office {
+  readonly link: Link
+  readonly config: DeskConfig
+  readonly book: Book
+  readonly lines: Lines
+  readonly customers: Customers
+  readonly operators: Operators
+  readonly filing: Filing
+  readonly #past: Past
+  readonly views: View[] = []
+  /** Called when how a queue looks from outside may have changed. */
+  readonly onQueues: (() => void)[] = []
+  /** Called when how an operator's own world looks may have changed. */
+  readonly onOperator: ((jid: Bare) => void)[] = []
+  readonly #lastOnline = new Map<string, number>()
+  readonly #offerable = new Map<Bare, ReadonlySet<string>>()
+  readonly #background = new Set<Promise<unknown>>()
+  readonly #byCustomer = new Map<string, Promise<unknown>>()
+  #dispatching: Promise<void> | undefined
+  #again = false
+
+  constructor(link: Link, config: DeskConfig) {
+    this.link = link
+    this.config = config
+    const { documents } = link.stores
+    this.lines = new Lines(documents, link.domain)
+    this.customers = new Customers(documents, link.domain)
+    this.operators = new Operators(link, config)
+    this.book = new Book(link.stores, link.clock, link.log, link.domain, this.lines)
+    this.#past = new Past(documents, link.domain)
+    this.filing = new Filing(this)
+    this.book.words = e => ({ body: e.line ? deskLine(e.line, who => this.operators.name(who)) : '', name: 'Helpdesk' })
+    this.book.onCommit = c => this.#committed(c)
+    this.book.afterAlarm = () => this.idle()
+  }
+
+  get now(): number { return this.link.clock.now() }
+  get domain(): string { return this.link.domain }
+
+  /** Work that follows and that nobody waits for but `idle`. A failure is a bug, and is logged. */
+  later(work: () => Promise<unknown>): void {
+    const p = Promise.resolve().then(work).catch((error: unknown) => this.link.log.error({ err: error, domain: this.domain }, 'the desk met a bug'))
+    this.#background.add(p)
+    void p.finally(() => this.#background.delete(p))
+  }
+  /** Resolves when nothing follows any more. */
+  async idle(): Promise<void> { while (this.#background.size > 0) await Promise.all(this.#background) }
+
+  async #committed(c: Commit): Promise<void> {
+    for (const v of this.views) {
+      try { await v.onCommit(c) } catch (error) { this.link.log.error({ err: error, conversation: c.n }, 'a view met a bug') }
+    }
+    const { before, after } = c
+    if (c.events.some(e => e.event.type !== 'said')) this.later(() => this.#past.note(c.n, after, this.customerOf(after)?.name ?? ''))
+    if (c.events.some(e => e.event.type === 'opened') && after.is !== 'absent') this.later(() => this.customers.note(after.customer, { last: c.n }))
+    if (after.is === 'active' && before.is !== 'active') this.later(() => this.customers.note(after.customer, { agent: after.owner }))
+    else if (after.is === 'active' && before.is === 'active' && after.owner !== before.owner) this.later(() => this.customers.note(after.customer, { agent: after.owner }))
+    const freed = before.is === 'active' && (after.is !== 'active' || after.owner !== before.owner) ? before.owner : undefined
+    if (c.events.some(e => e.event.type !== 'said')) {
+      this.later(async () => {
+        await this.book.settle(c.n)
+        if (freed !== undefined) await this.#stir(freed, q => this.#mayBeAsked(freed, q))
+        await this.dispatch()
+      })
+    }
+    if (isQueued(before) !== isQueued(after)) for (const f of this.onQueues) f()
+  }
+
+  // What is known
+
+  customerOf(s: State): Customer | undefined { return s.is === 'absent' ? undefined : this.customers.known(s.customer) }
+
+  /** What sentences about a conversation need. */
+  scene(n: number, s: Present, opening = ''): Scene {
+    const customer = this.customerOf(s)?.name ?? 'Customer'
+    return {
+      n, customer, queue: queueName(this.config, s.queue), now: this.now, opening: short(opening),
+      name: who => who === 'customer' ? customer : who === 'desk' ? 'Helpdesk' : this.operators.name(who),
+    }
+  }
+
+  hasQueue(queue: string): boolean { return this.config.queues.has(queue) }
+  isOpen(queue: string): boolean { return this.config.enabled && isOnline(this.operators.of(queue).map(j => this.operators.operator(j)), queue) }
+  /** Open now, or closed only after the customer was on the way (C16). */
+  takesNew(queue: string): boolean {
+    if (this.isOpen(queue)) return true
+    const last = this.#lastOnline.get(queue)
+    return this.config.enabled && last !== undefined && this.now - last <= ON_THE_WAY
+  }
+
+  /** Everybody in line, asked about or not, as customers count. */
+  line(queue?: string): Request[] {
+    const all: Request[] = []
+    for (const [n, s] of this.book.states) if (isQueued(s) && (queue === undefined || s.queue === queue)) all.push({ n, queue: s.queue, place: s.place })
+    return all
+  }
+  position(n: number): number {
+    const s = this.book.states.get(n)
+    return s && isQueued(s) ? ahead(this.line(s.queue), n) : 0
+  }
+
+  /** Conversations that an operator owned at some time, the newest first (ST-06). */
+  past(jid: Bare, limit: number): Promise<Summary[]> { return this.#past.of(jid, limit) }
+  /** All conversations there ever were, the newest first. */
+  everything(page: { before?: number | undefined; limit: number }): Promise<Summary[]> { return this.#past.newest(page) }
+  summary(n: number): Promise<Summary | undefined> { return this.#past.get(n) }
+  /** Writes the transcript into a ticket and closes; gives the ticket's number. */
+  file(n: number, by: Bare, ticket: number | undefined): Promise<number | Refused> { return this.filing.file(n, by, ticket) }
+
+  // Asking agents
+
+  #candidates(queue: string): Candidate[] {
+    return this.operators.of(queue).flatMap(jid => {
+      const o = this.operators.operator(jid)
+      if (!isOfferable(o, queue)) return []
+      const { load, lastEnded, lastAssigned } = recordOf(this.book.ledger, jid)
+      return [{ id: jid, load, capacity: capacityOf(o), lastEnded, lastAssigned, show: bestShow(o.devices) ?? 'available' }]
+    })
+  }
+
+  /** Asks whoever can be asked for those who wait. One run at a time; a call during a run makes it look again. */
+  dispatch(): Promise<void> {
+    this.#again = true
+    this.#dispatching ??= this.#run().finally(() => { this.#dispatching = undefined })
+    return this.#dispatching
+  }
+  async #run(): Promise<void> {
+    while (this.#again) {
+      this.#again = false
+      const stuck = new Set<number>()
+      for (;;) {
+        const waiting: Request[] = []
+        for (const [n, s] of this.book.states) if (s.is === 'waiting' && !stuck.has(n) && assigns(this.config, s.queue) === 'round-robin') waiting.push({ n, queue: s.queue, place: s.place })
+        const step = nextStep(waiting, q => this.#candidates(q), this.now)
+        if (!step) break
+        if (!await this.#take(step.do === 'rest' ? { n: step.n } : { n: step.n, to: step.to })) stuck.add(step.n)
+      }
+    }
+  }
+  /** One step; false if it came to nothing, because the conversation or the agent was quicker. */
+  async #take({ n, to }: { n: number; to?: Bare }): Promise<boolean> {
+    if (to === undefined) return did(await this.book.give(n, { do: 'exhaust', until: this.now + PATIENCE.rest }))
+    const s = this.book.states.get(n)
+    const automatic = s !== undefined && s.is !== 'absent' && this.config.queues.get(s.queue)?.accept === 'automatic'
+    return did(await this.book.withSeat(n, to, capacityOf(this.operators.operator(to)), id => ({ do: 'offer', id, to, until: this.now + PATIENCE.offer, automatic })))
+  }
+
+  #mayBeAsked(jid: Bare, queue: string): boolean { return this.operators.of(queue).includes(jid) && isOfferable(this.operators.operator(jid), queue) }
+
+  /** Somebody's state has changed: who rests in his queues is looked at again. */
+  async #stir(who: Bare, queue: (q: string) => boolean): Promise<void> {
+    for (const [n, s] of [...this.book.states]) if (s.is === 'waiting' && queue(s.queue) && (s.place.rest !== undefined || s.place.passed.includes(who))) await this.book.give(n, { do: 'stir', who })
+  }
+
+  /** An operator's presence, intake, limit or role has changed: follows it up in his conversations and in the queues. */
+  operatorChanged(jid: Bare): void {
+    const o = this.operators.operator(jid)
+    for (const q of this.config.queues.keys()) if (this.isOpen(q)) this.#lastOnline.set(q, Infinity); else if (this.#lastOnline.get(q) === Infinity) this.#lastOnline.set(q, this.now)
+    const offerable = new Set(this.operators.queuesOf(jid).filter(q => isOfferable(o, q)))
+    const old = this.#offerable.get(jid)
+    this.#offerable.set(jid, offerable)
+    const fresh = [...offerable].filter(q => !old?.has(q))
+    this.later(async () => {
+      for (const [n, s] of [...this.book.states]) {
+        if (s.is === 'offered' && s.offer.to === jid && !isReceiving(o, s.queue)) await this.book.give(n, { do: 'revoke', id: s.offer.id })
+        if (s.is === 'active' && s.owner === jid) await this.book.give(n, isGone(o) ? { do: 'detach', who: jid, until: this.now + PATIENCE.detached } : { do: 'attach', who: jid })
+      }
+      if (fresh.length > 0) await this.#stir(jid, q => fresh.includes(q))
+      await this.dispatch()
+    })
+    for (const f of this.onQueues) f()
+    for (const f of this.onOperator) f(jid)
+  }
+  /** After a start: the owners who have not come back. */
+  missing(since: number): void {
+    this.later(async () => {
+      for (const [n, s] of [...this.book.states]) {
+        if (s.is === 'active' && s.detached === undefined && isGone(this.operators.operator(s.owner))) await this.book.give(n, { do: 'detach', who: s.owner, until: since + PATIENCE.detached })
+      }
+    })
+  }
+
+  // Customers
+
+  /** One customer's doings go one after the other. */
+  inTurnOf<T>(customer: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#byCustomer.get(customer) ?? Promise.resolve()).then(work, work)
+    this.#byCustomer.set(customer, turn)
+    void turn.catch(() => {}).finally(() => { if (this.#byCustomer.get(customer) === turn) this.#byCustomer.delete(customer) })
+    return turn
+  }
+
+  /** Begins a conversation with its first line. Refused if nobody is there. */
+  async begin(customer: Customer, queue: string, said: Said): Promise<{ n: number; events: readonly Event[] } | Refused> {
+    if (!this.hasQueue(queue) || !this.config.enabled) return new Refused('This desk is not open.')
+    if (!this.takesNew(queue)) return new Refused('Nobody is here at the moment. Please come again later.')
+    const n = await this.book.number(customer.id)
+    const preferred = customer.agent !== undefined && this.operators.has(customer.agent) ? customer.agent : undefined
+    await this.customers.note(customer.id, { last: n })
+    const events = await this.book.give(n, { do: 'open', queue, customer: customer.id, preferred, line: true }, said)
+    return events instanceof Refused ? events : { n, events }
+  }
+
+  /** Adds a customer's line; one to an ended conversation opens it again, with the same agent if he can. */
+  async hear(n: number, said: Said): Promise<readonly Event[] | Refused> {
+    const s = this.book.states.get(n)
+    if (s?.is === 'ended') {
+      const o = this.operators.operator(s.owner)
+      if (this.operators.has(s.owner) && !isGone(o) && bestShow(o.devices) !== 'dnd') {
+        const events = await this.book.withSeat(n, s.owner, capacityOf(o), again => ({ do: 'say', by: 'customer', as: 'public', again }), said)
+        if (!(events instanceof Refused)) return events
+      }
+    }
+    return this.book.give(n, { do: 'say', by: 'customer', as: 'public' }, said)
+  }
+
+  /** The customer's conversation that goes on or may be opened again. */
+  current(customer: Customer): { n: number; s: Present } | undefined {
+    const s = customer.last === undefined ? undefined : this.book.states.get(customer.last)
+    return s && s.is !== 'absent' && s.is !== 'closed' && customer.last !== undefined ? { n: customer.last, s } : undefined
+  }
+
+  /** Who is no operator any more loses his chairs. */
+  async removed(jid: Bare): Promise<void> {
+    for (const [n, s] of [...this.book.states]) if (!isOver(s)) await this.book.give(n, { do: 'remove operator', who: jid })
+    await this.dispatch()
+  }
+}
+
+const did = (outcome: readonly Event[] | Refused): boolean => !(outcome instanceof Refused) && outcome.length > 0

@@ -1,0 +1,205 @@
+// Where customers come in: plain chat to a queue's address, and what bridges ask in the desk's namespace (shell).
+import { el, Jid, refuse, StanzaError, type Element, type Iq, type Message } from '../../server/api.ts'
+import type { Addresses } from './addresses.ts'
+import { because } from './actions.ts'
+import type { Customer } from './customers.ts'
+import { Refused, type Event } from './facts.ts'
+import { publicLine } from './filing.ts'
+import type { Line } from './lines.ts'
+import type { Office } from './office.ts'
+import { operatorsIn, PATIENCE } from './policy.ts'
+import { MARK, short } from './sentences.ts'
+import { chat, chatState, NS } from './stanzas.ts'
+import { lineElement, type CustomerView } from './views/customers.ts'
+import type { OperatorView } from './views/operators.ts'
+import { localOf } from './words.ts'
+
+const MOST_LINES = 100 // in one answer
+type Reply = Element | undefined | StanzaError
+
+export class Reception {
+  readonly #office: Office
+  readonly #at: Addresses
+  readonly #view: CustomerView
+  readonly #operators: OperatorView
+  constructor(office: Office, at: Addresses, view: CustomerView, operators: OperatorView) {
+    this.#office = office
+    this.#at = at
+    this.#view = view
+    this.#operators = operators
+  }
+
+  // Plain clients
+
+  /** A message from somebody who is no operator, to a queue or to his conversation. Resolves when it is kept. */
+  async message(m: Message, queue: string | undefined, n: number | undefined): Promise<void | StanzaError> {
+    const from = m.from
+    if (!from) return
+    const body = m.child('body')?.text
+    const state = chatState(m)
+    if (body === undefined || body.trim() === '') {
+      if (state !== undefined) await this.#typing(from, state)
+      return
+    }
+    return this.#office.inTurnOf(from.bare, async () => {
+      const known = await this.#office.customers.byJid(from.bare)
+      if (queue === undefined && (!known || !await this.#owns(known, n))) return refuse('item-not-found')
+      const name = short(m.child('nick', NS.nick)?.text ?? '', 80) || known?.name || capital(localOf(from.bare))
+      const customer = await this.#office.customers.meet(from.bare, { name, bridged: known?.bridged ?? false, ...(queue === undefined ? {} : { contact: queue }) })
+      const id = m.head.id
+      const current = this.#office.current(customer)
+      if (customer.last !== undefined && (await this.#office.book.sent(customer.last, 'customer', id))?.body === body) return // Pidgin sends again what was not acknowledged
+      const said = { body, name: customer.name, id }
+      const outcome = current ? await this.#office.hear(current.n, said) : await this.#office.begin(customer, queue ?? await this.#queueOf(n), said)
+      if (outcome instanceof Refused) this.#office.link.send(chat(queue === undefined ? this.#at.bot : this.#at.queue(queue), from, MARK + because(this.#office, outcome), { keep: false }))
+      return undefined
+    })
+  }
+  async #queueOf(n: number | undefined): Promise<string> {
+    const s = n === undefined ? undefined : await this.#office.book.state(n)
+    return s === undefined || s.is === 'absent' ? '' : s.queue
+  }
+
+  async #typing(from: Jid, state: string): Promise<void> {
+    const customer = await this.#office.customers.byJid(from.bare)
+    const current = customer && this.#office.current(customer)
+    if (!current || current.s.is !== 'active') return
+    for (const jid of operatorsIn(current.s)) this.#operators.window(jid, current.s).typing(current.n, jid, state === 'inactive' || state === 'gone' ? 'paused' : state)
+  }
+
+  // The desk's namespace
+
+  /** Answers a bridge (or any client that speaks for itself) in `urn:deskbell:desk:0`. */
+  async answer(iq: Iq, query: Element): Promise<Reply> {
+    const from = iq.from
+    if (!from) return refuse('bad-request')
+    const key = `${iq.type} ${query.name}`
+    if (key === 'get availability') return this.#availability(query)
+    return this.#office.inTurnOf(from.bare, async () => {
+      switch (key) {
+        case 'set open': return this.#open(from, query)
+        case 'set say': return this.#say(from, query)
+        case 'get lines': return this.#lines(from, query)
+        case 'get conversation': return this.#newest(from)
+        case 'set end': return this.#on(from, query, async n => this.#office.book.give(n, { do: 'end', by: 'customer' }))
+        case 'set gone': return this.#on(from, query, async n => this.#office.book.give(n, { do: 'customer gone', until: this.#office.now + PATIENCE.gone }))
+        case 'set back': return this.#on(from, query, async n => this.#office.book.give(n, { do: 'customer back' }))
+        default: return refuse('feature-not-implemented')
+      }
+    })
+  }
+
+  #availability(q: Element): Reply {
+    const queue = q.attrs['queue'] ?? ''
+    if (!this.#office.hasQueue(queue)) return refuse('item-not-found', 'There is no such queue.')
+    return el('availability', NS.desk, { queue, open: String(this.#office.isOpen(queue)), waiting: String(this.#office.line(queue).length) })
+  }
+
+  async #open(from: Jid, q: Element): Promise<Reply> {
+    const queue = q.attrs['queue'] ?? ''
+    const { visitor } = this.#office.link.limits
+    const name = (q.attrs['name'] ?? '').trim()
+    const body = q.child('body')?.text ?? ''
+    if (!this.#office.hasQueue(queue)) return refuse('item-not-found', 'There is no such queue.')
+    if (name === '') return refuse('not-acceptable', 'Please give a name.')
+    if ([...name].length > visitor.name) return refuse('not-acceptable', `A name has at most ${visitor.name} characters.`)
+    const wrong = this.#wrongText(body)
+    if (wrong) return wrong
+    const page = q.child('page')?.text
+    const id = q.attrs['id']
+    const known = await this.#office.customers.byJid(from.bare)
+    const before = known?.last === undefined ? undefined : await this.#office.book.sent(known.last, 'customer', id)
+    if (before && known?.last !== undefined) return this.#view.conversation(known.last, await this.#office.book.state(known.last))
+    const customer = await this.#office.customers.meet(from.bare, { name, bridged: true, ...(page === undefined ? {} : { page: short(page, 1000) }) })
+    const current = this.#office.current(customer)
+    const said = { body, name, id }
+    if (current && current.s.is !== 'ended') {
+      const outcome = await this.#office.hear(current.n, said)
+      return outcome instanceof Refused ? this.#refused(outcome) : this.#view.conversation(current.n, await this.#office.book.state(current.n))
+    }
+    const begun = await this.#office.begin(customer, queue, said)
+    return begun instanceof Refused ? this.#refused(begun) : this.#view.conversation(begun.n, await this.#office.book.state(begun.n))
+  }
+
+  async #say(from: Jid, q: Element): Promise<Reply> {
+    const body = q.text
+    const wrong = this.#wrongText(body)
+    if (wrong) return wrong
+    const customer = await this.#office.customers.byJid(from.bare)
+    const n = numberOf(q)
+    if (!customer || n === undefined || !await this.#owns(customer, n)) return refuse('item-not-found', 'There is no such conversation.')
+    const id = q.attrs['id']
+    for (const at of new Set([n, customer.last ?? n])) {
+      const before = await this.#office.book.sent(at, 'customer', id)
+      if (before) return saidElement(at, before, id)
+    }
+    const said = { body, name: customer.name, id }
+    const state = this.#office.book.states.get(n)
+    const current = state && state.is !== 'absent' ? { n, s: state } : this.#office.current(customer)
+    if (current) {
+      const outcome = await this.#office.hear(current.n, said)
+      return outcome instanceof Refused ? this.#refused(outcome) : this.#said(current.n, outcome, id)
+    }
+    const old = await this.#office.book.state(n)
+    const begun = await this.#office.begin(customer, old.is === 'absent' ? '' : old.queue, said)
+    return begun instanceof Refused ? this.#refused(begun) : this.#said(begun.n, begun.events, id)
+  }
+
+  #said(n: number, events: readonly Event[], id: string | undefined): Reply {
+    const e = events.find(x => x.type === 'said' && x.by === 'customer')
+    return e?.type === 'said' ? saidElement(n, { seq: e.seq, at: e.at, ...(e.shown === undefined ? {} : { shown: e.shown }) }, id) : refuse('internal-server-error')
+  }
+
+  async #lines(from: Jid, q: Element): Promise<Reply> {
+    const customer = await this.#office.customers.byJid(from.bare)
+    const n = numberOf(q)
+    if (!customer || n === undefined || !await this.#owns(customer, n)) return refuse('item-not-found', 'There is no such conversation.')
+    const after = Math.max(0, Number(q.attrs['after'] ?? 0) || 0)
+    const max = Math.min(MOST_LINES, Math.max(1, Number(q.attrs['max'] ?? MOST_LINES) || MOST_LINES))
+    const s = await this.#office.book.state(n)
+    const shown = s.is === 'absent' ? 0 : s.shown
+    // A public line's number among all lines is never smaller than its number among the public ones.
+    const found: ReturnType<typeof publicLine> = []
+    for (let from = after; found.length < max;) {
+      const page = await this.#office.lines.after(n, from, 200)
+      found.push(...page.flatMap(publicLine).filter(l => l.shown > after && l.shown <= shown))
+      const last = page.at(-1)
+      if (!last || page.length < 200) break
+      from = last.seq
+    }
+    const answer = found.slice(0, max)
+    return el('lines', NS.desk, { conversation: String(n), complete: String((answer.at(-1)?.shown ?? after) >= shown) }, ...answer.map(l => lineElement(n, l)))
+  }
+
+  async #newest(from: Jid): Promise<Reply> {
+    const customer = await this.#office.customers.byJid(from.bare)
+    if (customer?.last === undefined) return refuse('item-not-found', 'There is no conversation yet.')
+    return this.#view.conversation(customer.last, await this.#office.book.state(customer.last))
+  }
+
+  async #on(from: Jid, q: Element, work: (n: number) => Promise<readonly Event[] | Refused>): Promise<Reply> {
+    const customer = await this.#office.customers.byJid(from.bare)
+    const n = numberOf(q)
+    if (!customer || n === undefined || !await this.#owns(customer, n)) return refuse('item-not-found', 'There is no such conversation.')
+    const outcome = await work(n)
+    return outcome instanceof Refused ? this.#refused(outcome) : undefined
+  }
+
+  async #owns(customer: Customer, n: number | undefined): Promise<boolean> {
+    if (n === undefined) return false
+    const s = await this.#office.book.state(n)
+    return s.is !== 'absent' && s.customer === customer.id
+  }
+
+  #wrongText(body: string): StanzaError | undefined {
+    const most = this.#office.link.limits.visitor.text
+    if (body.trim() === '') return refuse('not-acceptable', 'Please write something.')
+    return [...body].length > most ? refuse('not-acceptable', `A message has at most ${most} characters.`) : undefined
+  }
+  #refused(r: Refused): StanzaError { return refuse('service-unavailable', because(this.#office, r)) }
+}
+
+const saidElement = (n: number, l: Pick<Line, 'shown' | 'seq' | 'at'>, id: string | undefined): Element =>
+  el('said', NS.desk, { conversation: String(n), seq: String(l.shown ?? l.seq), at: new Date(l.at).toISOString(), ...(id === undefined ? {} : { id }) })
+const numberOf = (q: Element): number | undefined => { const t = q.attrs['conversation'] ?? ''; return /^[1-9]\d{0,8}$/.test(t) ? Number(t) : undefined }
+const capital = (s: string): string => s.slice(0, 1).toUpperCase() + s.slice(1)

@@ -1,0 +1,67 @@
+// Tickets in deskbell's own store: a numbered record, and a document for each article (shell).
+import type { DocumentStore } from '../../../server/api.ts'
+import type { Article, Ticket, Tickets } from './port.ts'
+
+type Head = Omit<Ticket, 'articles'>
+const HEADS = 'desk-tickets'
+const ARTICLES = 'desk-ticket-articles'
+const KEYS = 'desk-ticket-keys'
+const COUNTERS = 'desk-counters'
+const PAGE = 500
+
+export class BuiltinTickets implements Tickets {
+  readonly #documents: DocumentStore
+  readonly #desk: string
+  constructor(documents: DocumentStore, desk: string) { this.#documents = documents; this.#desk = desk }
+
+  // The number is bound to the key first, so that a call that comes again after a crash goes on where the first one fell.
+  async open(ticket: Pick<Ticket, 'subject' | 'queue' | 'customer'>, article: Article): Promise<number> {
+    const known = await this.#documents.get<number>(KEYS, this.#desk, article.key)
+    let number = known?.value
+    if (number === undefined) {
+      number = await this.#next()
+      if (await this.#documents.put(KEYS, this.#desk, article.key, number, 0) === 'conflict') return this.open(ticket, article)
+    }
+    const head: Head = { number, subject: ticket.subject, queue: ticket.queue, customer: ticket.customer, opened: article.at }
+    await this.#documents.put(HEADS, this.#desk, id(number), head, 0) // a conflict says that it is there
+    await this.#add(number, article)
+    return number
+  }
+
+  async append(number: number, article: Article): Promise<'ok' | 'missing'> {
+    if (!await this.#documents.get(HEADS, this.#desk, id(number))) return 'missing'
+    await this.#add(number, article)
+    return 'ok'
+  }
+
+  async get(number: number): Promise<Ticket | undefined> {
+    const head = await this.#documents.get<Head>(HEADS, this.#desk, id(number))
+    if (!head) return undefined
+    const articles: Article[] = []
+    for (let after = ''; ;) {
+      const page = await this.#documents.range<Article>(ARTICLES, this.#owner(number), { limit: PAGE, ...(after ? { after } : {}) })
+      articles.push(...page.map(p => p.value))
+      const last = page.at(-1)
+      if (page.length < PAGE || !last) break
+      after = last.id
+    }
+    return { ...head.value, articles: articles.sort((a, b) => a.at - b.at) }
+  }
+
+  async list(page: { before?: number | undefined; limit: number }): Promise<Head[]> {
+    const found = await this.#documents.range<Head>(HEADS, this.#desk, { limit: page.limit, reverse: true, ...(page.before === undefined ? {} : { before: id(page.before) }) })
+    return found.map(f => f.value)
+  }
+
+  async #add(number: number, article: Article): Promise<void> { await this.#documents.put(ARTICLES, this.#owner(number), article.key, article) }
+  #owner(number: number): string { return `${this.#desk}/${number}` }
+
+  async #next(): Promise<number> {
+    for (;;) {
+      const last = await this.#documents.get<number>(COUNTERS, this.#desk, 'tickets')
+      const number = (last?.value ?? 0) + 1
+      if (await this.#documents.put(COUNTERS, this.#desk, 'tickets', number, last?.version ?? 0) !== 'conflict') return number
+    }
+  }
+}
+const id = (n: number): string => String(n).padStart(10, '0')

@@ -1,0 +1,119 @@
+// What customers are told: public lines, and what they may know of their conversation. A bridge gets it in the desk's namespace, a plain client as text (shell).
+import { el, Jid, Stanza, type Element } from '../../../server/api.ts'
+import type { Addresses } from '../addresses.ts'
+import type { Commit } from '../book.ts'
+import { isQueued } from '../conversation.ts'
+import type { Customer } from '../customers.ts'
+import type { Present, State } from '../facts.ts'
+import { publicLine } from '../filing.ts'
+import type { Line } from '../lines.ts'
+import type { Office, View } from '../office.ts'
+import { MARK } from '../sentences.ts'
+import { chat, noStore, NS, typing } from '../stanzas.ts'
+
+const CLIENT = 'jabber:client'
+/** The last public line that a plain client was given; a bridge asks by number. */
+const COLLECTION = 'desk-told'
+
+export class CustomerView implements View {
+  readonly #office: Office
+  readonly #at: Addresses
+  readonly #told = new Map<number, string>()
+  readonly #positions = new Map<number, number>()
+
+  constructor(office: Office, at: Addresses) { this.#office = office; this.#at = at }
+
+  async onCommit({ n, before, after, lines }: Commit): Promise<void> {
+    if (after.is === 'absent') return
+    const customer = await this.#office.customers.byId(after.customer)
+    if (customer) {
+      for (const l of lines) this.#line(n, after, customer, l, false)
+      if (!customer.bridged && lines.some(l => l.shown !== undefined)) this.#mark(n, after)
+      this.#news(n, after, customer)
+    }
+    if (after.is === 'closed') { this.#told.delete(n); this.#positions.delete(n) }
+    const queues = new Set([before, after].flatMap(s => isQueued(s) ? [s.queue] : []))
+    if (isQueued(before) !== isQueued(after) || queues.size > 1) this.#office.later(async () => { for (const q of queues) await this.#moveUp(q) })
+  }
+
+  /** After a start: what a plain client was not given yet. */
+  async resume(): Promise<void> {
+    for (const [n, s] of [...this.#office.book.states]) {
+      if (s.is === 'absent') continue
+      const customer = await this.#office.customers.byId(s.customer)
+      if (!customer) continue
+      if (isQueued(s)) this.#positions.set(n, this.#office.position(n))
+      this.#told.set(n, this.conversation(n, s).toString())
+      if (customer.bridged) continue
+      const told = (await this.#office.link.stores.documents.get<number>(COLLECTION, this.#office.domain, String(n)))?.value ?? 0
+      if (told >= s.shown) continue
+      for (const l of await this.#office.lines.all(n, s.lines)) if ((l.shown ?? 0) > told) this.#line(n, s, customer, l, true)
+      this.#mark(n, s)
+    }
+  }
+
+  #mark(n: number, s: Present): void {
+    const { documents } = this.#office.link.stores
+    this.#office.later(async () => { await (s.is === 'closed' ? documents.remove(COLLECTION, this.#office.domain, String(n)) : documents.put(COLLECTION, this.#office.domain, String(n), s.shown)) })
+  }
+
+  #line(n: number, s: Present, c: Customer, l: Line, late: boolean): void {
+    if (l.as !== 'public') return
+    const to = Jid.parse(c.jid)
+    const { link } = this.#office
+    if (c.bridged) {
+      link.send(Stanza.of('message', { type: 'chat', from: this.#at.conversation(n), to }, [el('body', CLIENT, {}, l.body), ...publicLine(l).map(p => lineElement(n, p)), noStore()]))
+    } else if (l.by !== 'customer') {
+      const text = l.by === 'desk' ? MARK + l.body : s.is === 'active' && s.owner !== l.by ? `${l.name}: ${l.body}` : l.body
+      link.send(chat(this.#contact(c, s), to, text, { id: `s${n}-${l.shown ?? 0}`, delayed: late ? l.at : undefined }))
+    }
+  }
+
+  /** Tells what changed of what he may know. */
+  #news(n: number, s: Present, c: Customer): void {
+    if (c.bridged) {
+      const e = this.conversation(n, s)
+      const text = e.toString()
+      if (this.#told.get(n) === text) return
+      this.#told.set(n, text)
+      this.#office.link.send(Stanza.of('message', { type: 'chat', from: this.#at.conversation(n), to: Jid.parse(c.jid) }, [e, noStore()]))
+      return
+    }
+    if (!isQueued(s)) { this.#positions.delete(n); return }
+    const position = this.#office.position(n)
+    if (this.#positions.get(n) === position) return
+    this.#positions.set(n, position)
+    this.#office.link.send(chat(this.#contact(c, s), Jid.parse(c.jid), `${MARK}People ahead of you: ${position}`, { keep: false }))
+  }
+
+  async #moveUp(queue: string): Promise<void> {
+    for (const { n } of this.#office.line(queue)) {
+      const s = this.#office.book.states.get(n)
+      const customer = s && s.is !== 'absent' ? await this.#office.customers.byId(s.customer) : undefined
+      if (s && s.is !== 'absent' && customer) this.#news(n, s, customer)
+    }
+  }
+
+  /** What the customer may know of it (schemas/desk-namespace.md). */
+  conversation(n: number, s: State): Element {
+    if (s.is === 'absent') return el('conversation', NS.desk, { number: String(n), state: 'closed', seq: '0', can: '' })
+    return el('conversation', NS.desk, {
+      number: String(n), state: s.is,
+      ...(isQueued(s) ? { position: String(this.#office.position(n)) } : {}),
+      ...(s.is === 'active' ? { agent: this.#office.operators.name(s.owner) } : {}),
+      seq: String(s.shown), can: s.is === 'closed' ? '' : s.is === 'ended' ? 'say' : 'say end',
+    })
+  }
+
+  /** An agent types. */
+  typing(n: number, s: Present, state: string): void {
+    const c = this.#office.customerOf(s)
+    if (c) this.#office.link.send(typing(c.bridged ? this.#at.conversation(n) : this.#contact(c, s), Jid.parse(c.jid), state))
+  }
+
+  #contact(c: Customer, s: Present): Jid { return this.#at.queue(c.contact !== undefined && this.#office.hasQueue(c.contact) ? c.contact : s.queue) }
+}
+
+/** A public line in the desk's namespace. */
+export const lineElement = (n: number, l: ReturnType<typeof publicLine>[number]): Element =>
+  el('line', NS.desk, { conversation: String(n), seq: String(l.shown), at: new Date(l.at).toISOString(), who: l.who, name: l.name, ...(l.id === undefined ? {} : { id: l.id }) }, l.body)

@@ -1,0 +1,147 @@
+// The operators' contact lists: the desk's bot and one contact for each conversation, in the groups Waiting, My chats and Watching (shell).
+import { Jid, type Element, type InjectedItem } from '../../../server/api.ts'
+import type { Addresses } from '../addresses.ts'
+import { recordOf } from '../assignment.ts'
+import { capacityOf, isReceiving } from '../availability.ts'
+import { assigns, queueName } from '../config.ts'
+import { isOver, pendingOffers } from '../conversation.ts'
+import { inLine } from '../dispatch.ts'
+import type { Bare, Present } from '../facts.ts'
+import type { Office } from '../office.ts'
+import { short } from '../sentences.ts'
+import { absence, presence } from '../stanzas.ts'
+
+const MOST_WAITING = 20 // contacts in Waiting; the rest is a number in the bot's status
+const PAUSE = 1000 // ms between two pushes to one operator
+type Shown = InjectedItem & { readonly status: string }
+
+export class RosterView {
+  readonly #office: Office
+  readonly #at: Addresses
+  readonly #caps: Element
+  /** What each operator's list holds of ours, by address. */
+  readonly #shown = new Map<Bare, Map<string, Shown>>()
+  readonly #status = new Map<Bare, string>()
+  readonly #due = new Map<Bare, Disposable>()
+  readonly #last = new Map<Bare, number>()
+  readonly #turns = new Map<Bare, Promise<unknown>>()
+  /** Whether an operator sees this conversation as a room instead. */
+  isRoom: (jid: Bare, s: Present) => boolean = () => false
+
+  constructor(office: Office, at: Addresses, caps: Element) {
+    this.#office = office
+    this.#at = at
+    this.#caps = caps
+  }
+
+  /** Takes over what the lists held before the start. */
+  async open(jid: Bare): Promise<void> {
+    const items = await this.#office.link.privileges?.injected(jid) ?? []
+    this.#shown.set(jid, new Map(items.filter(i => !i.removed).map(i => [i.jid, { jid: i.jid, groups: i.groups, subscription: i.subscription, status: '', ...(i.name === undefined ? {} : { name: i.name }) }])))
+  }
+  stop(): void { for (const d of this.#due.values()) d[Symbol.dispose](); this.#due.clear() }
+
+  /** Soon, and at most once a second. */
+  touch(jid: Bare): void {
+    if (this.#due.has(jid)) return
+    const { clock } = this.#office.link
+    const last = this.#last.get(jid)
+    if (last === undefined || clock.now() - last >= PAUSE) { this.#office.later(() => this.now(jid)); return }
+    this.#due.set(jid, clock.alarm(last + PAUSE, () => { this.#due.delete(jid); return this.now(jid) }))
+  }
+  touchAll(): void { for (const p of this.#office.operators.all()) this.touch(p.jid) }
+
+  /** At once: what follows to this operator finds its contact there. */
+  now(jid: Bare): Promise<void> {
+    const work = (): Promise<void> => this.#push(jid)
+    const turn = (this.#turns.get(jid) ?? Promise.resolve()).then(work, work)
+    this.#turns.set(jid, turn)
+    return turn
+  }
+
+  /** An operator who is none any more loses our contacts. */
+  async forget(jid: Bare): Promise<void> {
+    const items = [...this.#shown.get(jid)?.keys() ?? []]
+    this.#shown.delete(jid)
+    if (items.length > 0) await this.#office.link.privileges?.withdraw(jid, items)
+  }
+
+  async #push(jid: Bare): Promise<void> {
+    const { link, operators } = this.#office
+    if (!operators.has(jid)) return
+    this.#last.set(jid, link.clock.now())
+    const old = this.#shown.get(jid) ?? new Map<string, Shown>()
+    const want = this.#wanted(jid)
+    this.#shown.set(jid, want)
+    const news = [...want.values()].filter(i => !same(i, old.get(i.jid)))
+    const gone = [...old.keys()].filter(j => !want.has(j))
+    const to = Jid.parse(jid)
+    const isHere = operators.devices(jid).length > 0
+    if (isHere) for (const j of gone) link.send(absence(Jid.parse(j).withResource('desk'), to))
+    await Promise.all([news.length > 0 && link.privileges?.inject(jid, news.map(bare)), gone.length > 0 && link.privileges?.withdraw(jid, gone)])
+    if (!isHere) return
+    for (const i of want.values()) if (i.jid !== this.#at.bot.bare && i.status !== old.get(i.jid)?.status) link.send(this.#presenceOf(i, to))
+    const status = this.#botStatus(jid)
+    if (status !== this.#status.get(jid)) { this.#status.set(jid, status); link.send(presence(this.#at.bot, to, { status, caps: this.#caps })) }
+  }
+
+  /** A device has come, or asks: the presence of everything on his list. */
+  greet(jid: Bare, to: Jid, contact?: string): void {
+    const { link } = this.#office
+    if (contact === undefined || contact === this.#at.bot.bare) {
+      const status = this.#botStatus(jid)
+      this.#status.set(jid, status)
+      link.send(presence(this.#at.bot, to, { status, caps: this.#caps }))
+    }
+    for (const i of this.#shown.get(jid)?.values() ?? []) if (i.jid !== this.#at.bot.bare && (contact === undefined || contact === i.jid)) link.send(this.#presenceOf(i, to))
+  }
+  #presenceOf(i: Shown, to: Jid): ReturnType<typeof presence> { return presence(Jid.parse(i.jid).withResource('desk'), to, { status: i.status, caps: this.#caps }) }
+
+  #botStatus(jid: Bare): string {
+    const { operators, book } = this.#office
+    const queues = new Set(operators.queuesOf(jid))
+    const waiting = this.#office.line().filter(r => queues.has(r.queue)).length
+    const o = operators.operator(jid)
+    const receives = [...queues].some(q => isReceiving(o, q)) || queues.size === 0
+    return `${waiting} waiting · ${recordOf(book.ledger, jid).load} of ${capacityOf(o)} yours${receives ? '' : ' · paused'}`
+  }
+
+  #wanted(jid: Bare): Map<string, Shown> {
+    const { book, operators, config } = this.#office
+    const want = new Map<string, Shown>()
+    const add = (at: Jid, name: string, group: string, status: string): void => { want.set(at.bare, { jid: at.bare, name, groups: [group], subscription: 'both', status }) }
+    add(this.#at.bot, 'Helpdesk', 'Helpdesk', '')
+    const pulled: { n: number; s: Present; place: { n: number; queue: string; place: Extract<Present, { is: 'waiting' }>['place'] } }[] = []
+    const o = operators.operator(jid)
+    for (const [n, s] of book.states) {
+      if (s.is === 'absent' || s.is === 'closed') continue
+      for (const i of s.invitations) {
+        if (i.until !== undefined || (i.by !== jid && i.who !== jid)) continue
+        add(this.#at.internal(n, i.id), `${operators.name(i.by === jid ? i.who : i.by)} · #${n} internal`, 'My chats', `about #${n}`)
+      }
+      if (this.isRoom(jid, s)) continue
+      const group = this.#group(jid, s)
+      if (group) { add(this.#at.conversation(n), this.#name(n, s), group, this.#state(s)); continue }
+      if (s.is === 'waiting' && assigns(config, s.queue) === 'pull' && operators.of(s.queue).includes(jid) && isReceiving(o, s.queue)) pulled.push({ n, s, place: { n, queue: s.queue, place: s.place } })
+    }
+    for (const { n, s } of pulled.sort((a, b) => inLine(a.place, b.place)).slice(0, MOST_WAITING)) add(this.#at.conversation(n), this.#name(n, s), 'Waiting', this.#state(s))
+    return want
+  }
+
+  #group(jid: Bare, s: Present): string | undefined {
+    if ((s.is === 'active' || s.is === 'ended') && s.owner === jid) return 'My chats'
+    const role = s.crew[jid]
+    if (role === 'participant') return 'My chats'
+    if (role === 'observer') return 'Watching'
+    return pendingOffers(s).some(p => p.to === jid) ? 'Waiting' : undefined
+  }
+  #name(n: number, s: Present): string { return `${short(this.#office.customerOf(s)?.name ?? 'Customer', 40)} · ${queueName(this.#office.config, s.queue)} · #${n}` }
+  #state(s: Present): string {
+    const gone = s.gone !== undefined ? ', customer away' : ''
+    if (s.is === 'active') return `with ${this.#office.operators.name(s.owner)}${gone}`
+    return isOver(s) ? 'ended' : `waiting${gone}`
+  }
+}
+
+const bare = ({ jid, name, groups, subscription }: Shown): InjectedItem => ({ jid, groups, subscription, ...(name === undefined ? {} : { name }) })
+const same = (a: Shown, b: Shown | undefined): boolean => b !== undefined && a.name === b.name && a.subscription === b.subscription && a.groups.join('\n') === b.groups.join('\n')

@@ -1,0 +1,64 @@
+// Customers who keep a queue as a contact see by its presence whether somebody is there (shell).
+import { Jid, Stanza } from '../../server/api.ts'
+import type { Addresses } from './addresses.ts'
+import { queueName } from './config.ts'
+import type { Office } from './office.ts'
+import { absence, presence } from './stanzas.ts'
+
+const COLLECTION = 'desk-watchers'
+const PAGE = 1000
+const MOST = 100_000 // of one queue
+
+export class Watchers {
+  readonly #office: Office
+  readonly #at: Addresses
+  readonly #of = new Map<string, Set<string>>()
+  readonly #told = new Map<string, boolean>()
+  constructor(office: Office, at: Addresses) { this.#office = office; this.#at = at }
+
+  async open(): Promise<void> {
+    for (const queue of this.#office.config.queues.keys()) {
+      const all = new Set<string>()
+      for (let after: string | undefined; ;) {
+        const page = await this.#office.link.stores.documents.range<true>(COLLECTION, this.#owner(queue), { limit: PAGE, ...(after === undefined ? {} : { after }) })
+        for (const d of page) all.add(d.id)
+        after = page.at(-1)?.id
+        if (page.length < PAGE) break
+      }
+      this.#of.set(queue, all)
+    }
+  }
+  #owner(queue: string): string { return `${this.#office.domain}/${queue}` }
+
+  /** Everybody may look; the answer comes when it is kept. */
+  async add(queue: string, who: Jid): Promise<void> {
+    const all = this.#of.get(queue)
+    const answer = (type: 'subscribed' | 'unsubscribed'): void => this.#office.link.send(Stanza.of('presence', { type, from: this.#at.queue(queue).toBare(), to: who.toBare() }))
+    if (!all || (!all.has(who.bare) && all.size >= MOST)) { answer('unsubscribed'); return }
+    all.add(who.bare)
+    await this.#office.link.stores.documents.put(COLLECTION, this.#owner(queue), who.bare, true)
+    answer('subscribed')
+    this.greet(queue, who.toBare())
+  }
+  async remove(queue: string, who: Jid): Promise<void> {
+    if (!this.#of.get(queue)?.delete(who.bare)) return
+    await this.#office.link.stores.documents.remove(COLLECTION, this.#owner(queue), who.bare)
+    this.#office.link.send(Stanza.of('presence', { type: 'unsubscribed', from: this.#at.queue(queue).toBare(), to: who.toBare() }))
+  }
+
+  greet(queue: string, to: Jid): void {
+    if (!this.#of.get(queue)?.has(to.bare)) return
+    const from = this.#at.queue(queue)
+    this.#office.link.send(this.#office.isOpen(queue) ? presence(from, to, { status: queueName(this.#office.config, queue) }) : absence(from, to))
+  }
+
+  /** Tells those who look at a queue that has opened or closed. */
+  tell(): void {
+    for (const [queue, all] of this.#of) {
+      const open = this.#office.isOpen(queue)
+      if (this.#told.get(queue) === open) continue
+      this.#told.set(queue, open)
+      for (const jid of all) this.greet(queue, Jid.parse(jid))
+    }
+  }
+}
