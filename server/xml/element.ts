@@ -99,11 +99,11 @@ export class Element {
   }
 }
 
-/** An element of our own making. Throws TypeError for a name that XML does not allow. */
+/** An element of our own making. Throws TypeError for a name that XML does not allow, or an attribute's prefix that is not declared beside it. */
 export function el(name: string, ns: string, attrs?: Attrs, ...children: Node[]): Element {
   check(name)
   if (name.includes(':')) throw new TypeError('element names carry no prefix')
-  if (attrs) for (const key in attrs) check(key)
+  if (attrs) for (const key in attrs) checkAttribute(key, attrs)
   return new Element(name, ns, attrs, children)
 }
 
@@ -142,6 +142,13 @@ function replacement(c: string): string {
 function elementsOf(children: readonly Node[]): readonly Element[] {
   const only = children.filter(c => typeof c !== 'string')
   return only.length === children.length ? (children as readonly Element[]) : only // the lengths say that none is a text
+}
+
+function checkAttribute(key: string, attrs: Attrs): void {
+  check(key)
+  if (key === 'xmlns') throw new TypeError('an element has its namespace already')
+  const prefix = key.slice(0, Math.max(0, key.indexOf(':')))
+  if (prefix !== '' && prefix !== 'xml' && prefix !== 'xmlns' && !attrs[`xmlns:${prefix}`]) throw new TypeError('prefix without declaration')
 }
 
 const CHECKED = new Set<string>()

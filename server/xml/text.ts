@@ -4,7 +4,7 @@ import { AMP, BREAK, ODD, ascii, decode, isLegal } from './bytes.ts'
 import { fail } from './limits.ts'
 import { valueIn } from './names.ts'
 
-const SHORT = 24
+const SHORT = 7 // words like away; too short for what is secret, which should not be remembered
 
 /** Character data between tags: b[from..to), whose classes of bytes OR to `classes`. Throws XmlError, as all here. */
 export function textOf(b: Buffer, from: number, to: number, classes: number): string {

@@ -67,6 +67,9 @@ describe('an element', () => {
   it('of our own making has names that XML allows', () => {
     for (const name of ['', 'a b', '<a', '1a', 'a/', "a'", 'p:a', ':', 'a\n']) assert.throws(() => el(name, 'u'), TypeError, name)
     for (const name of ['', 'a b', "a='", '1', 'a:b:c', ':a', 'a:', '-']) assert.throws(() => el('a', 'u', { [name]: 'x' }), TypeError, name)
+    assert.throws(() => el('a', 'u', { xmlns: 'v' }), TypeError)
+    assert.throws(() => el('a', 'u', { 'p:b': 'c' }), TypeError)
+    assert.equal(el('a', '', { 'p:b': 'c', 'xmlns:p': 'u' }).toString(), "<a p:b='c' xmlns:p='u'/>")
     assert.equal(el('\u00e9l\u00e9ment', '', { 'xml:lang': 'de', _a: '1' }).toString(), "<\u00e9l\u00e9ment xml:lang='de' _a='1'/>")
   })
 

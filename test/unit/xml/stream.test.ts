@@ -146,6 +146,14 @@ describe('what a handler may do to the parser', () => {
     assert.deepEqual(notes.slice(5), ['c', 'e'])
   })
 
+  it('pause: after reset what waited is a new document', () => {
+    const { parser, notes } = noting({ auth: p => p.pause() })
+    parser.writeText(`${HEADER}<auth/><?xml version='1.0'?>${HEADER}<iq/>`)
+    parser.reset()
+    parser.resume()
+    assert.deepEqual(notes, ['open desk.example', 'auth', 'open desk.example', 'iq'])
+  })
+
   it('pause: resume within the handler goes on at once', () => {
     const { parser, notes } = noting({ slow: p => { p.pause(); p.resume() } })
     parser.writeText(`${HEADER}<slow/><a/>`)
