@@ -316,8 +316,9 @@ export class Bridge {
 export interface Page { readonly visitor: Visitor; readonly tab: Tab }
 
 const hash = (token: string): string => createHash('sha256').update('token ' + token).digest('base64url')
-/** From the hash, so that the address gives away neither token nor hash. 160 bits. */
-const localOf = (key: string): string => 'v' + createHash('sha256').update('visitor ' + key).digest('hex').slice(0, 40)
+/** From the hash, so that the address gives away neither token nor hash. 80 bits: it must be his alone, not secret. */
+const localOf = (key: string): string => 'v' + Array.from(createHash('sha256').update('visitor ' + key).digest().subarray(0, 16), b => LETTERS[b & 31]).join('')
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz234567'
 
 const longer = (text: string, most: number): boolean => text.length > most && [...text].length > most
 const most = (n: number): number => Number.isFinite(n) ? n : 1_000_000

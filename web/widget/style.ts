@@ -40,8 +40,7 @@ button { cursor: pointer; border: 0; background: none; border-radius: 10px; }
   .dots i:nth-child(2) { animation-delay: .2s; } .dots i:nth-child(3) { animation-delay: .4s; }
   @keyframes blink { 40% { opacity: .25; } }
 }
-header { display: flex; align-items: center; gap: 4px; padding: 12px 10px 12px 18px; border-block-end: 1px solid var(--line); }
-header:dir(rtl) { padding: 12px 18px 12px 10px; }
+header { display: flex; align-items: center; gap: 4px; padding-block: 12px; padding-inline: 18px 10px; border-block-end: 1px solid var(--line); }
 h2 { flex: 1; margin: 0; font-size: 16px; font-weight: 650; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 header button { padding: 6px 10px; color: var(--soft); font-size: 14px; }
 header button:hover { background: var(--mist); color: var(--ink); }

@@ -82,6 +82,7 @@ export class View {
       this.#submit()
     }
     this.message.oninput = this.name.oninput = () => { this.#measure(); hands.typed(this.name.value, this.message.value) }
+    this.#panel.onkeyup = this.#panel.onkeypress = e => e.stopPropagation()
     this.#panel.onkeydown = e => {
       e.stopPropagation() // the page's own keys are not meant
       if (e.key === 'Escape') hands.hide()
