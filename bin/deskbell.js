@@ -12,7 +12,7 @@ if (fits()) {
   dieWithParent()
   quietExperiments()
   const { main } = await import('../app/main.ts')
-  process.exitCode = await main(args)
+  process.exit(await main(args)) // all is closed by now; an alarm that still waits must not hold the program
 } else {
   const node = bundledNode()
   if (node) {
