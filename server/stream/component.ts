@@ -1,6 +1,6 @@
 // XEP-0114, the server's end: a component behind a wire becomes a route like any other.
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { el, type Element } from '../xml/element.ts'
+import type { Element } from '../xml/element.ts'
 import { isStanza, readStanza, Unreadable } from '../stanza/read.ts'
 import { Jid } from '../stanza/jid.ts'
 import type { Router } from '../route/router.ts'
@@ -47,7 +47,7 @@ export class ComponentStream extends Stream {
     const domain = this.#domain.domain
     if (this.#world.router.has(domain)) { this.fail('conflict', 'This component is connected already.'); return }
     this.#deadline[Symbol.dispose]()
-    this.sendElement(el('handshake', e.ns))
+    this.send('<handshake/>') // of the stream's own namespace
     this.trusted()
     this.#route = this.#world.router.add(domain, { deliver: s => this.send(s.write()) })
     this.#world.onComponent?.(domain, true)
