@@ -16,6 +16,7 @@ const BETWEEN = 250 // ms
 const USAGE = `deskbell <command> [--config FILE]
 
   start [--test-clock]         run the server
+  dial                         run the components beside another XMPP server
   check                        look for faults in the config
   user add JID [--password P] [--role agent|manager|admin] [--name "Shown Name"]
   user passwd JID [--password P]      user remove JID      user list
@@ -42,13 +43,14 @@ async function run(given: readonly string[]): Promise<Outcome> {
   if (name === undefined) return misused(USAGE)
   if (name === 'help' || name === '--help' || name === '-h') return { code: 0, lines: [USAGE] }
   if (name === '--version' || name === '-v') return { code: 0, lines: [version()] }
-  if (!['start', 'check', 'restore'].includes(name) && !isVerb(name)) return misused(`deskbell ${name}: no such command: deskbell help lists them`)
+  if (!['start', 'dial', 'check', 'restore'].includes(name) && !isVerb(name)) return misused(`deskbell ${name}: no such command: deskbell help lists them`)
   const loaded = loadConfig(split.file)
   if (!loaded.ok) return { code: 2, lines: loaded.faults }
   const { config } = loaded
   switch (name) {
     case 'check': return rest.length ? misused('usage: deskbell check [--config FILE]') : { code: 0, lines: [`${split.file}: no faults`] }
     case 'start': return (await import('./commands/start.ts')).start(rest, config, line => process.stdout.write(`${line}\n`))
+    case 'dial': return (await import('./commands/dial.ts')).dialOut(rest, config, line => process.stdout.write(`${line}\n`))
     case 'restore': return (await import('./commands/restore.ts')).restore(rest, config)
     default: return reach(name === 'backup' ? [name, ...rest.map(word => word.startsWith('-') ? word : absolute(word))] : split.args, config)
   }

@@ -1,7 +1,7 @@
 // XEP-0114, the component's end: a component of ours beside any XMPP server that speaks it.
 import net from 'node:net'
 import { createHash } from 'node:crypto'
-import { Asking, CONTENT, errorReply, isStanza, Jid, Parser, readStanza, refuse, Unreadable, XmlError, type AnyStanza, type Component, type Element, type Link, type Receiver } from '../server/api.ts'
+import { Asking, CONTENT, errorReply, isStanza, Jid, Parser, readStanza, refuse, Unreadable, XmlError, type AnyStanza, type Clock, type Component, type Element, type HttpRouter, type Link, type Receiver } from '../server/api.ts'
 
 const NS_ACCEPT = 'jabber:component:accept'
 const NS_STREAM = 'http://etherx.jabber.org/streams'
@@ -17,10 +17,14 @@ export interface DialOptions {
   readonly host: string
   readonly port: number
   /** What the component is given of the world; `privileges` are absent, for this wire grants none. */
-  readonly world: Omit<Link, 'send' | 'ask' | 'domain' | 'privileges'>
+  readonly world: Omit<Link, 'send' | 'ask' | 'domain' | 'http' | 'privileges'>
   /** True: a lost connection is made again, and a server that is not there yet is waited for. */
   readonly reconnect?: boolean
-  /** Told when a connection ended that was not hung up here, and why. */
+  /** Where the component may answer HTTP: asked at each start, for a start brings its routes anew. */
+  readonly http?: () => HttpRouter
+  /** Told when the component has started on a connection. */
+  readonly onStart?: () => void
+  /** Told when a connection ended that was not hung up here, and why; without `reconnect` nothing follows. */
   readonly onEnd?: (why: string) => void
 }
 
@@ -30,7 +34,8 @@ export interface DialOptions {
  * Disposing stops the component and hangs up.
  */
 export async function dial(component: Component, options: DialOptions): Promise<AsyncDisposable> {
-  const { world: { clock, log }, domain, host, port } = options
+  const { world: { log }, domain, host, port } = options
+  const clock = wireClock(options)
   let call: Call | undefined
   let pause: Disposable | undefined
   let wait = FIRST_WAIT
@@ -53,6 +58,7 @@ export async function dial(component: Component, options: DialOptions): Promise<
     call = next
     try { await next.started } catch (e) { call = undefined; throw e }
     wait = FIRST_WAIT
+    options.onStart?.()
   }
 
   try { await connect() } catch (e) {
@@ -67,6 +73,9 @@ export async function dial(component: Component, options: DialOptions): Promise<
     },
   }
 }
+
+/** Time as connections know it, which a test clock leaves alone. */
+const wireClock = ({ world }: DialOptions): Clock => world.network ?? world.clock
 
 /** There is no such server, or the connection broke: it may be there later. */
 class Unreachable extends Error {}
@@ -93,12 +102,13 @@ class Call {
   #corked = false
 
   constructor(component: Component, options: DialOptions, onEnd: (why: string) => void) {
-    const { world: { clock, limits }, domain } = options
+    const { world: { limits }, domain } = options
+    const clock = wireClock(options)
     this.#component = component
     this.#options = options
     this.#onEnd = onEnd
     this.#own = Jid.parse(domain)
-    this.#asking = new Asking({ clock, send: s => this.#send(s) })
+    this.#asking = new Asking({ clock: options.world.clock, send: s => this.#send(s) })
     this.#parser = new Parser(
       { open: header => this.#prove(header), element: e => this.#element(e), close: () => this.#end() },
       { home: NS_ACCEPT, limits: { ...limits.xml, bytes: limits.stanza.s2s } },
@@ -137,7 +147,7 @@ class Call {
       this.#over = true
       if (this.#proved === 'yes') this.#socket.end('</stream:stream>')
       else this.#socket.destroy()
-      const { clock } = this.#options.world
+      const clock = wireClock(this.#options)
       using _late = clock.alarm(clock.now() + GOODBYE, () => { this.#socket.destroy() })
       await this.#gone.promise
     }
@@ -162,9 +172,9 @@ class Call {
   }
 
   async #begin(): Promise<void> {
-    const { world, domain } = this.#options
+    const { world, domain, http } = this.#options
     try {
-      const receiver = await this.#component.start({ ...world, domain, send: s => this.#send(s), ask: iq => this.#asking.ask(iq) })
+      const receiver = await this.#component.start({ ...world, ...(http && { http: http() }), domain, send: s => this.#send(s), ask: iq => this.#asking.ask(iq) })
       if (this.#over) { await receiver.stop?.(); return }
       this.#receiver = receiver
     } catch (error) {
@@ -237,8 +247,9 @@ class Call {
       setImmediate(() => { this.#corked = false; socket.uncork() })
     }
     socket.write(s.write())
-    const { world: { clock, limits } } = this.#options
+    const { limits } = this.#options.world
     if (socket.writableLength > limits.writeBuffer.bytes) {
+      const clock = wireClock(this.#options)
       this.#stall ??= clock.alarm(clock.now() + limits.writeBuffer.stall, () => this.#break('it does not take what it is sent'))
     }
   }

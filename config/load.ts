@@ -65,6 +65,8 @@ export interface Config {
   /** By domain, in the file's order: the first is where admin@ lives. Never empty. */
   readonly hosts: ReadonlyMap<string, HostConfig>
   readonly components: ReadonlyMap<string, ComponentConfig>
+  /** The server that `deskbell dial` goes to; `secrets` by component's domain. */
+  readonly dial?: { readonly host: string; readonly port: number; readonly secrets: ReadonlyMap<string, string> }
   readonly limits: Limits
 }
 
