@@ -1,6 +1,7 @@
 // The archive of a room, for those who may see it now (XEP-0313 section 6.1.2: rights are those at the time of the question).
 import { refuse, resultOf, Stanza, StanzaError, type Iq, type Link } from '../../server/api.ts'
 import { archived, findPage, metadata, NS_MAM, queryForm, readAsk } from '../../protocols/archive.ts'
+import { isLogged } from '../../protocols/room/config.ts'
 import type { Room } from '../../protocols/room/room.ts'
 
 export class RoomArchive {
@@ -25,7 +26,7 @@ export class RoomArchive {
     const { stores, limits } = this.#link
     const query = iq.payload[0]!
     const owner = room.jid.bare
-    if (!room.config.archived || !room.config.persistent) return this.#refuse(iq, refuse('service-unavailable'))
+    if (!isLogged(room.config)) return this.#refuse(iq, refuse('service-unavailable'))
     if (!maySee(room, iq)) return this.#refuse(iq, refuse('forbidden'))
     if (query.name === 'metadata') return this.#link.send(resultOf(iq, await metadata(stores.archive, owner)))
     if (query.name !== 'query') return this.#refuse(iq, refuse('service-unavailable')) // a room has no preferences

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { el, errorReply, Jid, parseFrame, readStanza, refuse, resultOf, Unreadable, type AnyStanza, type Component, type Element, type Iq, type Link, type Message, type Presence, type Receiver, type StanzaError } from '../../server/api.ts'
 import { ArchiveIds, ARCHIVE_FEATURES } from '../../protocols/archive.ts'
 import { NS_RSM, pageSet, readPage } from '../../protocols/paging.ts'
+import { isLogged } from '../../protocols/room/config.ts'
 import type { Outcome, RoomHost, RoomRecord } from '../../protocols/room/floor.ts'
 import { DISCO_INFO, DISCO_ITEMS, MUC, PING } from '../../protocols/room/names.ts'
 import { newRecord, Room } from '../../protocols/room/room.ts'
@@ -58,8 +59,9 @@ class Service implements Receiver {
     const { muc: limits } = link.limits
     this.#host = {
       newId: () => this.#ids.next(link.clock.now()).id,
-      bounds: { users: limits.users, history: limits.history },
-      rates: { occupant: limits.occupantRate, room: limits.roomRate },
+      // read anew each time: they change when the config is read again
+      bounds: { get users() { return limits.users }, get history() { return limits.history } },
+      rates: { get occupant() { return limits.occupantRate }, get room() { return limits.roomRate } },
       features: ARCHIVE_FEATURES,
       affiliation: bare => (this.#rulers.has(bare) ? 'owner' : undefined),
       enter: ({ jid }) => ((this.#visits.get(jid.bare) ?? 0) >= limits.roomsPerUser ? refuse('resource-constraint', 'You are in too many rooms.') : undefined),
@@ -109,7 +111,7 @@ class Service implements Receiver {
     for (const f of facts) {
       switch (f.what) {
         case 'line':
-          if (f.kept && room.config.persistent && room.config.archived) commits.push(keep.line(local, f.id, now, f.message))
+          if (f.kept && isLogged(room.config)) commits.push(keep.line(local, f.id, now, f.message))
           break
         case 'entered':
           if (f.first) this.#visits.set(f.occupant.bare, (this.#visits.get(f.occupant.bare) ?? 0) + 1)
@@ -150,7 +152,7 @@ class Service implements Receiver {
     if (place.waiting) { place.waiting.push(first); return }
     place.waiting = [first]
     const { config } = place.record
-    const rows = config.persistent && config.archived ? this.#keep.last(local, config.history) : Promise.resolve([])
+    const rows = isLogged(config) ? this.#keep.last(local, config.history) : Promise.resolve([])
     return this.#track(rows.catch((error: unknown) => { this.#link.log.error({ error, room: local }, 'the history of a room cannot be read'); return [] }).then(lines => {
       const room = this.#room(local, place.record, false)
       for (const row of lines) {

@@ -1,5 +1,6 @@
 // Questions to a room and, through it, to its occupants (XEP-0045 sections 6.4 to 6.6, XEP-0410). Pure.
 import { el, form, refuse, resultOf, Stanza, type Element, type Iq } from '../../server/api.ts'
+import { isLogged } from './config.ts'
 import type { Floor, Turn } from './floor.ts'
 import { DISCO_INFO, DISCO_ITEMS, MUC, MUC_ADMIN, MUC_INFO, MUC_OWNER, OCCUPANT_ID, PING, STANZA_ID } from './names.ts'
 import type { Occupant } from './occupant.ts'
@@ -37,7 +38,7 @@ export function about(floor: Floor): Element[] {
     DISCO_INFO, DISCO_ITEMS, MUC, `${MUC}#request`, `${MUC}#stable_id`, `${MUC}#self-ping-optimization`, OCCUPANT_ID, STANZA_ID, PING,
     c.public ? 'muc_public' : 'muc_hidden', c.persistent ? 'muc_persistent' : 'muc_temporary', c.membersOnly ? 'muc_membersonly' : 'muc_open',
     c.moderated ? 'muc_moderated' : 'muc_unmoderated', c.whois === 'anyone' ? 'muc_nonanonymous' : 'muc_semianonymous',
-    c.password === '' ? 'muc_unsecured' : 'muc_passwordprotected', ...(floor.host.features ?? []),
+    c.password === '' ? 'muc_unsecured' : 'muc_passwordprotected', ...(isLogged(c) ? (floor.host.features ?? []) : []),
   ]
   return [
     el('identity', DISCO_INFO, { category: 'conference', type: 'text', name: c.name || floor.jid.local }),

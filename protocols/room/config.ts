@@ -20,8 +20,11 @@ export interface RoomConfig {
   readonly whispers: Whisperers // who may send private messages
   readonly history: number // lines told to whom enters
   readonly broadcast: readonly Role[] // whose presence all see; moderators see everyone's
-  readonly archived: boolean
+  readonly archived: boolean // as long as it is persistent
 }
+
+/** Whether what is said here is kept: never of a room whose name is anybody's when it is empty. */
+export const isLogged = (c: RoomConfig): boolean => c.archived && c.persistent
 
 export const defaultConfig: RoomConfig = {
   name: '', description: '', language: '', public: true, persistent: false, membersOnly: false, moderated: false, password: '',

@@ -1,6 +1,7 @@
 // Coming into a room, being seen in it, taking another nick, going (XEP-0045 sections 7.1 to 7.3, 7.6, 7.14). Pure.
 import { CONTENT, el, refuse, Stanza, type Jid, type Message, type Presence, type StanzaError } from '../../server/api.ts'
 import { clean } from './clean.ts'
+import { isLogged } from './config.ts'
 import type { Floor, Turn } from './floor.ts'
 import { DELAY, MUC, MUC_USER, STATUS } from './names.ts'
 import { nickKey } from './nick.ts'
@@ -104,7 +105,7 @@ function nickRefused(floor: Floor, nick: string, bare: string): StanzaError | un
 function entryCodes(floor: Floor): string[] {
   const codes: string[] = []
   if (floor.config.whois === 'anyone') codes.push(STATUS.nonAnonymous)
-  if (floor.config.archived) codes.push(STATUS.logged)
+  if (isLogged(floor.config)) codes.push(STATUS.logged)
   return codes
 }
 

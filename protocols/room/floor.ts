@@ -29,7 +29,7 @@ export interface RoomHost {
   readonly bounds: Bounds
   /** Lines a second, of one occupant and of the whole room; Infinity = no limit. */
   readonly rates: { readonly occupant: number; readonly room: number }
-  /** Namespaces beyond the room's own that its disco#info shows. */
+  /** Namespaces of the archive, which the disco#info of a room that is logged shows. */
   readonly features?: readonly string[]
   /** The affiliation that a bare JID has by other right than the room's lists (admins of the service). */
   affiliation?(bare: string): Affiliation | undefined

@@ -1,6 +1,6 @@
 // Owners at work: configuring and destroying (XEP-0045 sections 10.1, 10.2, 10.9). Pure.
 import { el, Jid, refuse, resultOf, StanzaError, type Iq } from '../../server/api.ts'
-import { configForm, readConfig, type RoomConfig } from './config.ts'
+import { configForm, isLogged, readConfig, type RoomConfig } from './config.ts'
 import type { Floor, Turn } from './floor.ts'
 import { MUC_OWNER, MUC_USER, STATUS } from './names.ts'
 import { enforceMembers } from './ruling.ts'
@@ -35,7 +35,7 @@ export function configure(floor: Floor, turn: Turn, config: RoomConfig): void {
   if (JSON.stringify(old) === JSON.stringify(config)) return
   turn.changed()
   const codes: string[] = []
-  if (config.archived !== old.archived) codes.push(config.archived ? STATUS.logged : STATUS.notLogged)
+  if (isLogged(config) !== isLogged(old)) codes.push(isLogged(config) ? STATUS.logged : STATUS.notLogged)
   if (config.whois !== old.whois) codes.push(config.whois === 'anyone' ? STATUS.nowNonAnonymous : STATUS.nowSemiAnonymous)
   if (codes.length === 0 || otherwiseChanged(old, config)) codes.unshift(STATUS.configChanged)
   if (config.membersOnly && !old.membersOnly) enforceMembers(floor, turn)

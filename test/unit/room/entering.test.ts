@@ -5,7 +5,7 @@ import { codesOf, device, itemOf, Salon } from './salon.ts'
 
 describe('a room: coming and going', () => {
   it('RFC-6.8 tells who enters first the others, then itself, then the history, then the subject', () => {
-    const s = new Salon({ archived: false })
+    const s = new Salon()
     s.joins('olga', 'Olga')
     s.joins('anna', 'Anna')
     s.says('olga', 'one')
@@ -46,13 +46,13 @@ describe('a room: coming and going', () => {
   }
 
   it('tells who made the room that he did, and only him', () => {
-    const s = new Salon({ archived: false }, {}, true)
+    const s = new Salon({}, {}, true)
     assert.deepEqual(codesOf(s.joins('olga', 'Olga').by('olga')[0]!), ['110', '201'])
     assert.deepEqual(codesOf(s.joins('anna', 'Anna').by('anna')[1]!), ['110'])
   })
 
   it('says when real addresses are seen by all, and shows them', () => {
-    const s = new Salon({ whois: 'anyone', archived: false })
+    const s = new Salon({ whois: 'anyone' })
     s.joins('olga', 'Olga')
     s.joins('anna', 'Anna')
     const heard = s.joins('ben', 'Ben')
@@ -72,7 +72,7 @@ describe('a room: coming and going', () => {
   })
 
   it('COMPAT takes a second join of the same device as an echo: no history again, nothing for the others', () => {
-    const s = new Salon({ archived: false })
+    const s = new Salon()
     s.joins('olga', 'Olga')
     s.says('olga', 'one')
     s.joins('ben', 'Ben')
@@ -90,7 +90,7 @@ describe('a room: coming and going', () => {
   })
 
   it('lets the service choose the nick, says so, and knows the client by either', () => {
-    const s = new Salon({ archived: false }, { enter: v => ({ nick: v.nick === 'ben' ? 'Ben (Support)' : v.nick }) })
+    const s = new Salon({}, { enter: v => ({ nick: v.nick === 'ben' ? 'Ben (Support)' : v.nick }) })
     s.joins('olga', 'Olga')
     assert.deepEqual(s.joins('ben', 'ben').brief('ben'), ['Olga moderator', 'Ben (Support) participant 110 210', 'room subject'])
     assert.deepEqual(s.send('ben', 'ben', '<presence><show>dnd</show></presence>').brief('olga'), ['Ben (Support) participant'])
@@ -214,7 +214,7 @@ describe('a room: coming and going', () => {
   })
 
   it('lets several devices of one account share a nick', () => {
-    const s = new Salon({ archived: false })
+    const s = new Salon()
     s.joins('anna', 'Anna')
     s.joins('ben/desk', 'Ben')
     const second = s.joins('ben/phone', 'Ben')

@@ -7,7 +7,7 @@ import { codesOf, itemOf, Salon, userOf } from './salon.ts'
 const INFO = 'http://jabber.org/protocol/disco#info'
 
 function full(config = {}, host = {}): Salon {
-  const s = new Salon({ archived: false, ...config }, host)
+  const s = new Salon(config, host)
   s.joins('olga', 'Olga')
   s.admin('olga', `<item affiliation='admin' jid='adam@localhost'/>`)
   s.admin('olga', `<item affiliation='member' jid='mona@localhost'/>`)
@@ -105,7 +105,7 @@ describe('a room: rule', () => {
     assert.deepEqual(s.configures('olga', fields).brief('olga'), ['iq result'])
     assert.deepEqual(s.configures('olga', { ...fields, roomname: 'Tea room', whois: 'anyone' }).brief('ben'), ['room tells 104 172'])
     assert.equal(s.room.config.name, 'Tea room')
-    assert.deepEqual(s.configures('olga', { enablelogging: '1' }).brief('ben'), ['room tells 170'])
+    assert.deepEqual(s.configures('olga', { persistentroom: '1' }).brief('ben'), ['room tells 104 170'])
     assert.deepEqual(s.facts.map(f => f.what), ['changed'])
   })
 
@@ -202,7 +202,7 @@ describe('a room: questions', () => {
   })
 
   it('lets the service say who rules beside the lists', () => {
-    const s = new Salon({ archived: false }, { affiliation: (bare: string) => (bare === 'root@localhost' ? 'owner' : undefined), enter: v => (v.affiliation === 'none' ? refuse('forbidden') : undefined) })
+    const s = new Salon({}, { affiliation: (bare: string) => (bare === 'root@localhost' ? 'owner' : undefined), enter: v => (v.affiliation === 'none' ? refuse('forbidden') : undefined) })
     assert.equal(itemOf(s.joins('root', 'Root').by('root')[0]!)['affiliation'], 'owner')
     assert.deepEqual(codesOf(s.joins('root', 'Root').by('root')[0]!), ['110'])
     assert.equal(s.joins('ben', 'Ben').error('ben'), 'forbidden')

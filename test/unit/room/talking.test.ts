@@ -7,7 +7,7 @@ import { itemOf, ROOM, Salon, userOf } from './salon.ts'
 const USER = 'http://jabber.org/protocol/muc#user'
 
 function full(config = {}, host = {}): Salon {
-  const s = new Salon({ archived: false, ...config }, host)
+  const s = new Salon(config, host)
   s.joins('olga', 'Olga')
   s.joins('anna', 'Anna')
   s.joins('ben', 'Ben')

@@ -1,0 +1,89 @@
+// An agent at work in a stock client, with nothing added to it: finds the desk, takes a chat, talks, ends it.
+import assert from 'node:assert/strict'
+import { find, needs } from '../harness/machine.ts'
+import { finch, profanity } from './clients.ts'
+import { Server } from './server.ts'
+import { Script } from './xmppjs.ts'
+
+const terminals = find('tmux') !== undefined
+
+describe('an agent with a stock client', function () {
+  this.timeout(60_000)
+  let server!: Server
+  beforeEach(async () => {
+    server = await Server.start()
+    await server.run('user', 'add', 'anna@localhost', '--password', 'pw', '--role', 'agent', '--name', 'Anna')
+    await server.run('user', 'add', 'alice@localhost', '--password', 'pw', '--name', 'Alice')
+  })
+  afterEach(() => server?.[Symbol.asyncDispose]())
+
+  describe('profanity', () => {
+    before(needs('profanity', find('profanity') !== undefined && terminals))
+
+    it('finds the Helpdesk in the roster, asks !help, takes a chat with !a, talks and ends it with !end', async () => {
+      await using anna = await profanity(server, 'anna', 'pw')
+      await using alice = await Script.login(server, 'alice', 'pw')
+      await anna.types('/roster')
+      await anna.sees(/desk@help\.localhost \(Helpdesk\) - both - Helpdesk/)
+      await anna.types('/msg desk@help.localhost')
+      await anna.types('!help')
+      await anna.sees(/✱ Commands/)
+      await anna.sees(/!t to/)
+
+      await alice.writes('support@help.localhost', 'my invoice is wrong')
+      await anna.sees(/✱ New chat #1: Alice/)
+      await anna.types('!a')
+      await alice.hears(/Anna joined/)
+
+      await anna.types('/msg c1@help.localhost')
+      await anna.sees(/: my invoice is wrong/)
+      await anna.types('how can I help?')
+      const line = await alice.hears('how can I help?')
+      assert.doesNotMatch(String(line), /anna@/)
+      await alice.writes('support@help.localhost', 'it says 12 instead of 10')
+      await anna.sees(/: it says 12 instead of 10/)
+      await anna.types('!end')
+      await anna.sees(/#1 \(Alice\) has ended/)
+      await alice.hears(/chat has ended/)
+    })
+
+    it('keeps from the customer what looks like a command and is none', async () => {
+      await using anna = await profanity(server, 'anna', 'pw')
+      await using alice = await Script.login(server, 'alice', 'pw')
+      await alice.writes('support@help.localhost', 'hello')
+      await anna.sees('chat message: Helpdesk')
+      await anna.types('/msg desk@help.localhost !a')
+      await alice.hears(/Anna joined/)
+      await anna.types('/msg c1@help.localhost')
+      await anna.types('!nonsense secret')
+      await anna.types('a public line')
+      await alice.hears('a public line')
+      await assert.rejects(async () => alice.finds(s => String(s).includes('secret'), 'nothing', 0))
+    })
+  })
+
+  describe('finch', () => {
+    before(needs('finch', find('finch') !== undefined && terminals))
+
+    it('finds the Helpdesk among its buddies, takes a chat with !a, asks !help, talks and ends it with !end', async () => {
+      await using anna = await finch(server, 'anna', 'pw')
+      await using alice = await Script.login(server, 'alice', 'pw')
+      await anna.sees(/◯ Helpdesk/)
+      await alice.writes('support@help.localhost', 'my invoice is wrong')
+      await anna.sees(/New chat #1: Alice/)
+      await anna.press('M-2') // the first conversation, right of the buddy list
+      await anna.types('!a')
+      await anna.sees(/accepted/)
+      await alice.hears(/Anna joined/)
+      await anna.press('M-3')
+      await anna.sees(/: my invoice is wrong/)
+      await anna.types('how can I help?')
+      await alice.hears('how can I help?')
+      await anna.types('!help')
+      await anna.sees(/is no command never reaches the/)
+      await anna.types('!end')
+      await anna.sees(/has ended/)
+      await alice.hears(/chat has ended/)
+    })
+  })
+})
