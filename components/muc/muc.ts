@@ -73,7 +73,7 @@ class Service implements Receiver {
     for await (const [local, grave] of this.#keep.graves()) this.#graves.set(local, grave)
     for (const local of [...this.#graves.keys()]) this.#grave(local) // forgets the old ones
     await this.#learnPeople()
-    this.#people = this.#link.privileges?.onPeople(() => { this.#track(this.#learnPeople().catch((error: unknown) => this.#link.log.error({ error }, 'the people of the server cannot be read'))) })
+    this.#people = this.#link.privileges?.onPeople(() => { void this.#track(this.#learnPeople().catch((error: unknown) => this.#link.log.error({ error }, 'the people of the server cannot be read'))) })
   }
 
   async stop(): Promise<void> {
@@ -196,7 +196,7 @@ class Service implements Receiver {
     const grave = this.#graves.get(local)
     if (!grave || this.#link.clock.now() - grave.at <= BURIED) return grave
     this.#graves.delete(local)
-    this.#track(this.#keep.unbury(local))
+    void this.#track(this.#keep.unbury(local))
     return undefined
   }
 

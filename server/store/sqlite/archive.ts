@@ -3,8 +3,7 @@ import type { ArchiveQuery, ArchiveRow } from '../../ports/store.ts'
 import { firstSince } from './ids.ts'
 import type { Names } from './names.ts'
 import type { Arg } from './protocol.ts'
-import type { Prepare, Reads, Writes } from './statements.ts'
-import { bind } from './statements.ts'
+import { bind, type Prepare, type Reads, type Writes } from './calls.ts'
 
 const SLACK = 2 * 3_600_000 // ms that a clock may be set back, and no row is missed
 

@@ -2,7 +2,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { Names } from './names.ts'
 import type { Answer, Call } from './protocol.ts'
-import { preparer, readsOf, writesOf } from './statements.ts'
+import { preparer } from './calls.ts'
+import { readsOf, writesOf } from './statements.ts'
 
 /**
  * Gives the function that does a group on this connection. A call that fails is undone alone; when the transaction

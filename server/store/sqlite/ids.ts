@@ -1,5 +1,5 @@
 // Where in an owner's ids a time lies: ids sort by time, so no index over times is written.
-import type { Prepare } from './statements.ts'
+import type { Prepare } from './calls.ts'
 
 interface Seen { readonly id: string; readonly at: number }
 

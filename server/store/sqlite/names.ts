@@ -1,5 +1,5 @@
 // The short numbers of archive owners and of those they write with, known to the writer by heart.
-import type { Prepare } from './statements.ts'
+import type { Prepare } from './calls.ts'
 
 const DAY = 86_400_000 // ms
 const MOST = 50_000 // names kept in memory; beyond, all are forgotten and learned again

@@ -1,31 +1,8 @@
 // What each call of the stores does in SQL. Every write is whole within the transaction that the thread has open.
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { archiveReads, archiveWrites, eraseArchive } from './archive.ts'
 import type { Names } from './names.ts'
-import type { Arg, CallName } from './protocol.ts'
-
-type Run = (args: Arg[]) => unknown
-export type Reads = Readonly<Partial<Record<CallName, Run>>>
-
-/** Prepares on first use and keeps it. */
-export type Prepare = (sql: string) => StatementSync
-
-export interface Write {
-  readonly run: Run
-  /** Has more than one statement that writes: what it has done is undone if a later one fails. */
-  readonly several?: true
-}
-
-export type Writes = Readonly<Partial<Record<CallName, Write>>>
-
-export function preparer(db: DatabaseSync): Prepare {
-  const kept = new Map<string, StatementSync>()
-  return sql => {
-    let statement = kept.get(sql)
-    if (!statement) kept.set(sql, statement = db.prepare(sql))
-    return statement
-  }
-}
+import { bind, type Prepare, type Reads, type Writes } from './calls.ts'
+import type { Arg } from './protocol.ts'
 
 const UNDER = '>= ?1 AND stream < ?1 || char(0x10ffff)' // begins with
 
@@ -132,5 +109,3 @@ export function readsOf(sql: Prepare): Reads {
 }
 
 /** As SQLite takes it: no undefined. */
-/** SQLite counts in integers: no limit is the greatest of them. */
-export const bind = (a: Arg): string | number | null => (a === Infinity ? Number.MAX_SAFE_INTEGER : a ?? null)
