@@ -177,7 +177,7 @@ export class Host implements Home {
       if (toSelf || to.domain === this.domain && to.local === '') {
         return this.#answer(toSelf ? 'self' : 'host', stanza, sender, sender.account)
       }
-    } else if (stanza.kind === 'presence' && (!to || isSubscription(stanza))) return this.presences.fromDevice(stanza, sender)
+    } else if (stanza.kind === 'presence' && !to) return this.presences.fromDevice(stanza, sender)
     const addressed = to ? stanza : (stanza.readdress({ to: sender.account.jid }) as AnyStanza) // RFC 6120 section 10.3.1
     const p = new Passage(addressed, sender.account, sender)
     const v = walk(this.#out, p)
@@ -188,7 +188,10 @@ export class Host implements Home {
   #leave(v: Verdict, p: Passage, sender: Resource): void | Promise<void> {
     if (v === HANDLED) return
     if (v instanceof StanzaError) { this.giveBack(p.stanza, v, sender); return }
-    if (p.stanza.kind === 'presence') this.presences.directed(p.stanza, sender)
+    if (p.stanza.kind === 'presence') {
+      if (isSubscription(p.stanza)) return this.presences.fromDevice(p.stanza, sender)
+      this.presences.directed(p.stanza, sender)
+    }
     return this.router.route(p.stanza, sender)
   }
 
