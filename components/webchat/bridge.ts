@@ -1,6 +1,6 @@
 // The bridge itself: who the browsers are, what they say to the desk, and what the desk tells them.
 import { createHash, randomBytes } from 'node:crypto'
-import { Jid, type AnyStanza, type Limits, type Link } from '../../server/api.ts'
+import { Jid, type AnyStanza, type Limits, type Link, type Log } from '../../server/api.ts'
 import type { AskLines, ConversationView, End, FromBridge, FromBrowser, Hello, Open, Refusal, Say, Typing } from '../../schemas/webchat.ts'
 import { Bucket, Buckets } from './limits.ts'
 import { Tab, type Door, type Fetch } from './tab.ts'
@@ -23,6 +23,7 @@ export interface Settings { readonly desk: string; readonly queue: string; reado
 
 export class Bridge {
   readonly limits: Limits
+  readonly log: Log
   readonly #link: Link
   readonly #desk: Jid
   readonly #queue: string
@@ -33,6 +34,7 @@ export class Bridge {
 
   constructor(link: Link, settings: Settings) {
     this.#link = link
+    this.log = link.log
     this.#desk = Jid.parse(settings.desk)
     this.#queue = settings.queue
     this.limits = settings.limits
@@ -152,7 +154,9 @@ export class Bridge {
   async #begin(page: Page, m: Open): Promise<FromBridge> {
     const v = page.visitor
     const now = this.#link.clock.now()
-    if (isOver(v.conversation) && this.#chats.take(page.tab.door.address, now) > 0) {
+    const begins = isOver(v.conversation)
+    const { address } = page.tab.door
+    if (begins && this.#chats.wait(address, now) > 0) {
       return refusal('resource-constraint', 'There were too many new conversations from here. Please try again later.', { of: 'open', id: m.id })
     }
     if (!v.born) {
@@ -162,6 +166,7 @@ export class Bridge {
     const answer = await this.#link.ask(translate.open(this.#ends(v), this.#queue, { ...m, name: translate.cleanName(m.name), text: translate.cleanText(m.text) }))
     const conversation = answer.type === 'result' ? translate.readConversation(answer) : undefined
     if (!conversation) return translate.readRefusal(answer, 'open', m.id)
+    if (begins) this.#chats.take(address, now)
     v.adopt(conversation)
     this.#settle(v)
     return { type: 'said', id: m.id, conversation: conversation.number, seq: conversation.seq }
@@ -211,7 +216,7 @@ export class Bridge {
       try {
         resolve(await work())
       } catch (error) { // the store is full or gone: nothing was kept, so it is said again
-        this.#link.log.error({ error }, 'a customer could not be served')
+        this.log.error({ error }, 'a customer could not be served')
         resolve(refusal('internal-server-error', 'Something went wrong here.', of, 3000))
       } finally {
         v.waiting--
@@ -249,7 +254,7 @@ export class Bridge {
   #visitor(local: string, key: string, born: boolean): Visitor {
     let v = this.#visitors.get(local)
     if (!v) {
-      const bug = (error: unknown): void => this.#link.log.error({ error }, 'the web bridge met a bug')
+      const bug = (error: unknown): void => this.log.error({ error }, 'the web bridge met a bug')
       v = new Visitor(Jid.of(local, this.#link.domain), key, born, new Bucket(this.limits.visitor.messages, this.#link.clock.now()), bug)
       this.#visitors.set(local, v)
     }
@@ -283,16 +288,20 @@ export class Bridge {
 
   #leave(v: Visitor, grace: number): void {
     v.leaving?.[Symbol.dispose]()
-    v.leaving = this.#link.clock.alarm(this.#link.clock.now() + grace, async () => {
+    v.leaving = this.#link.clock.alarm(this.#link.clock.now() + grace, () => {
       v.leaving = undefined
-      if (v.tabs.size > 0) return
-      const number = v.conversation?.number
-      if (number !== undefined && isLive(v.conversation)) await this.#link.ask(translate.tell(this.#ends(v), 'gone', number))
-      if (v.whereabouts === 'here') await this.#link.stores.documents.remove(HERE, this.#link.domain, v.jid.local)
-      v.whereabouts = 'gone'
-      if (v.tabs.size === 0) this.#forget(v)
-      else this.#comeBack(v)
+      return this.#gone(v).catch((error: unknown) => this.log.error({ error }, 'the web bridge could not keep that somebody is gone'))
     })
+  }
+
+  async #gone(v: Visitor): Promise<void> {
+    if (v.tabs.size > 0) return
+    const number = v.conversation?.number
+    if (number !== undefined && isLive(v.conversation)) await this.#link.ask(translate.tell(this.#ends(v), 'gone', number))
+    if (v.whereabouts === 'here') await this.#link.stores.documents.remove(HERE, this.#link.domain, v.jid.local)
+    v.whereabouts = 'gone'
+    if (v.tabs.size === 0) this.#forget(v)
+    else this.#comeBack(v)
   }
 
   #forget(v: Visitor): void {
@@ -300,7 +309,7 @@ export class Bridge {
     if (v.waiting === 0) this.#visitors.delete(v.jid.local)
   }
 
-  #soon(done: Promise<unknown>): void { done.catch((error: unknown) => this.#link.log.error({ error }, 'the web bridge could not keep something')) }
+  #soon(done: Promise<unknown>): void { done.catch((error: unknown) => this.log.error({ error }, 'the web bridge could not keep something')) }
 
   /** Lets go of every page and every alarm. */
   stop(): void {

@@ -16,8 +16,15 @@ export class Bucket {
 
   /** Takes `n`; 0 if it was there, else the ms until it would be, and nothing is taken. */
   take(n: number, now: number): number {
+    const wait = this.wait(n, now)
+    if (wait === 0) this.#left -= n
+    return wait
+  }
+
+  /** The ms until `n` would be there. */
+  wait(n: number, now: number): number {
     this.#fill(now)
-    if (this.#left >= n) { this.#left -= n; return 0 }
+    if (this.#left >= n) return 0
     return this.#rate.rate > 0 ? Math.ceil((n - this.#left) / this.#rate.rate * 1000) : Infinity
   }
 
@@ -49,13 +56,18 @@ export class Buckets {
   readonly #of = new Map<string, Bucket>()
   constructor(rate: Rate) { this.#rate = rate }
 
-  take(key: string, now: number): number {
+  take(key: string, now: number): number { return this.#bucket(key, now).take(1, now) }
+
+  /** The ms until one can be taken; takes none. */
+  wait(key: string, now: number): number { return this.#of.get(key)?.wait(1, now) ?? (this.#rate.burst >= 1 ? 0 : Infinity) }
+
+  #bucket(key: string, now: number): Bucket {
     let bucket = this.#of.get(key)
     if (!bucket) {
       if (this.#of.size >= MOST) this.#sweep(now)
       this.#of.set(key, bucket = new Bucket(this.#rate, now))
     }
-    return bucket.take(1, now)
+    return bucket
   }
 
   #sweep(now: number): void {

@@ -43,7 +43,10 @@ export class SocketDoor implements Door {
       const text = String(data)
       if (text.length > MESSAGE) return ws.close(1009)
       this.#paced(text.length)
-      void this.#take(text)
+      this.#take(text).catch((error: unknown) => {
+        bridge.log.error({ error }, 'a page could not be served')
+        ws.close(1011) // it comes back, and says again what was not answered
+      })
     })
     const control = (): void => { this.#alive = true; if (this.#pings.take(1, clock.now()) > 0) ws.close(1008, 'too many pings') }
     ws.on('ping', control)

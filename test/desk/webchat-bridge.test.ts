@@ -236,6 +236,42 @@ describe('the web bridge', () => {
       assert.deepEqual([r.reason, r.text, r.retry], ['service-unavailable', 'Nobody is available right now.', undefined])
     })
 
+    it('who was refused because nobody was there has not used up his conversations', async () => {
+      await using s = await stage({ limits: { visitor: free } })
+      const { page } = await Page.hello(s.url)
+      using _p = page
+      s.desk.open = false
+      for (let i = 0; i < 15; i++) {
+        page.say({ type: 'open', id: newId(), name: 'Alice', text: 'Anybody?' })
+        assert.equal((await page.hears('refused')).reason, 'service-unavailable')
+      }
+      s.desk.open = true
+      assert.equal(await page.begin(), 1)
+    })
+
+    it('with the store gone nothing is acknowledged, the page may try again, and others go on', async () => {
+      const documents = new Documents()
+      await using s = await stage({ documents })
+      const { page: other } = await Page.hello(s.url)
+      using _o = other
+      await other.begin()
+      const { page } = await Page.hello(s.url)
+      using _p = page
+      const put = documents.put
+      documents.put = () => Promise.reject(new Error('disk full'))
+      const id = newId()
+      page.say({ type: 'open', id, name: 'Alice', text: 'Hello' })
+      const r = await page.hears('refused')
+      assert.deepEqual([r.reason, r.id], ['internal-server-error', id])
+      assert.ok(r.retry! > 0)
+      assert.equal(s.desk.talks.length, 1)
+      other.say({ type: 'say', id: newId(), conversation: 1, text: 'still here' })
+      await other.hears('said')
+      documents.put = put
+      page.say({ type: 'open', id, name: 'Alice', text: 'Hello' })
+      await page.hears('said', m => m.id === id)
+    })
+
     it('SEC-W32 of fifty "composing" one reaches the agent in three seconds', async () => {
       const clock = new TestClock()
       await using s = await stage({ clock })

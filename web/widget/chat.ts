@@ -73,9 +73,9 @@ export class Chat extends HTMLElement {
     }
     if (m.type === 'refused') {
       if (m.retry !== undefined) { clearTimeout(this.#retry); this.#retry = setTimeout(() => this.#pump(), m.retry) }
-      if (talk.returned && !this.#view.message.value) this.#view.write(talk.returned)
-      talk.returned = ''
     }
+    if (talk.returned && !this.#view.message.value) this.#view.write(talk.returned)
+    talk.returned = ''
     const c = talk.conversation
     const live = !!c && c.state !== 'closed'
     if (live !== !!this.#memory.shared.live) {

@@ -9,6 +9,7 @@ interface Wire { send(m: FromBrowser): void; close(): void }
 const FIRST = 400 // ms until the second try; doubled each time, at most LAST, and spread by half
 const LAST = 8000
 const HEARTBEAT = 20_000 // ms of silence until the bridge is asked
+const QUIET = 3000 // ms of silence until somebody in a hurry asks
 const PATIENCE = 8000 // ms for its answer, and for a connection to open
 
 export class Connection {
@@ -20,6 +21,7 @@ export class Connection {
   #tries = 0
   #deaf = false // the last socket never opened
   #proved = false // and yet the bridge answers: sockets do not pass here
+  #heard = 0 // when it last said something
   #met = false // it has answered once
   #later: ReturnType<typeof setTimeout> | undefined
   #pulse: ReturnType<typeof setTimeout> | undefined
@@ -58,7 +60,7 @@ export class Connection {
   /** Tries at once instead of waiting; what seems to be there is asked whether it is. */
   hurry(): void {
     if (this.state === 'lost' && !this.#wire) { this.#tries = 0; clearTimeout(this.#later); this.#dial() }
-    else if (this.up) this.#ask()
+    else if (this.up && Date.now() - this.#heard > QUIET) this.#ask()
   }
 
   send(m: FromBrowser): void { if (this.up) this.#wire?.send(m) }
@@ -105,6 +107,7 @@ export class Connection {
   }
 
   #beat(): void {
+    this.#heard = Date.now()
     clearTimeout(this.#pulse)
     this.#pulse = setTimeout(() => this.#ask(), HEARTBEAT)
   }

@@ -20,7 +20,7 @@ export class Talk {
   typing: string | undefined // who is
   notice = '' // a refusal to show
   beginning = true // the form for a new conversation is wanted
-  returned = '' // the text of a refused beginning, for the writer to have back
+  returned = '' // the text of what can no longer be said, for the writer to have back
   limits = { text: 4000, name: 80 }
   #inFlight: string | undefined
   #asked = -1 // the gap that was asked for: once each
@@ -121,6 +121,8 @@ export class Talk {
     this.conversation = undefined
     this.lines = []
     this.beginning = true
+    this.returned = this.outbox.filter(u => !u.begins).map(u => u.text).join('\n') // there is nobody to say it to
+    this.outbox = this.outbox.filter(u => u.begins)
   }
 
   #line(m: LineView): FromBrowser | undefined {

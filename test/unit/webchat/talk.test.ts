@@ -68,6 +68,16 @@ describe('the widget’s talk', () => {
     assert.deepEqual([t.returned, t.outbox.length, statusOf(t, 'on')], ['Help!', 0, 'Nobody is available right now.'])
   })
 
+  it('what was to be said to a conversation that is no more goes back to the writer', () => {
+    const t = inTalk()
+    t.say('id-1', 'one')
+    t.say('id-2', 'two')
+    t.next()
+    t.lost()
+    t.hear({ type: 'welcome', open: true, limits })
+    assert.deepEqual([t.returned, t.outbox.length, t.conversation, t.beginning], ['one\ntwo', 0, undefined, true])
+  })
+
   it('lines said before the beginning is answered wait for its number', () => {
     const t = new Talk()
     t.begin('id-1', 'Alice', 'Help!')
