@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { Actor, House, scene } from '../harness/scene.ts'
+
+const cast = { romeo: 'romeo@localhost/orchard', phone: 'romeo@localhost/phone', juliet: 'juliet@localhost/balcony' }
+const NS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
+const HEADER = `<?xml version='1.0'?><stream:stream to='localhost' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>`
+
+/** A connection that has not logged in. */
+async function stranger(house: House): Promise<Actor> {
+  const a = new Actor('stranger', 'new@localhost/home')
+  await a.opens(house.port)
+  a.says(HEADER)
+  return a
+}
+const wishes = (a: Actor, name: string, password: string): void => a.sends`<iq type='set' id='r'><query xmlns='jabber:iq:register'><username>${name}</username><password>${password}</password></query></iq>`
+
+describe('XEP-0077 In-Band Registration', () => {
+  it('makes an account that can log in', async () => {
+    await using house = await House.open()
+    const a = await stranger(house)
+    await a.receives`<stream:features xmlns:stream='http://etherx.jabber.org/streams'><register xmlns='http://jabber.org/features/iq-register'/></stream:features>`
+    a.sends`<iq type='get' id='g'><query xmlns='jabber:iq:register'/></iq>`
+    await a.receives`<iq type='result' id='g'><query xmlns='jabber:iq:register'><username/><password/></query></iq>`
+    wishes(a, 'New', 'pw')
+    await a.receives`<iq type='result' id='r'/>`
+    const b = new Actor('new', 'new@localhost/home')
+    await b.connects(house.port)
+    await b.receivesNothing()
+    a.leaves()
+    b.leaves()
+  })
+
+  it('SEC-T33 refuses a name that is taken, is none, and an empty password', async () => {
+    await using house = await House.open()
+    await house.account('romeo')
+    const a = await stranger(house)
+    await a.next()
+    for (const [name, password, condition] of [['ROMEO', 'pw', 'conflict'], ['', 'pw', 'not-acceptable'], ['a b', 'pw', 'not-acceptable'], ['x/y@z', 'pw', 'not-acceptable'], ['new', '', 'not-acceptable']] as const) {
+      wishes(a, name, password)
+      const answer = await a.receives`<iq type='error' id='r'/>`
+      assert.ok(answer.getChild('error')!.getChild(condition, NS), String(answer))
+    }
+    a.leaves()
+  })
+
+  it('SEC-T33 makes ten accounts a minute for one address, no more', async () => {
+    await using house = await House.open()
+    const a = await stranger(house)
+    await a.next()
+    const taken: string[] = []
+    for (let i = 0; i < 12; i++) {
+      wishes(a, 'admin' , '') // each try counts
+      taken.push(String((await a.next()).getChild('error')!.getChild('resource-constraint', NS) !== undefined))
+    }
+    assert.deepEqual(taken, [...Array<string>(10).fill('false'), 'true', 'true'])
+    a.leaves()
+  })
+
+  it('SEC-T33 is not there where it is not switched on', async () => {
+    const { plugins } = await import('../../plugins/index.ts')
+    await using house = await House.open({ plugins: plugins.filter(p => p.name !== 'register') })
+    const a = await stranger(house)
+    const features = await a.next()
+    assert.equal(features.getChild('register', 'http://jabber.org/features/iq-register'), undefined)
+    a.leaves()
+  })
+
+  it('changes one\'s password; the other sessions end, the new one counts', scene(cast, async ({ romeo, phone, juliet }, house) => {
+    for (const to of ['', ` to='localhost'`]) {
+      romeo.says(`<iq type='get' id='g'${to}><query xmlns='jabber:iq:register'/></iq>`)
+      await romeo.receives`<iq type='result' id='g'><query xmlns='jabber:iq:register'><registered/><username>romeo</username></query></iq>`
+    }
+    wishes(romeo, 'romeo', 'another')
+    await phone.isCutOff()
+    await romeo.receives`<iq type='result' id='r'/>`
+    await assert.rejects(house.actor('again', 'romeo@localhost/again'), /not-authorized/)
+    await juliet.receivesNothing()
+  }))
+
+  it('changes nobody else\'s', scene(cast, async ({ romeo, juliet }) => {
+    wishes(romeo, 'juliet', 'mine')
+    await romeo.receives`<iq type='error' id='r'><error type='cancel'><not-allowed xmlns='${NS}'/></error></iq>`
+    romeo.sends`<iq type='set' id='o' to='${juliet.bare}'><query xmlns='jabber:iq:register'><remove/></query></iq>`
+    await romeo.receives`<iq type='error' id='o'/>`
+    await juliet.receivesNothing()
+  }))
+
+  it('removes one\'s account, and all its sessions end', scene(cast, async ({ romeo, phone, juliet }, house) => {
+    romeo.sends`<iq type='set' id='rm'><query xmlns='jabber:iq:register'><remove/></query></iq>`
+    await romeo.receives`<iq type='result' id='rm'/>`
+    await romeo.isCutOff()
+    await phone.isCutOff()
+    assert.equal(await house.stores.accounts.find('localhost', 'romeo'), undefined)
+    juliet.sends`<message to='romeo@localhost' type='chat' id='m'><body>x</body></message>`
+    await juliet.receives`<message type='error' id='m'/>`
+  }))
+})
