@@ -35,8 +35,8 @@ function copy(p: Passage, direction: 'sent' | 'received'): void {
   if (stanza.kind !== 'message' || p.get(secret) || isPrivate(stanza) || !isEligible(stanza, direction, account)) return
   const others: Resource[] = []
   for (const r of account.resources.values()) if (r.get(wanted) && r !== p.sender && !p.delivered.includes(r)) others.push(r)
-  remember(account, stanza, direction)
   if (others.length === 0) return
+  remember(account, stanza, direction)
 
   const id = direction === 'sent' ? p.get(archivedAs) : undefined // a received one bears it already
   const original = id === undefined ? stanza : stanza.with(stanzaId(account.jid, id))
