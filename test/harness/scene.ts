@@ -233,6 +233,9 @@ export class Actor {
     })
   }
 
+  /** Puts back what was taken too early. */
+  unreads(stanzas: readonly Xml[]): void { this.#heard.unshift(...stanzas) }
+
   #hear(x: Xml | undefined): void {
     if (this.#listener) this.#listener(x)
     else if (x) this.#heard.push(x)

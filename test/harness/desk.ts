@@ -1,0 +1,95 @@
+// Scenes at a desk: agents and customers in plain clients, who type and read.
+import { AssertionError } from 'node:assert'
+import type { Element as Xml } from 'ltx'
+import { helpdesk } from '../../components/helpdesk/desk.ts'
+import type { DeskConfig, QueueConfig } from '../../components/helpdesk/config.ts'
+import { House, type Actor } from './scene.ts'
+import type { Role, Stores } from '../../server/ports/store.ts'
+
+export const DESK = 'help.localhost'
+export const BOT = `desk@${DESK}`
+export const SUPPORT = `support@${DESK}`
+export const c = (n: number): string => `c${n}@${DESK}`
+
+const queue = (more: Partial<QueueConfig> = {}): QueueConfig => ({ agents: 'all', assign: 'round-robin', accept: 'ask', view: 'contact', ...more })
+export const config = (queues: Record<string, Partial<QueueConfig>> = { support: {}, billing: { assign: 'pull' } }, more: Partial<DeskConfig> = {}): DeskConfig =>
+  ({ enabled: true, assign: 'pull', capacity: 4, ...more, queues: new Map(Object.entries(queues).map(([k, v]) => [k, queue(v)])) })
+
+/** A person at a plain client. */
+export class Person {
+  readonly actor: Actor
+  #ids = 0
+  constructor(actor: Actor) { this.actor = actor }
+
+  /** Types a line into the window of `to`. */
+  types(to: string, text: string, id = `${this.actor.name}-${++this.#ids}`): void { this.actor.sends`<message type='chat' to='${to}' id='${id}'><body>${text}</body></message>` }
+
+  /** Waits for a message from `from` (any resource) whose text fits; leaves what else came. */
+  async reads(from: string, text: string | RegExp): Promise<{ text: string; stanza: Xml }> {
+    const passed: string[] = []
+    const others: Xml[] = []
+    try {
+      for (;;) {
+        const x = await this.actor.next(() => `it should read ${String(text)} from ${from}; it read\n${passed.join('\n') || 'nothing'}`)
+        const body = x.getChildText('body')
+        if (x.name === 'message' && body !== null && bareOf(x) === from && (typeof text === 'string' ? body === text : text.test(body))) return { text: body, stanza: x }
+        if (x.name === 'message' && body !== null) passed.push(`${bareOf(x)}: ${body}`)
+        others.push(x)
+      }
+    } finally { this.actor.unreads(others) }
+  }
+
+  /** Everything read up to now from anybody, as `localpart: text`; silence is proved by the fence. */
+  async all(): Promise<string[]> {
+    const came = await this.actor.fence()
+    return came.flatMap(x => { const body = x.getChildText('body'); return x.name === 'message' && body !== null ? [`${bareOf(x).split('@')[0]}: ${body}`] : [] })
+  }
+  async readsNothing(): Promise<void> {
+    const came = await this.all()
+    if (came.length > 0) throw new AssertionError({ message: `${this.actor.name} should read nothing`, actual: came.join('\n'), expected: '' })
+  }
+}
+const bareOf = (x: Xml): string => String(x.attrs['from'] ?? '').split('/')[0] ?? ''
+
+export interface Staff { readonly [local: string]: Role }
+
+/** A house with a desk. */
+export class DeskHouse implements AsyncDisposable {
+  readonly house: House
+  readonly #config: DeskConfig
+  #desk: AsyncDisposable
+  private constructor(house: House, config: DeskConfig, desk: AsyncDisposable) { this.house = house; this.#config = config; this.#desk = desk }
+
+  static async open(staff: Staff, conf: DeskConfig = config(), stores?: Stores): Promise<DeskHouse> {
+    const house = await House.open(stores ? { stores } : {})
+    for (const [local, role] of Object.entries(staff)) await house.account(local, { role })
+    return new DeskHouse(house, conf, await house.mount(DESK, helpdesk(conf)))
+  }
+
+  /** Logs in and waits until the desk has greeted (an operator) or until it is quiet (a customer). */
+  async comes(local: string, presence = '<presence/>'): Promise<Person> {
+    const actor = await this.house.actor(local, `${local}@localhost/${local}-pc`)
+    const person = new Person(actor)
+    await actor.comesOnline(presence)
+    return person
+  }
+  /** Waits until nothing follows any more: the desk's own doings, not those of the wire. */
+  async quiet(): Promise<void> { await this.house.clock.advance(0) }
+  async later(seconds: number): Promise<void> { await this.house.clock.advance(seconds * 1000) }
+
+  /** The desk alone falls and starts again on the same store. */
+  async restart(): Promise<void> {
+    await this.#desk[Symbol.asyncDispose]()
+    this.#desk = await this.house.mount(DESK, helpdesk(this.#config))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#desk[Symbol.asyncDispose]()
+    await this.house[Symbol.asyncDispose]()
+  }
+}
+
+export const desk = (staff: Staff, play: (d: DeskHouse) => Promise<void>, conf?: DeskConfig): (() => Promise<void>) => async () => {
+  await using d = await DeskHouse.open(staff, conf)
+  await play(d)
+}
