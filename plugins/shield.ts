@@ -23,7 +23,7 @@ export const shield = plugin('shield', host => {
 
   host.on('in:admit', ({ stanza, account }) => {
     if (stanza.kind === 'iq' && stanza.type === 'set' && stanza.payload[0]?.ns === NS_ROSTER && stanza.to && !stanza.to.isBare) return refuse('service-unavailable')
-    if (stanza.kind !== 'message' || !stanza.from) return
+    if (stanza.kind !== 'message' || !stanza.from || stanza.from.full === host.domain) return
     const { from } = stanza
     const clean = stanza.payload.filter(e => !isForged(e, from, account))
     if (clean.length === stanza.payload.length) return

@@ -125,6 +125,15 @@ describe('XEP-0191 Blocking Command', () => {
     await romeo.receives`<message from='${phone}'><body>note</body></message>`
   }))
 
+  it('what waited from somebody is not given once he is blocked', scene(cast, async ({ romeo, juliet }, house) => {
+    for (const body of ['one', 'two']) romeo.sends`<message to='${juliet.bare}' type='chat'><body>${body}</body></message>`
+    await romeo.fence()
+    await blocks(juliet, romeo.bare)
+    juliet.sends`<presence/>`
+    while ((await house.stores.offline.list(juliet.bare)).length) await juliet.fence()
+    assert.deepEqual((await juliet.fence()).filter(x => x.name === 'message'), [])
+  }))
+
   it('holds for who is not there, and after a restart', scene(cast, async ({ romeo, juliet }, house) => {
     await blocks(juliet, romeo.bare)
     juliet.leaves()
