@@ -25,14 +25,18 @@ export class Person {
   types(to: string, text: string, id = `${this.actor.name}-${++this.#ids}`): void { this.actor.sends`<message type='chat' to='${to}' id='${id}'><body>${text}</body></message>` }
 
   /** Waits for a message from `from` (any resource) whose text fits; leaves what else came. */
-  async reads(from: string, text: string | RegExp): Promise<{ text: string; stanza: Xml }> {
+  reads(from: string, text: string | RegExp): Promise<{ text: string; from: string; stanza: Xml }> { return this.#reads(from, text) }
+  /** The same, whoever it comes from. */
+  sees(text: RegExp): Promise<{ text: string; from: string; stanza: Xml }> { return this.#reads(undefined, text) }
+
+  async #reads(from: string | undefined, text: string | RegExp): Promise<{ text: string; from: string; stanza: Xml }> {
     const passed: string[] = []
     const others: Xml[] = []
     try {
       for (;;) {
-        const x = await this.actor.next(() => `it should read ${String(text)} from ${from}; it read\n${passed.join('\n') || 'nothing'}`)
+        const x = await this.actor.next(() => `it should read ${String(text)} from ${from ?? 'anybody'}; it read\n${passed.join('\n') || 'nothing'}`)
         const body = x.getChildText('body')
-        if (x.name === 'message' && body !== null && bareOf(x) === from && (typeof text === 'string' ? body === text : text.test(body))) return { text: body, stanza: x }
+        if (x.name === 'message' && body !== null && (from === undefined || bareOf(x) === from) && (typeof text === 'string' ? body === text : text.test(body))) return { text: body, from: bareOf(x), stanza: x }
         if (x.name === 'message' && body !== null) passed.push(`${bareOf(x)}: ${body}`)
         others.push(x)
       }
