@@ -122,6 +122,18 @@ describe('two accounts and their subscriptions', () => {
     }), { numRuns: 200 })
   })
 
+  it('who may see the other has heard that he is there, who may not has heard that he is gone', async () => {
+    await fc.assert(fc.asyncProperty(deeds, async all => {
+      const { host, ears } = await open(new Shelf())
+      for (const d of all) { await act(host, ears, d); await settle() }
+      for (const who of [0, 1] as const) {
+        const ear = ears[who], other = ears[1 - who as 0 | 1].jid
+        const last = ear.heard.findLast(s => s.kind === 'presence' && s.from?.full === other.full)?.type
+        assert.equal(last === 'available', host.rosters.of(ear.account).isWatched(other.bare), `${ear.jid.full} heard ${last}`)
+      }
+    }), { numRuns: 300 })
+  })
+
   it('a store that fails now and then leaves no half of a change', async () => {
     await fc.assert(fc.asyncProperty(deeds, fc.array(fc.boolean(), { minLength: 1, maxLength: 12 }), async (all, failures) => {
       const shelf = new Shelf()
