@@ -1,5 +1,5 @@
 // Rooms for talk among many (XEP-0045): the service. What a room does is decided in protocols/room; here it is kept, found and limited.
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomFillSync, randomUUID } from 'node:crypto'
 import { el, errorReply, Jid, parseFrame, readStanza, refuse, resultOf, Unreadable, type AnyStanza, type Component, type Element, type Iq, type Link, type Message, type Presence, type Receiver, type StanzaError } from '../../server/api.ts'
 import { ArchiveIds, ARCHIVE_FEATURES } from '../../protocols/archive.ts'
 import { NS_RSM, pageSet, readPage } from '../../protocols/paging.ts'
@@ -55,7 +55,7 @@ class Service implements Receiver {
     this.#options = options
     this.#keep = new Keep(link)
     this.#archive = new RoomArchive(link)
-    this.#ids = new ArchiveIds(() => randomBytes(10).toString('hex'))
+    this.#ids = new ArchiveIds(letters)
     const { muc: limits } = link.limits
     this.#host = {
       newId: () => this.#ids.next(link.clock.now()).id,
@@ -266,4 +266,15 @@ class Service implements Receiver {
     work.then(done, done)
     return work
   }
+}
+
+const pool = new Uint8Array(4096)
+let used = pool.length
+
+/** 12 letters of 5 random bits. */
+function letters(): string {
+  if (used + 12 > pool.length) { randomFillSync(pool); used = 0 }
+  let s = ''
+  for (const end = used + 12; used < end; used++) s += '0123456789abcdefghijklmnopqrstuv'[pool[used]! & 31] // used < length
+  return s
 }

@@ -40,7 +40,7 @@ const WHISPERERS: readonly Whisperers[] = ['anyone', 'participants', 'moderators
 const WHOIS = ['moderators', 'anyone'] as const
 const LONGEST = 1000 // characters in a text of the form
 
-export function configForm(c: RoomConfig): Element {
+export function configForm(c: RoomConfig, bounds: Bounds): Element {
   return form({
     type: 'form', formType: MUC_CONFIG, title: 'Configuration of this room',
     fields: [
@@ -58,12 +58,14 @@ export function configForm(c: RoomConfig): Element {
       { var: 'muc#roomconfig_whois', type: 'list-single', label: 'Who sees real addresses', value: c.whois, options: WHOIS },
       { var: 'muc#roomconfig_allowpm', type: 'list-single', label: 'Who may send private messages', value: c.whispers, options: WHISPERERS },
       { var: 'muc#roomconfig_presencebroadcast', type: 'list-multi', label: 'Whose presence is shown to all', value: c.broadcast, options: BROADCAST },
-      { var: 'muc#roomconfig_maxusers', type: 'text-single', label: 'Most occupants', value: String(c.users) },
+      { var: 'muc#roomconfig_maxusers', type: 'list-single', label: 'Most occupants', value: String(c.users), options: sizes(c.users, bounds.users) },
       { var: 'muc#maxhistoryfetch', type: 'text-single', label: 'Lines shown to whom enters', value: String(c.history) },
       { var: 'muc#roomconfig_enablelogging', type: 'boolean', label: 'Keep an archive of the talk', value: c.archived },
     ],
   })
 }
+
+const sizes = (now: number, most: number): string[] => [...new Set([10, 20, 50, 100, 200, 500, now])].filter(n => n <= most || n === now).sort((a, b) => a - b).map(String)
 
 /** The configuration that a submitted form asks for: fields left out keep what `old` says. Options that make no sense are `not-acceptable`. */
 export function readConfig(x: Element, old: RoomConfig, bounds: Bounds): RoomConfig | StanzaError {

@@ -11,7 +11,7 @@ const DATA = 'jabber:x:data'
 export function owner(floor: Floor, turn: Turn, iq: Iq): void {
   if (floor.affiliationOf(iq.from!) !== 'owner') return turn.refuse(iq, refuse('forbidden'))
   const query = iq.payload[0]!
-  if (iq.type === 'get') return turn.send(resultOf(iq, el('query', MUC_OWNER, {}, configForm(floor.config))))
+  if (iq.type === 'get') return turn.send(resultOf(iq, el('query', MUC_OWNER, {}, configForm(floor.config, floor.host.bounds))))
   const destruction = query.child('destroy')
   if (destruction) {
     const alternate = destruction.attrs['jid'] === undefined ? undefined : Jid.tryParse(destruction.attrs['jid'])

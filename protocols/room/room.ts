@@ -65,7 +65,7 @@ export class Room {
     switch (stanza.kind) {
       case 'message': message(floor, turn, stanza); break
       case 'presence':
-        if (stanza.type === 'error') ghost(floor, turn, from, stanza.child('error'), floor.devices.get(from.full))
+        if (stanza.type === 'error') ghost(floor, turn, from)
         else presence(floor, turn, stanza)
         break
       case 'iq':

@@ -3,7 +3,7 @@ import { CONTENT, el, form, readForm, refuse, Stanza, StanzaError, type Element,
 import { clean } from './clean.ts'
 import type { Floor, Turn } from './floor.ts'
 import { decline, invite } from './inviting.ts'
-import { HINTS, MUC_REQUEST, MUC_USER, STANZA_ID } from './names.ts'
+import { HINTS, MUC_REQUEST, MUC_USER, STANZA_ID, STATUS } from './names.ts'
 import { userX, type Occupant } from './occupant.ts'
 import { setRole } from './ruling.ts'
 import { roleAtLeast } from './ranks.ts'
@@ -13,7 +13,10 @@ const DATA = 'jabber:x:data'
 export function message(floor: Floor, turn: Turn, m: Message): void {
   const from = m.from!
   const occupant = floor.devices.get(from.full)
-  if (m.type === 'error') return bounced(floor, turn, m, occupant)
+  if (m.type === 'error') { // a line that came back
+    if (m.child('error')?.elements.some(e => UNREACHABLE.has(e.name))) ghost(floor, turn, from)
+    return
+  }
   if (m.to!.resource !== '') return whisper(floor, turn, m, occupant)
   if (m.type === 'groupchat') {
     if (!occupant) return turn.refuse(m, refuse('not-acceptable', 'You are not in the room.'))
@@ -82,20 +85,15 @@ function whisper(floor: Floor, turn: Turn, m: Message, from: Occupant | undefine
   if (to.devices.length === 0) turn.facts.push({ what: 'private', from, to, message: said })
 }
 
-/** A line that came back: whoever it could not reach is not there any more (section 17.4, ghost users). */
-function bounced(floor: Floor, turn: Turn, m: Message, o: Occupant | undefined): void {
-  ghost(floor, turn, m.from!, m.child('error'), o)
-}
-
 const UNREACHABLE = new Set([
   'gone', 'item-not-found', 'recipient-unavailable', 'redirect', 'remote-server-not-found', 'remote-server-timeout', 'service-unavailable',
 ])
 
-/** Takes off a device from which a delivery error came. */
-export function ghost(floor: Floor, turn: Turn, from: Jid, error: Element | undefined, o: Occupant | undefined): void {
-  const device = o?.device(from)
-  if (!o || !device || !error?.elements.some(e => UNREACHABLE.has(e.name))) return
-  floor.removeDevice(turn, o, device, 'lost', { codes: ['333'] })
+/** Takes off a device that is not there any more, whatever it believes (section 17.4, ghost users). */
+export function ghost(floor: Floor, turn: Turn, from: Jid): void {
+  const occupant = floor.devices.get(from.full)
+  const device = occupant?.device(from)
+  if (occupant && device) floor.removeDevice(turn, occupant, device, 'lost', { codes: [STATUS.technical] })
 }
 
 /** A visitor asks for voice, or a moderator answers such a request (section 8.6). */
