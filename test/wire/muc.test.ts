@@ -163,6 +163,18 @@ describe('rooms', () => {
     await ben.receives`<iq type='error' id='q'><error><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
   })
 
+  it('carry questions between occupants, who hear of each other’s address nothing', async () => {
+    const [anna, ben] = [await actor('anna'), await actor('ben')]
+    await joins(anna, 'Anna')
+    await joins(ben, 'Ben')
+    await anna.fence()
+    ben.sends`<iq type='get' id='v' to='tea@rooms.localhost/Anna'><query xmlns='jabber:iq:version'/></iq>`
+    const asked = await anna.receives`<iq type='get' from='tea@rooms.localhost/Ben'><query xmlns='jabber:iq:version'/></iq>`
+    anna.sends`<iq type='result' id='${asked.attrs['id']}' to='tea@rooms.localhost/Ben'><query xmlns='jabber:iq:version'><name>Client</name></query></iq>`
+    const answer = await ben.receives`<iq type='result' id='v' from='tea@rooms.localhost/Anna'><query xmlns='jabber:iq:version'><name>Client</name></query></iq>`
+    assert.doesNotMatch(String(answer) + String(asked), /anna@localhost\/home' .*ben@|from="(anna|ben)@/)
+  })
+
   it('say what they are: the service and each room', async () => {
     const anna = await actor('anna')
     await joins(anna, 'Anna')
