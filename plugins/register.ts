@@ -35,6 +35,7 @@ export const register = plugin('register', host => {
     if (!account || !device) return refuse('forbidden')
     if (query.child('remove')) {
       if (query.elements.length !== 1) return refuse('bad-request') // section 3.2
+      await host.rosters.farewell(account)
       await accounts.remove(host.domain, account.jid.local)
       host.accounts.refresh(account.jid, undefined)
       host.tellPeople()

@@ -122,6 +122,11 @@ export class Rosters {
     return account ? this.of(account).listed.filter(i => i.injected === domain) : []
   }
 
+  /** Ends all subscriptions before the account is removed: who makes one of the same name later must not inherit them. */
+  async farewell(account: Account): Promise<void> {
+    for (const i of this.of(account).listed) if (!i.injected) await this.#part(account, i)
+  }
+
   nextId(): string { return `r${(++this.#pushes).toString(36)}` }
 
   #get(query: Element, iq: Iq, device: Resource): Answer {
@@ -153,19 +158,24 @@ export class Rosters {
   }
 
   #removal(account: Account, old: RosterItem): { put: Draft[]; then: (done: readonly RosterItem[]) => void | Promise<void> } {
-    const home = this.#home
-    const to = Jid.parse(old.jid)
-    const say = (type: 'unsubscribe' | 'unsubscribed'): void | Promise<void> => emit(home, Stanza.of('presence', { type, from: account.jid, to, id: this.nextId() }))
     return {
       put: [tombstone(old)],
-      then: done => { // section 2.5.2; `unavailable` goes before `unsubscribed`, section 3.2.2
-        const told: (void | Promise<void>)[] = []
-        if (isSeen(old) || old.ask) told.push(say('unsubscribe'))
-        if (sees(old)) { tellGone(home, account, to); told.push(say('unsubscribed')) }
+      then: done => {
+        const told = this.#part(account, old)
         for (const i of done) this.push(account, i)
-        if (told.some(t => t)) return Promise.all(told).then(() => {})
+        return told
       },
     }
+  }
+
+  /** Ends the subscriptions in both directions; `unavailable` goes before `unsubscribed` (sections 2.5.2 and 3.2.2). */
+  #part(account: Account, i: RosterItem): void | Promise<void> {
+    const to = Jid.parse(i.jid)
+    const say = (type: 'unsubscribe' | 'unsubscribed'): void | Promise<void> => emit(this.#home, Stanza.of('presence', { type, from: account.jid, to, id: this.nextId() }))
+    const told: (void | Promise<void>)[] = []
+    if (isSeen(i) || i.ask) told.push(say('unsubscribe'))
+    if (sees(i)) { tellGone(this.#home, account, to); told.push(say('unsubscribed')) }
+    if (told.some(t => t)) return Promise.all(told).then(() => {})
   }
 
   // A version bears the account's age: one of an account of the same name that was removed is not taken for it.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Actor, House, scene } from '../harness/scene.ts'
+import { arrives, befriend } from '../harness/friends.ts'
 
 const cast = { romeo: 'romeo@localhost/orchard', phone: 'romeo@localhost/phone', juliet: 'juliet@localhost/balcony' }
 const NS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
@@ -82,6 +83,21 @@ describe('XEP-0077 In-Band Registration', () => {
     await romeo.receives`<iq type='error' id='r'><error type='cancel'><not-allowed xmlns='${NS}'/></error></iq>`
     romeo.sends`<iq type='set' id='o' to='${juliet.bare}'><query xmlns='jabber:iq:register'><remove/></query></iq>`
     await romeo.receives`<iq type='error' id='o'/>`
+    await juliet.receivesNothing()
+  }))
+
+  it('who makes an account of the same name later sees nothing of the old one\'s friends', scene(cast, async ({ romeo, phone, juliet }, house) => {
+    await arrives(romeo, phone, juliet)
+    await befriend(romeo, juliet)
+    romeo.sends`<iq type='set' id='rm'><query xmlns='jabber:iq:register'><remove/></query></iq>`
+    await romeo.isCutOff()
+    await juliet.hears`<iq type='set'><query xmlns='jabber:iq:roster'><item jid='${romeo.bare}' subscription='none'/></query></iq>`
+    await juliet.fence()
+    const impostor = await house.actor('impostor', 'romeo@localhost/den')
+    await impostor.comesOnline()
+    impostor.sends`<presence to='${juliet.bare}' type='probe'/>`
+    await juliet.comesOnline('<presence><show>away</show></presence>')
+    await impostor.receivesNothing()
     await juliet.receivesNothing()
   }))
 
