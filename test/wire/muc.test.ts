@@ -172,7 +172,7 @@ describe('rooms', () => {
     const asked = await anna.receives`<iq type='get' from='tea@rooms.localhost/Ben'><query xmlns='jabber:iq:version'/></iq>`
     anna.sends`<iq type='result' id='${asked.attrs['id']}' to='tea@rooms.localhost/Ben'><query xmlns='jabber:iq:version'><name>Client</name></query></iq>`
     const answer = await ben.receives`<iq type='result' id='v' from='tea@rooms.localhost/Anna'><query xmlns='jabber:iq:version'><name>Client</name></query></iq>`
-    assert.doesNotMatch(String(answer) + String(asked), /anna@localhost\/home' .*ben@|from="(anna|ben)@/)
+    assert.doesNotMatch(String(answer) + String(asked), /from="(anna|ben)@/)
   })
 
   it('say what they are: the service and each room', async () => {
