@@ -30,7 +30,7 @@ class Shelf implements RosterStore {
     return { version: r?.version ?? 0, items: [...r?.items.values() ?? []] }
   }
   async put(owner: string, version: number, items: readonly RosterItem[]): Promise<void> {
-    await null
+    await Promise.resolve()
     if (this.fails()) throw new StoreError('disk full')
     let r = this.rosters.get(owner)
     if (!r) this.rosters.set(owner, r = { version, items: new Map() })
@@ -38,7 +38,7 @@ class Shelf implements RosterStore {
     for (const i of items) r.items.set(i.jid, i)
   }
   async forget(owner: string, jid: string): Promise<void> {
-    await null
+    await Promise.resolve()
     if (this.fails()) throw new StoreError('disk full')
     this.rosters.get(owner)?.items.delete(jid)
   }
