@@ -1,11 +1,14 @@
 // An agent at work in a stock client, with nothing added to it: finds the desk, takes a chat, talks, ends it.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { find, needs } from '../harness/machine.ts'
 import { finch, profanity } from './clients.ts'
+import { Pidgin } from './pidgin.ts'
 import { Server } from './server.ts'
 import { Script } from './xmppjs.ts'
 
 const terminals = find('tmux') !== undefined
+const driven = ['pidgin', 'Xvfb', 'dbus-run-session'].every(c => find(c) !== undefined) && spawnSync('/usr/bin/python3', ['-c', 'import dbus, gi']).status === 0
 
 describe('an agent with a stock client', function () {
   this.timeout(60_000)
@@ -83,6 +86,31 @@ describe('an agent with a stock client', function () {
       await anna.sees(/!help: this list/)
       await anna.types('!end')
       await anna.sees(/has ended/)
+      await alice.hears(/chat has ended/)
+    })
+  })
+
+  describe('pidgin', () => {
+    before(needs('pidgin', driven))
+
+    it('finds the Helpdesk among its buddies, asks !help, takes a chat with !a, talks and ends it with !end', async () => {
+      await using anna = await Pidgin.login(server, 'anna', 'pw')
+      await using alice = await Script.login(server, 'alice', 'pw')
+      const desk = await anna.findsContact('desk@help.localhost')
+      assert.deepEqual([desk.buddy, desk.group], ['Helpdesk', 'Helpdesk'])
+      anna.says('desk@help.localhost', '!help')
+      await anna.hears(/!t to/)
+      await alice.writes('support@help.localhost', 'my invoice is <b>wrong</b> & late')
+      await anna.hears(/New chat #1: Alice/)
+      anna.says('desk@help.localhost', '!a')
+      await alice.hears(/Anna joined/)
+      const line = await anna.hears(/my invoice is &lt;b&gt;wrong&lt;\/b&gt; &amp; late/) // Pidgin shows HTML: what was text stays text
+      assert.match(line.from ?? '', /^c1@help\.localhost/)
+      assert.equal((await anna.findsContact('c1@help.localhost')).group, 'My chats')
+      anna.says('c1@help.localhost', 'how can I help?')
+      await alice.hears('how can I help?')
+      anna.says('c1@help.localhost', '!end')
+      await anna.hears(/has ended/)
       await alice.hears(/chat has ended/)
     })
   })
