@@ -1,4 +1,169 @@
-// REST for operators and admins (shell).
-import type { HttpRouter } from '../../../server/api.ts'
+// REST for operators and admins: what the commands do and what stands in the store, as JSON (shell).
+import type { HttpRequest, HttpResponse, HttpRouter } from '../../../server/api.ts'
+import { act } from '../actions.ts'
+import { COMMANDS, commandNamed } from '../commands.ts'
+import { isQueued, pendingOffers, roleOf } from '../conversation.ts'
+import type { Bare, Present, State } from '../facts.ts'
+import { sideOf } from '../filing.ts'
+import type { Line } from '../lines.ts'
 import type { Office } from '../office.ts'
-export function rest(_http: HttpRouter, _office: Office): void {}
+import type { Summary } from '../past.ts'
+import { may, type Role } from '../permissions.ts'
+import { openapi } from './openapi.ts'
+
+/** Whom a token speaks for. Scopes cut the account's rights: absent = all of them. */
+interface Caller { readonly jid: Bare; readonly role: Role | undefined; readonly scopes: readonly string[] | undefined }
+type Scope = 'conversations:read' | 'conversations:write' | 'tickets:read'
+
+const PAGE = 50
+const MOST = 200
+const LINES = 500
+
+/** Registers the routes of this desk under /api/v1. The first desk of a server has them; a second one finds them taken and serves XMPP only. */
+export function rest(http: HttpRouter, office: Office): void {
+  if (http.table.some(r => r.pattern === '/api/v1/conversations')) return
+  const api = new Api(office)
+  const guard = (scope: Scope) => (r: HttpRequest): Promise<{ who: Caller } | HttpResponse> => api.admit(r, scope)
+  const read = guard('conversations:read')
+  http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi() }))
+  http.on('GET', '/api/v1/conversations', read, (r, who) => api.list(r, who))
+  http.on('GET', '/api/v1/conversations/:n', read, (r, who) => api.one(r, who))
+  http.on('GET', '/api/v1/conversations/:n/lines', read, (r, who) => api.lines(r, who))
+  http.on('POST', '/api/v1/conversations/:n/commands/:command', guard('conversations:write'), (r, who) => api.command(r, who))
+  http.on('POST', '/api/v1/commands/:command', guard('conversations:write'), (r, who) => api.command(r, who))
+  http.on('GET', '/api/v1/tickets', guard('tickets:read'), (r, who) => api.tickets(r, who))
+  http.on('GET', '/api/v1/tickets/:n', guard('tickets:read'), (r, who) => api.ticket(r, who))
+}
+
+class Api {
+  readonly #o: Office
+  constructor(office: Office) { this.#o = office }
+
+  async admit(r: HttpRequest, scope: Scope): Promise<{ who: Caller } | HttpResponse> {
+    const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(r.headers.authorization ?? '')?.[1]
+    const found = token === undefined ? undefined : await this.#o.link.privileges?.token(token)
+    if (!found) return problem(401, token === undefined ? 'A token is needed: Authorization: Bearer TOKEN.' : 'This token is unknown, or it is over.', { 'www-authenticate': 'Bearer' })
+    if (found.scopes && !found.scopes.includes(scope) && !found.scopes.includes(scope.replace(/:.*/, ''))) return problem(403, `This token lacks the scope ${scope}.`)
+    return { who: { jid: found.jid, role: found.role, scopes: found.scopes } }
+  }
+
+  async list(r: HttpRequest, who: Caller): Promise<HttpResponse> {
+    const limit = whole(r.query.get('limit'), PAGE, MOST)
+    const before = r.query.has('before') ? whole(r.query.get('before'), 0) : undefined
+    const [state, queue] = [r.query.get('state'), r.query.get('queue')]
+    const found: Summary[] = []
+    for (let from = before; found.length < limit;) {
+      const page = await this.#o.everything({ before: from, limit: MOST })
+      for (const s of page) if (this.#mayRead(who, s, this.#o.book.states.get(s.number)) && (state === null || s.state === state) && (queue === null || s.queue === queue)) found.push(s)
+      from = page.at(-1)?.number
+      if (page.length < MOST) break
+    }
+    return { status: 200, body: { conversations: found.slice(0, limit).map(s => this.#summary(s)) } }
+  }
+
+  async one(r: HttpRequest, who: Caller): Promise<HttpResponse> {
+    const found = await this.#find(r, who)
+    if (!found) return nothing()
+    const { n, s, summary } = found
+    const customer = await this.#o.customers.byId(s.customer)
+    const name = (jid: Bare): string => this.#o.operators.name(jid)
+    const owner = s.is === 'active' || s.is === 'ended' ? s.owner : s.is === 'closed' ? s.owner ?? null : null
+    return {
+      status: 200,
+      body: {
+        ...this.#summary(summary), number: n, state: s.is, queue: s.queue,
+        customer: { name: customer?.name ?? summary.customer, jid: customer?.jid ?? null, page: customer?.page ?? null },
+        owner, ownerName: owner === null ? null : name(owner),
+        participants: Object.entries(s.crew).filter(([, role]) => role !== 'invited').map(([jid, role]) => ({ jid, name: name(jid), role })),
+        ...(isQueued(s) ? { position: this.#o.position(n) } : {}),
+        lines: s.lines, opened: time(s.opened), idleSince: time(s.clocks.idle), unansweredSince: time(s.clocks.unanswered), assigned: time(s.clocks.assigned),
+      },
+    }
+  }
+
+  async lines(r: HttpRequest, who: Caller): Promise<HttpResponse> {
+    const found = await this.#find(r, who)
+    if (!found) return nothing()
+    const after = whole(r.query.get('after'), 0)
+    const limit = whole(r.query.get('limit'), LINES, LINES)
+    const all = (await this.#o.lines.after(found.n, after, limit)).filter(l => l.seq <= found.s.lines)
+    const mine = (l: Line): boolean => l.chat === undefined || found.s.invitations.some(i => i.id === l.chat && (i.by === who.jid || i.who === who.jid)) || l.by === who.jid || may(who.role, 'chat.view.others')
+    return {
+      status: 200,
+      body: {
+        conversation: found.n, complete: (all.at(-1)?.seq ?? found.s.lines) >= found.s.lines,
+        lines: all.filter(mine).map(l => ({ seq: l.seq, at: time(l.at), by: sideOf(l.by), name: l.name, visibility: l.as, text: l.body, ...(sideOf(l.by) === 'agent' ? { jid: l.by } : {}) })),
+      },
+    }
+  }
+
+  async command(r: HttpRequest, who: Caller): Promise<HttpResponse> {
+    const command = commandNamed((r.params['command'] ?? '').toLowerCase())
+    if (!command) return problem(404, `There is no such command. There are: ${COMMANDS.map(c => c.word).join(', ')}.`)
+    if (!this.#o.operators.has(who.jid)) return nothing()
+    let here: number | undefined
+    if (r.params['n'] !== undefined) {
+      const found = await this.#find(r, who, true)
+      if (!found) return nothing()
+      here = found.n
+    } else if (command.about !== 'none') return problem(404, 'That command is given to a conversation: /api/v1/conversations/N/commands/…')
+    if (!this.#o.operators.may(who.jid, command.permission)) return problem(403, 'You may not do that.')
+    const body = r.body !== null && typeof r.body === 'object' && !Array.isArray(r.body) ? r.body : {}
+    const args: Record<string, string> = {}
+    for (const f of command.fields) {
+      const v = (body as Record<string, unknown>)[f.name] // JSON from outside: each value is looked at
+      if (v === undefined || v === null || v === '') { if (f.required) return problem(422, `${f.name}: this is needed.`); continue }
+      if (typeof v !== 'string' && typeof v !== 'number') return problem(422, `${f.name}: a text is needed.`)
+      if (f.choices && !f.choices.includes(String(v).toLowerCase())) return problem(422, `${f.name}: one of ${f.choices.join(', ')}.`)
+      args[f.name] = String(v)
+    }
+    const answer = await act(this.#o, command, { by: who.jid, n: here, here, args })
+    return answer.ok ? { status: 200, body: { ok: true, text: answer.text } } : problem(409, answer.text)
+  }
+
+  async tickets(r: HttpRequest, who: Caller): Promise<HttpResponse> {
+    const before = r.query.has('before') ? whole(r.query.get('before'), 0) : undefined
+    const all = await this.#o.filing.tickets.list({ before, limit: whole(r.query.get('limit'), PAGE, MOST) })
+    return { status: 200, body: { tickets: all.filter(t => this.#maySeeTicket(who, t.queue)).map(t => ({ ...t, opened: time(t.opened) })) } }
+  }
+
+  async ticket(r: HttpRequest, who: Caller): Promise<HttpResponse> {
+    const n = numbered(r)
+    const t = n === undefined ? undefined : await this.#o.filing.tickets.get(n)
+    if (!t || !this.#maySeeTicket(who, t.queue)) return nothing()
+    return { status: 200, body: { ...t, opened: time(t.opened), articles: t.articles.map(({ key, at, by, conversation, body }) => ({ id: key, at: time(at), by, conversation, body })) } }
+  }
+
+  /** Operators of its queue, and who may see others' conversations. */
+  #maySeeTicket(who: Caller, queue: string): boolean { return may(who.role, 'chat.view.others') || this.#o.operators.of(queue).includes(who.jid) }
+
+  async #find(r: HttpRequest, who: Caller, toAct = false): Promise<{ n: number; s: Present; summary: Summary } | undefined> {
+    const n = numbered(r)
+    if (n === undefined) return undefined
+    const s = await this.#o.book.state(n)
+    if (s.is === 'absent') return undefined
+    const summary: Summary = await this.#o.summary(n) ?? { number: n, state: s.is, queue: s.queue, customer: '', customerId: s.customer, owners: s.owners, opened: s.opened }
+    const may = this.#mayRead(who, { ...summary, owners: s.owners }, s) || (toAct && this.#o.operators.of(s.queue).includes(who.jid))
+    return may ? { n, s, summary } : undefined
+  }
+
+  /** One's own conversations, past ones too; those one is asked about, or that wait in one's queues; all of them, by permission (C8). */
+  #mayRead(who: Caller, summary: Pick<Summary, 'owners'>, s: State | undefined): boolean {
+    if (may(who.role, 'chat.view.others')) return true
+    if (!this.#o.operators.has(who.jid)) return false
+    if (summary.owners.includes(who.jid)) return true
+    if (!s || s.is === 'absent') return false
+    const role = roleOf(s, who.jid)
+    return (role !== undefined && role !== 'invited') || pendingOffers(s).some(p => p.to === who.jid) || (isQueued(s) && this.#o.operators.of(s.queue).includes(who.jid))
+  }
+
+  #summary(s: Summary): object {
+    return { number: s.number, state: s.state, queue: s.queue, customer: s.customer, owner: s.owners.at(-1) ?? null, owners: s.owners, opened: time(s.opened), closed: time(s.closed), ticket: s.ticket ?? null }
+  }
+}
+
+const problem = (status: number, title: string, headers: Readonly<Record<string, string>> = {}): HttpResponse => ({ status, headers: { 'content-type': 'application/problem+json', ...headers }, body: { title, status } })
+const nothing = (): HttpResponse => problem(404, 'There is nothing here.')
+const time = (at: number | undefined): string | null => at === undefined ? null : new Date(at).toISOString()
+const numbered = (r: HttpRequest): number | undefined => { const t = r.params['n'] ?? ''; return /^[1-9]\d{0,8}$/.test(t) ? Number(t) : undefined }
+const whole = (text: string | null, otherwise: number, most = Number.MAX_SAFE_INTEGER): number => text !== null && /^\d{1,12}$/.test(text) ? Math.min(Number(text), most) : otherwise

@@ -1,0 +1,54 @@
+// The machine-readable description of the REST interface (OpenAPI 3.1), made from the table of commands. Pure.
+import { COMMANDS } from '../commands.ts'
+
+type Schema = Readonly<Record<string, unknown>>
+const text: Schema = { type: 'string' }
+const number: Schema = { type: 'integer', minimum: 0 }
+const moment: Schema = { type: ['string', 'null'], format: 'date-time' }
+const list = (of: Schema): Schema => ({ type: 'array', items: of })
+const object = (properties: Readonly<Record<string, Schema>>): Schema => ({ type: 'object', properties })
+const path = (name: string): Schema => ({ name, in: 'path', required: true, schema: { type: 'integer', minimum: 1 } })
+const query = (name: string, description: string, schema: Schema = number): Schema => ({ name, in: 'query', description, schema })
+const json = (schema: Schema): Schema => ({ 'application/json': { schema } })
+
+const REFUSALS: Schema = Object.fromEntries([
+  ['401', 'No token, or none that is valid.'], ['403', 'You may see it, but not do that.'], ['404', 'Not there, or not yours to see.'],
+].map(([status, description]) => [status, { description, content: { 'application/problem+json': { schema: object({ title: text, status: number }) } } }]))
+
+const answer = (description: string, schema: Schema): Schema => ({ '200': { description, content: json(schema) }, ...REFUSALS })
+
+const conversation: Readonly<Record<string, Schema>> = {
+  number, state: { enum: ['waiting', 'offered', 'active', 'ended', 'closed'] }, queue: text, owner: { type: ['string', 'null'] }, owners: list(text), opened: moment, closed: moment, ticket: { type: ['integer', 'null'] },
+}
+
+/** The whole document. */
+export function openapi(): object {
+  const commands = (inside: boolean): Schema => Object.fromEntries(COMMANDS.filter(c => inside || c.about === 'none').map(c => [
+    inside ? `/conversations/{n}/commands/${c.word}` : `/commands/${c.word}`,
+    {
+      post: {
+        operationId: `${inside ? 'conversation' : 'desk'}_${c.word}`, summary: c.label, description: c.help, ...(inside ? { parameters: [path('n')] } : {}),
+        requestBody: {
+          required: c.fields.some(f => f.required),
+          content: json({ ...object(Object.fromEntries(c.fields.map(f => [f.name, { ...(f.kind === 'number' ? { type: ['string', 'integer'] } : text), description: f.label, ...(f.choices ? { enum: f.choices } : {}) }]))), required: c.fields.filter(f => f.required).map(f => f.name) }),
+        },
+        responses: { ...answer('Done; the text is for people.', object({ ok: { const: true }, text })), '409': { description: 'Refused, with the reason.' }, '422': { description: 'An argument is missing or wrong.' } },
+      },
+    },
+  ]))
+  return {
+    openapi: '3.1.0',
+    info: { title: 'deskbell', version: '1', description: 'The helpdesk’s conversations, tickets and commands. Lists are newest first; `before` pages on.' },
+    servers: [{ url: '/api/v1' }],
+    security: [{ token: [] }],
+    paths: {
+      '/conversations': { get: { operationId: 'conversations', summary: 'Conversations you may see', parameters: [query('state', 'Only those in this state.', text), query('queue', 'Only those of this queue.', text), query('before', 'Only numbers below this.'), query('limit', 'At most so many (200).')], responses: answer('The list.', object({ conversations: list(object({ ...conversation, customer: text })) })) } },
+      '/conversations/{n}': { get: { operationId: 'conversation', summary: 'One conversation', parameters: [path('n')], responses: answer('It.', object({ ...conversation, customer: object({ name: text, jid: { type: ['string', 'null'] }, page: { type: ['string', 'null'] } }), participants: list(object({ jid: text, name: text, role: { enum: ['observer', 'participant'] } })), position: number, lines: number, idleSince: moment, unansweredSince: moment, assigned: moment })) } },
+      '/conversations/{n}/lines': { get: { operationId: 'lines', summary: 'What was said', parameters: [path('n'), query('after', 'Only lines with a greater `seq`.'), query('limit', 'At most so many (500).')], responses: answer('The lines in order.', object({ conversation: number, complete: { type: 'boolean' }, lines: list(object({ seq: number, at: moment, by: { enum: ['customer', 'agent', 'desk'] }, name: text, jid: text, visibility: { enum: ['public', 'internal', 'coaching', 'system', 'command'] }, text })) })) } },
+      '/tickets': { get: { operationId: 'tickets', summary: 'Tickets you may see', parameters: [query('before', 'Only numbers below this.'), query('limit', 'At most so many (200).')], responses: answer('The list.', object({ tickets: list(object({ number, subject: text, queue: text, customer: text, opened: moment })) })) } },
+      '/tickets/{n}': { get: { operationId: 'ticket', summary: 'One ticket', parameters: [path('n')], responses: answer('It.', object({ number, subject: text, queue: text, customer: text, opened: moment, articles: list(object({ id: text, at: moment, by: text, conversation: number, body: text })) })) } },
+      ...commands(true), ...commands(false),
+    },
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+  }
+}
