@@ -5,7 +5,12 @@ import tls from 'node:tls'
 import type { Clock } from '../ports/clock.ts'
 import type { Limits, Rate } from '../ports/limits.ts'
 import type { Log } from '../ports/log.ts'
+import { plainAddress } from './address.ts'
+import { Bucket } from './bucket.ts'
+import { Reading } from './reading.ts'
 import type { Transport } from './transport.ts'
+
+export { Bucket }
 
 /** The certificate in force and what it means for TLS; `current` is asked at each handshake, so that a reload reaches new streams. */
 export interface Identity { current(): { readonly context: tls.SecureContext; readonly certificate: string | Buffer } }
@@ -29,13 +34,14 @@ export interface TcpOptions {
 export interface Listening extends AsyncDisposable { readonly port: number; readonly connections: number }
 
 const LINGER = 5_000 // ms that a peer has to close its side
+const KEEP_ALIVE = 60_000 // ms of silence before the kernel asks whether the peer is there: components are asked by nobody else
 
 /** Listens; rejects if the port cannot be had. Disposing stops listening and drops what is still open. */
 export async function listenTcp(options: TcpOptions): Promise<Listening> {
   const open = new Set<TcpTransport>()
   const doors = new Doors(options.limits, options.clock)
-  const server = net.createServer({ noDelay: true, pauseOnConnect: false }, socket => {
-    const remote = socket.remoteAddress ?? ''
+  const server = net.createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE }, socket => {
+    const remote = plainAddress(socket.remoteAddress ?? '')
     socket.on('error', () => {}) // 'close' follows and is heard
     if (!doors.enter(remote)) { socket.destroy(); return }
     const transport = new TcpTransport(socket, remote, options)
@@ -88,37 +94,6 @@ export class Doors {
   #sweep(): void { for (const [a, e] of this.#byAddress) if (e.open === 0) this.#byAddress.delete(a) }
 }
 
-/** A token bucket. */
-export class Bucket {
-  readonly #rate: Rate
-  readonly #clock: Clock
-  #level: number
-  #at: number
-  constructor(rate: Rate, clock: Clock) { this.#rate = rate; this.#clock = clock; this.#level = rate.burst; this.#at = clock.now() }
-
-  /** Takes `n` if they are there. */
-  take(n: number): boolean {
-    this.#fill()
-    if (this.#level < n) return false
-    this.#level -= n
-    return true
-  }
-
-  /** Takes `n` in any case; gives the milliseconds until the debt is paid. */
-  spend(n: number): number {
-    if (this.#rate.rate === Infinity) return 0
-    this.#fill()
-    this.#level -= n
-    return this.#level >= 0 ? 0 : Math.ceil((-this.#level / this.#rate.rate) * 1000)
-  }
-
-  #fill(): void {
-    const now = this.#clock.now()
-    if (now > this.#at) this.#level = Math.min(this.#rate.burst, this.#level + ((now - this.#at) / 1000) * this.#rate.rate)
-    this.#at = now
-  }
-}
-
 export class TcpTransport implements Transport {
   readonly framing = 'stream'
   readonly remote: string
@@ -127,19 +102,18 @@ export class TcpTransport implements Transport {
   whenClosed: () => void = () => {}
   readonly startTls?: () => void
   readonly #options: TcpOptions
-  readonly #bucket: Bucket | undefined
+  readonly #reading: Reading
   #socket: net.Socket
   #tls: tls.TLSSocket | undefined
-  #slowed: Disposable | undefined
   #bindings: ReadonlyMap<string, Uint8Array> | undefined
-  #held = false
+  #written = 0 // characters
   #closed = false
 
   constructor(socket: net.Socket, remote: string, options: TcpOptions) {
     this.#socket = socket
     this.remote = remote
     this.#options = options
-    this.#bucket = options.rate.rate === Infinity ? undefined : new Bucket(options.rate, options.clock)
+    this.#reading = new Reading(on => { const s = this.#tls ?? this.#socket; if (on) s.resume(); else s.pause() }, options.clock, options.rate)
     socket.on('close', () => this.#gone())
     socket.on('data', this.#read)
     if (options.identity && options.tls !== 'none') this.startTls = () => this.#upgrade(options.identity!) // tested in this line
@@ -147,6 +121,7 @@ export class TcpTransport implements Transport {
 
   get secure(): boolean { return this.#tls !== undefined }
   get backlog(): number { return this.#socket.writableLength + (this.#tls ? this.#tls.writableLength : 0) }
+  get taken(): number { return this.#written - this.backlog }
 
   get bindings(): ReadonlyMap<string, Uint8Array> { return (this.#bindings ??= this.#bind()) }
   #bind(): ReadonlyMap<string, Uint8Array> {
@@ -161,30 +136,26 @@ export class TcpTransport implements Transport {
     return found
   }
 
-  write(text: string): void { if (!this.#closed) (this.#tls ?? this.#socket).write(text) }
-  pause(): void { this.#held = true; (this.#tls ?? this.#socket).pause() }
-  resume(): void { this.#held = false; if (!this.#slowed) (this.#tls ?? this.#socket).resume() }
+  write(text: string): void {
+    if (this.#closed) return
+    this.#written += text.length
+    ;(this.#tls ?? this.#socket).write(text)
+  }
+  pause(): void { this.#reading.pause() }
+  resume(): void { this.#reading.resume() }
 
   close(): void {
-    const socket = this.#tls ?? this.#socket
     if (this.#closed) return
-    socket.end()
+    ;(this.#tls ?? this.#socket).end()
     const linger = this.#options.clock.alarm(this.#options.clock.now() + LINGER, () => this.destroy())
     this.#socket.once('close', () => linger[Symbol.dispose]())
-    socket.resume()
+    this.#reading.release() // what the peer still says is not heeded, but its end must be read
   }
 
   destroy(): void { this.#tls?.destroy(); this.#socket.destroy() }
 
   readonly #read = (bytes: Buffer): void => {
-    const wait = this.#bucket ? this.#bucket.spend(bytes.length) : 0
-    if (wait > 0 && !this.#slowed) {
-      ;(this.#tls ?? this.#socket).pause()
-      this.#slowed = this.#options.clock.alarm(this.#options.clock.now() + wait, () => {
-        this.#slowed = undefined
-        if (!this.#held) (this.#tls ?? this.#socket).resume()
-      })
-    }
+    this.#reading.took(bytes.length)
     this.onData(bytes)
   }
 
@@ -203,13 +174,13 @@ export class TcpTransport implements Transport {
     secure.on('error', () => this.destroy()) // RFC 6120 section 5.4.3.2: no </stream>, the connection just ends
     secure.on('close', () => { late[Symbol.dispose](); this.destroy() })
     secure.on('data', this.#read)
-    if (this.#held) secure.pause()
+    if (this.#reading.off) secure.pause()
   }
 
   #gone(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#slowed?.[Symbol.dispose]()
+    this.#reading.release()
     this.whenClosed()
     this.onClose()
   }

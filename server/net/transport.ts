@@ -6,10 +6,14 @@ export interface Transport {
   /** The peer's network address. */
   readonly remote: string
   readonly secure: boolean
+  /** True where the transport itself finds out that the peer is gone, and the stream need not ask. */
+  readonly selfWatched?: boolean
   /** Channel-binding data by type (RFC 5929, RFC 9266); empty without TLS. */
   readonly bindings: ReadonlyMap<string, Uint8Array>
   /** Bytes written that the peer has not taken yet. */
   readonly backlog: number
+  /** How much the peer has taken so far, in units of its own: it changes with each piece. */
+  readonly taken: number
   /** Set once by the stream that is served: bytes of a byte stream, the text of a frame. */
   onData: (data: Uint8Array | string) => void
   /** Set once by the stream that is served: the connection is gone, for whatever reason. */

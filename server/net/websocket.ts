@@ -1,6 +1,8 @@
 // XMPP over WebSocket (RFC 7395): one message is one element.
 import type { WebSocket } from 'ws'
 import type { Clock } from '../ports/clock.ts'
+import type { Rate } from '../ports/limits.ts'
+import { Reading } from './reading.ts'
 import type { Transport } from './transport.ts'
 
 const LINGER = 5_000 // ms that a peer has to close its side
@@ -15,31 +17,50 @@ export class WebSocketTransport implements Transport {
   onClose: () => void = () => {}
   readonly #ws: WebSocket
   readonly #clock: Clock
+  readonly #reading: Reading
+  #taken = 0
   #closed = false
 
-  /** `secure`: the WebSocket came over TLS, or through a trusted proxy that says so. */
-  constructor(ws: WebSocket, remote: string, secure: boolean, clock: Clock) {
+  /** `secure`: the WebSocket came over TLS, or through a trusted proxy that says so. `rate`: bytes a second read from it. */
+  constructor(ws: WebSocket, remote: string, secure: boolean, clock: Clock, rate?: Rate) {
     this.#ws = ws
     this.remote = remote
     this.secure = secure
     this.#clock = clock
-    ws.on('message', (data, binary) => {
-      if (binary) { ws.close(1003, 'text only'); return }
-      this.onData(String(data))
+    this.#reading = new Reading(on => { if (on) ws.resume(); else ws.pause() }, clock, rate)
+    ws.on('message', (data: Buffer, binary) => { // the default binaryType gives Buffers
+      if (this.#closed) return
+      if (binary) { this.#gone(); ws.close(1003, 'text only'); this.#linger(); return }
+      this.#reading.took(data.length)
+      this.onData(data)
     })
     ws.on('error', () => {}) // 'close' follows and is heard
-    ws.on('close', () => { if (!this.#closed) { this.#closed = true; this.onClose() } })
+    ws.on('close', () => this.#gone())
   }
 
   get backlog(): number { return this.#ws.bufferedAmount }
-  write(text: string): void { if (!this.#closed) this.#ws.send(text) }
-  pause(): void { if (!this.#closed) this.#ws.pause() }
-  resume(): void { if (!this.#closed) this.#ws.resume() }
+  get taken(): number { return this.#taken }
+  readonly #took = (): void => { this.#taken++ }
+  write(text: string): void { if (!this.#closed) this.#ws.send(text, this.#took) }
+  pause(): void { this.#reading.pause() }
+  resume(): void { this.#reading.resume() }
   close(): void {
     if (this.#closed) return
+    this.#reading.release() // what the peer still says is not heeded, but its closing frame must be read
     this.#ws.close(1000)
+    this.#linger()
+  }
+  destroy(): void { this.#ws.terminate() }
+
+  #linger(): void {
     const linger = this.#clock.alarm(this.#clock.now() + LINGER, () => this.#ws.terminate())
     this.#ws.once('close', () => linger[Symbol.dispose]())
   }
-  destroy(): void { this.#ws.terminate() }
+
+  #gone(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#reading.release()
+    this.onClose()
+  }
 }
