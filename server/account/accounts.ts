@@ -40,6 +40,7 @@ export class Accounts {
 
   /** The record was changed by an admin: takes it in; undefined means removed. */
   refresh(jid: Jid, record: AccountRecord | undefined): void {
+    this.#loading.delete(jid.local) // what is on its way is of yesterday
     const account = this.#loaded.get(jid.local)
     if (!account) return
     if (record) { account.record = record; return }
@@ -47,14 +48,15 @@ export class Accounts {
   }
 
   #load(jid: Jid): Promise<Account | undefined> {
-    const loading = this.#home.stores.accounts.find(this.#home.domain, jid.local).then(async record => {
-      if (!record) return undefined
-      const account = new Account(jid.toBare(), record)
-      for (const l of this.#loaders) await l(account)
+    const loading: Promise<Account | undefined> = this.#home.stores.accounts.find(this.#home.domain, jid.local).then(async record => {
+      const account = record && new Account(jid.toBare(), record)
+      if (account) for (const l of this.#loaders) await l(account)
+      if (this.#loading.get(jid.local) !== loading) return await this.at(jid) // it was changed meanwhile
+      if (!account) return undefined
       this.#loaded.set(jid.local, account)
       this.#trim()
       return account
-    }).finally(() => this.#loading.delete(jid.local))
+    }).finally(() => { if (this.#loading.get(jid.local) === loading) this.#loading.delete(jid.local) })
     this.#loading.set(jid.local, loading)
     return loading
   }
