@@ -94,7 +94,7 @@ export async function compose(config: Config, world: World): Promise<House> {
     }
     await listen('c2s', config.listen.c2s, 'starttls', t => { new ClientStream(t, clients) })
     await listen('c2s-tls', config.listen.c2sTls, 'direct', t => { new ClientStream(t, clients) }, 'xmpp-client')
-    await listen('component', config.listen.component, 'none', t => { new ComponentStream(t, { ...stream, router, secretOf }) })
+    await listen('component', config.listen.component, 'none', t => { new ComponentStream(t, { ...stream, router, secretOf, strangers: devices.strangers }) })
 
     if (config.listen.http) {
       serveHostMeta(http, WEBSOCKET_PATH)
@@ -102,7 +102,7 @@ export async function compose(config: Config, world: World): Promise<House> {
         protocols: [NS_WEBSOCKET],
         // there is nothing ambient to steal: whoever connects must log in. A cookie from another page is none of ours (SEC-H02)
         mayConnect: (origin, request) => origin === undefined || origin === request.origin || request.headers.cookie === undefined,
-        handler: (ws, request) => { new ClientStream(new WebSocketTransport(ws, request.remote, request.secure, wallClock), clients) },
+        handler: (ws, request) => { new ClientStream(new WebSocketTransport(ws, request.remote, request.secure, wallClock, limits.readRate.c2s), clients) },
       })
       const health = serveHealth(http, { ready: () => ready, sessions: () => devices.streams.size, watchers: config.listen.http.metrics })
       open.push({ async [Symbol.asyncDispose]() { health[Symbol.dispose]() } })
@@ -140,7 +140,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       },
       async [Symbol.asyncDispose]() {
         ready = false
-        for (const s of [...devices.streams]) s.fail('system-shutdown')
+        devices.shutDown()
         await shut()
       },
     }

@@ -42,6 +42,7 @@ function copy(p: Passage, direction: 'sent' | 'received'): void {
   const original = id === undefined ? stanza : stanza.with(stanzaId(account.jid, id))
   const carbon = Stanza.of('message', { type: stanza.type, from: account.jid }, [el(direction, NS, {}, el('forwarded', FORWARD, {}, original.toElement()))])
   for (const device of others) device.deliver(carbon.readdress({ to: device.jid }))
+  p.copied = others
 }
 
 const isPrivate = (s: AnyStanza): boolean => s.child('private', NS) !== undefined

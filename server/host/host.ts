@@ -1,5 +1,5 @@
 // A virtual host: its accounts, the way that their stanzas go, and the doors through which plugins join in.
-import type { Element } from '../xml/element.ts'
+import { el, type Element } from '../xml/element.ts'
 import { Jid } from '../stanza/jid.ts'
 import { errorReply, resultOf, type AnyStanza, type Iq, type Presence } from '../stanza/stanza.ts'
 import { refuse, StanzaError } from '../stanza/errors.ts'
@@ -36,6 +36,8 @@ export interface Ask {
   readonly remote?: string
 }
 export type IqHandler = (query: Element, ask: Ask) => Answer | Promise<Answer>
+
+const NS_DELAY = 'urn:xmpp:delay'
 
 export type { Moment }
 
@@ -119,7 +121,9 @@ export class Host implements Home {
   accountFeature(...ns: string[]): void { for (const n of ns) this.accountFeatures.add(n) }
   on(stage: OpenStage, handler: Handler): void { this.#stages[stage].push(handler); this.#lay() }
   when(moment: Moment, listener: (device: Resource) => void): void { this.#moments[moment].push(listener) }
-  tell(moment: Moment, device: Resource): void { for (const l of this.#moments[moment]) l(device) }
+  tell(moment: Moment, device: Resource): void {
+    for (const l of this.#moments[moment]) try { l(device) } catch (error) { this.bug(error) }
+  }
 
   /** Takes first-level elements of a session that are no stanzas, such as those of XEP-0352. */
   onNonza(ns: string, name: string, handler: (e: Element, device: Resource) => void): void { this.#nonzas.set(`{${ns}}${name}`, handler) }
@@ -218,7 +222,8 @@ export class Host implements Home {
 
   #settle(v: Verdict, p: Passage, via: Resource | undefined): void | Promise<void> {
     if (v instanceof StanzaError) { this.giveBack(p.stanza, v, via); return }
-    if (v === HANDLED || p.delivered.length > 0) return
+    if (p.delivered.length > 0) { this.#note(p); return }
+    if (v === HANDLED) return
     const w = walk(this.#missed, p)
     if (w instanceof Promise) return w.then(x => this.#lost(x, p, via))
     this.#lost(w, p, via)
@@ -241,21 +246,42 @@ export class Host implements Home {
     return deliverIq(p, this.rosters) ?? HANDLED
   }
 
-  /** A message that a device was given and did not acknowledge before it went: to the other devices, or where missed ones go. */
-  redeliver(stanza: AnyStanza, account: Account): void {
-    if (stanza.type !== 'chat' && stanza.type !== 'normal') return
+  /**
+   * A message that a device was given at `at` (milliseconds since 1970) and did not acknowledge before it went: for the devices
+   * that have not got it yet, or where missed ones go. Never twice to the same device, and never for an account that is removed.
+   */
+  redeliver(stanza: AnyStanza, account: Account, at: number): void {
+    if (stanza.kind !== 'message' || (stanza.type !== 'chat' && stanza.type !== 'normal')) return
     if (stanza.from?.full === account.jid.bare) return // a carbon or a page of the archive: made for that device alone
     if (stanza.to?.local !== account.jid.local && stanza.from?.bare !== account.jid.bare) return
-    const p = new Passage(stanza.readdress({ to: stanza.to ?? account.jid }) as AnyStanza, account, undefined)
-    for (const r of account.best) r.deliver(p.stanza)
-    if (account.best.length > 0) return
-    const v = walk(this.#missed, p)
-    if (v instanceof Promise) v.catch((error: unknown) => this.bug(error, stanza))
+    if (this.accounts.online(account.jid) !== account) return
+    const had = this.#had.get(stanza) ?? []
+    if (had.some(r => account.resources.get(r.jid.resource) === r)) return
+    const to = { to: stanza.to ?? account.jid }
+    const stamped = stanza.payload.some(e => e.is('delay', NS_DELAY) && e.attrs['from'] === this.domain)
+    const late = stamped ? stanza.readdress(to) : stanza.readdress(to).with(el('delay', NS_DELAY, { from: this.domain, stamp: new Date(at).toISOString() })) // XEP-0198 section 4
+    const p = new Passage(late as AnyStanza, account, undefined) // a message stays one
+    for (const r of account.best) { r.deliver(p.stanza); p.delivered.push(r) }
+    this.#note(p)
+    if (p.delivered.length > 0) return
+    try {
+      const v = walk(this.#missed, p)
+      if (v instanceof Promise) v.catch((error: unknown) => this.bug(error, stanza))
+    } catch (error) { this.bug(error, stanza) }
+  }
+
+  /** Which devices have a message, where more than one does. */
+  readonly #had = new WeakMap<AnyStanza, readonly Resource[]>()
+  #note(p: Passage): void {
+    if (p.stanza.kind === 'message' && p.delivered.length + p.copied.length > 1) this.#had.set(p.stanza, [...p.delivered, ...p.copied])
   }
 
   /** Gives the sender an error for `stanza`, if it may have one. */
-  giveBack(stanza: AnyStanza, e: StanzaError, via?: Resource): void {
-    void this.router.giveBack(errorReply(stanza, e), via)
+  giveBack(stanza: AnyStanza, e: StanzaError, via?: Resource): void { this.#reply(errorReply(stanza, e), via) }
+
+  #reply(reply: AnyStanza | undefined, via: Resource | undefined): void {
+    const done = this.router.giveBack(reply, via)
+    if (done) done.catch((error: unknown) => this.bug(error, reply))
   }
 
   /** Finds and runs the handler of an iq before login; undefined if there is none. */
@@ -278,7 +304,7 @@ export class Host implements Home {
     const reply = (a: Answer): void => {
       if (a === HANDLED) return
       if (a instanceof StanzaError) this.giveBack(iq, a, via)
-      else void this.router.giveBack(a ? resultOf(iq, a) : resultOf(iq), via)
+      else this.#reply(a ? resultOf(iq, a) : resultOf(iq), via)
     }
     const broken = (error: unknown): void => { this.bug(error, iq); reply(refuse('internal-server-error')) }
     try {

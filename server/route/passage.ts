@@ -3,6 +3,8 @@ import type { AnyStanza } from '../stanza/stanza.ts'
 import type { Account, Resource } from '../session/account.ts'
 import { Notes } from '../session/notes.ts'
 
+const NONE: readonly Resource[] = []
+
 export class Passage extends Notes {
   stanza: AnyStanza
   readonly account: Account
@@ -10,6 +12,8 @@ export class Passage extends Notes {
   readonly sender: Resource | undefined
   /** The devices that `in:deliver` gave it to. */
   readonly delivered: Resource[] = []
+  /** Other devices of the account that see it all the same, as a carbon for one. */
+  copied: readonly Resource[] = NONE
   /** True: some stage keeps it where the recipient will find it (archive, offline store), so nothing is lost if nobody took it. */
   kept = false
   constructor(stanza: AnyStanza, account: Account, sender: Resource | undefined) { super(); this.stanza = stanza; this.account = account; this.sender = sender }

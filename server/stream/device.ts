@@ -1,12 +1,12 @@
 // A bound client: its stream while there is one, what it was sent and has not acknowledged while there is none (XEP-0198).
 import { el } from '../xml/element.ts'
 import { CONTENT, errorReply, type AnyStanza } from '../stanza/stanza.ts'
-import { refuse } from '../stanza/errors.ts'
+import { refuse, StanzaError } from '../stanza/errors.ts'
 import type { Jid } from '../stanza/jid.ts'
 import { Resource, type Account } from '../session/account.ts'
 import type { StreamCondition } from '../session/ending.ts'
 import type { Host } from '../host/host.ts'
-import { Handled, NS_SM, Unacked } from './sm.ts'
+import { Handled, NS_SM, Unacked, type Sent } from './sm.ts'
 
 /** What a device needs of the stream that carries it. */
 export interface Carrier {
@@ -21,14 +21,20 @@ const ASK_WAIT = 1_000 // ms before one is asked for in any case
 export class Device extends Resource {
   readonly host: Host
   readonly handled = new Handled()
+  /** Told once, when the session is over. */
+  onGone: () => void = () => {}
   #carrier: Carrier | undefined
   #ns: string | undefined
   #unacked: Unacked | undefined
-  #asked = false // an <r/> is on its way
+  #askedAt: number | undefined // an <r/> is on its way since then
+  #quiet = false // nothing may be asked yet
   #ask: Disposable | undefined
   #expiry: Disposable | undefined
-  #resumeId: string | undefined
+  #detachedAt = 0
+  #resumable = false
   #gone = false
+  #taken: AnyStanza | undefined // the stanza from the device that is worked on
+  #unstored: AnyStanza | undefined // the last one that could not be stored
 
   constructor(jid: Jid, account: Account, host: Host, carrier: Carrier) {
     super(jid, account)
@@ -37,53 +43,59 @@ export class Device extends Resource {
   }
 
   get managed(): boolean { return this.#unacked !== undefined }
-  get resumeId(): string | undefined { return this.#resumeId }
   get gone(): boolean { return this.#gone }
-  get waiting(): number { return this.#unacked?.length ?? 0 }
+  /** Since when the peer owes an acknowledgement that it was asked for, in milliseconds since 1970. */
+  get owesSince(): number | undefined { return this.#askedAt }
+  /** How many stanzas it was sent since `manage`. */
+  get sent(): number { return this.#unacked?.sent ?? 0 }
 
   override deliver(stanza: AnyStanza): void {
     if (this.#gone) return
     const text = stanza.write(this.#ns)
     const unacked = this.#unacked
     if (!unacked) { this.#carrier?.send(text); return }
-    unacked.push(stanza, text.length)
-    if (unacked.full) { this.#overflow(); return }
+    unacked.push(stanza, text.length, stanza.kind === 'message' ? this.host.clock.now() : 0)
+    if (unacked.full) { this.end('resource-constraint', 'Too much waits for an acknowledgement.'); return } // SEC-S11
     if (!this.#carrier) return
     this.#carrier.send(text)
-    if (unacked.length >= ASK_AFTER) this.#request()
+    if (unacked.length >= ASK_AFTER) this.ask()
     else this.#plan()
   }
 
+  /** A stanza came from it (undefined: one that cannot be read); what is held from here on concerns this one. */
+  take(stanza: AnyStanza | undefined): void {
+    this.#taken = stanza
+    this.handled.next()
+  }
+
   override hold(commit: Promise<unknown>): void {
-    if (this.managed) this.handled.hold(commit)
-    commit.catch((err: unknown) => {
-      this.host.log.error({ err, jid: this.jid.bare }, 'a stanza could not be committed')
-      this.end('internal-server-error', 'What you sent could not be stored.')
-    })
+    const stanza = this.#taken
+    const told = commit.catch((err: unknown) => { this.#notStored(stanza, err) })
+    if (this.managed) this.handled.hold(told)
   }
 
   override end(condition: StreamCondition, text?: string): void {
     const carrier = this.#carrier
-    this.#carrier = undefined
-    carrier?.fail(condition, text)
     this.leave()
+    carrier?.fail(condition, text)
   }
 
-  /** XEP-0198 section 3: from now on stanzas are counted. `resumeId` where it may be resumed. */
-  manage(resumeId: string | undefined): void {
+  /** XEP-0198 section 3: from now on stanzas are counted; `resumable`: the session outlives its stream for a while. */
+  manage(resumable: boolean): void {
     const { stanzas, bytes } = this.host.limits.streamManagement
     this.#unacked = new Unacked({ stanzas, bytes })
-    this.#resumeId = resumeId
+    this.#resumable = resumable
     this.handled.restart()
     // COMPAT: @xmpp/client 0.14 miscounts when <r/> comes in one segment with <enabled/>
-    this.#asked = true
-    this.#ask = this.host.network.alarm(this.host.network.now() + ASK_WAIT, () => { this.#ask = undefined; this.#asked = false; if (this.#unacked?.length) this.#request() })
+    this.#quiet = true
+    this.#ask = this.#in(ASK_WAIT)
   }
 
   /** The peer says it has `h`; false if that cannot be. */
   acknowledge(h: number): boolean {
-    this.#asked = false
+    this.#askedAt = undefined
     if (!this.#unacked?.acknowledge(h)) return false
+    if (this.#quiet) return true
     this.#ask?.[Symbol.dispose]()
     this.#ask = undefined
     if (this.#unacked.length > 0) this.#plan()
@@ -95,17 +107,27 @@ export class Device extends Resource {
     this.handled.whenCommitted(() => this.#carrier?.send(`<a xmlns='${NS_SM}' h='${this.handled.h}'/>`))
   }
 
-  /** The connection is lost. True if the session stays and may be resumed. */
-  detach(): boolean {
+  /** Asks for an acknowledgement, if none is asked for already. */
+  ask(): void {
+    if (this.#askedAt !== undefined || this.#quiet || !this.#carrier || !this.managed) return
+    this.#askedAt = this.host.network.now()
+    this.#carrier.send(`<r xmlns='${NS_SM}'/>`)
+  }
+
+  /** `carrier` has ended, in due form if `clean`; that matters no more if the session has gone on over another. */
+  detach(carrier: Carrier, clean: boolean): void {
+    if (this.#carrier !== carrier) return
+    const { hibernated } = this.host.limits.resources
+    if (clean || !this.#resumable || hibernated <= 0) { this.leave(); return }
     this.#carrier = undefined
-    this.#ask?.[Symbol.dispose]()
-    this.#ask = undefined
-    this.#asked = false
-    if (this.#gone || !this.#resumeId) return false
+    this.#silence()
+    const { clock, limits } = this.host
+    this.#detachedAt = clock.now()
     this.attached = false
-    this.#expiry = this.host.clock.alarm(this.host.clock.now() + this.host.limits.streamManagement.resume, () => this.leave())
+    this.#expiry = clock.alarm(this.#detachedAt + limits.streamManagement.resume, () => this.leave())
     this.host.tell('detached', this)
-    return true
+    const sleeping = [...this.account.resources.values()].filter(r => r instanceof Device && !r.attached) as Device[] // the line says so
+    if (sleeping.length > hibernated) sleeping.reduce((a, b) => (b.#detachedAt < a.#detachedAt ? b : a)).leave() // SEC-S14
   }
 
   /** Goes on over another stream (section 5); `h` is what the peer has. False if that cannot be. */
@@ -113,14 +135,14 @@ export class Device extends Resource {
     if (!this.#unacked?.acknowledge(h)) return false
     this.#expiry?.[Symbol.dispose]()
     this.#expiry = undefined
+    this.#silence()
     const before = this.#carrier
-    this.#carrier = undefined
-    before?.fail('conflict', 'Resumed on another connection.')
     this.#carry(carrier)
+    before?.fail('conflict', 'Resumed on another connection.')
     this.attached = true
     carrier.send(resumed(this.handled.h))
-    for (const s of this.#unacked.all) carrier.send(s.write(this.#ns))
-    if (this.#unacked.length) this.#request()
+    for (const { stanza } of this.#unacked.all) carrier.send(stanza.write(this.#ns))
+    if (this.#unacked.length) this.ask()
     this.host.tell('attached', this)
     return true
   }
@@ -128,22 +150,40 @@ export class Device extends Resource {
   /** Ends the session: the account forgets the device, others hear that it is gone, what it did not acknowledge goes elsewhere. */
   leave(): void {
     if (this.#gone) return
-    this.#gone = true
-    this.#carrier = undefined
-    this.#expiry?.[Symbol.dispose]()
-    this.#ask?.[Symbol.dispose]()
-    this.account.remove(this)
-    this.host.presences.gone(this)
+    const giveOn = this.retire()
+    try { this.host.presences.gone(this) } catch (error) { this.host.bug(error) }
     this.host.tell('gone', this)
-    for (const s of this.#unacked?.drain() ?? []) this.#elsewhere(s)
+    giveOn()
   }
 
-  #elsewhere(s: AnyStanza): void {
-    if (s.kind === 'message') this.host.redeliver(s, this.account)
+  /** Ends the session without telling anybody; what it gives back sends on what was not acknowledged. */
+  retire(): () => void {
+    this.#gone = true
+    this.#carrier = undefined
+    this.#silence()
+    this.#expiry?.[Symbol.dispose]()
+    this.account.remove(this)
+    this.onGone()
+    const unacked = this.#unacked?.drain() ?? []
+    return () => { for (const sent of unacked) this.#elsewhere(sent) }
+  }
+
+  #elsewhere({ stanza: s, at }: Sent): void {
+    if (s.kind === 'message') this.host.redeliver(s, this.account, at)
     else if (s.kind === 'iq' && s.from && (s.type === 'get' || s.type === 'set')) {
       const reply = errorReply(s.readdress({ to: s.to ?? this.jid }), refuse('service-unavailable'))
       if (reply) this.host.send(reply)
     }
+  }
+
+  /** With stream management the session ends, so that the stanza stays without an acknowledgement and its client can send it again (SEC-K04). */
+  #notStored(stanza: AnyStanza | undefined, err: unknown): void {
+    this.host.log.error({ err, jid: this.jid.bare }, 'a stanza could not be committed')
+    if (this.#gone || (stanza !== undefined && stanza === this.#unstored)) return
+    this.#unstored = stanza
+    const reply = stanza && errorReply(stanza, new StanzaError('internal-server-error', 'It could not be stored.', undefined, 'wait'))
+    if (reply) this.deliver(reply)
+    if (this.managed) this.end('internal-server-error', 'What you sent could not be stored.')
   }
 
   #carry(carrier: Carrier): void {
@@ -151,20 +191,23 @@ export class Device extends Resource {
     this.#ns = carrier.within === '' ? CONTENT : undefined
   }
 
-  #plan(): void {
-    if (this.#asked || this.#ask) return
+  #plan(): void { if (this.#askedAt === undefined) this.#ask ??= this.#in(ASK_WAIT) }
+
+  #in(wait: number): Disposable {
     const { network } = this.host
-    this.#ask = network.alarm(network.now() + ASK_WAIT, () => { this.#ask = undefined; if (this.#unacked?.length) this.#request() })
+    return network.alarm(network.now() + wait, () => {
+      this.#ask = undefined
+      this.#quiet = false
+      if (this.#unacked?.length) this.ask()
+    })
   }
 
-  #request(): void {
-    if (this.#asked || !this.#carrier) return
-    this.#asked = true
-    this.#carrier.send(`<r xmlns='${NS_SM}'/>`)
+  #silence(): void {
+    this.#ask?.[Symbol.dispose]()
+    this.#ask = undefined
+    this.#askedAt = undefined
+    this.#quiet = false
   }
-
-  /** More waits than may (SEC-S11): the session ends, its messages go where they would have gone without it. */
-  #overflow(): void { this.end('resource-constraint', 'Too much waits for an acknowledgement.') }
 }
 
 /** <enabled/> of section 3. `max` in seconds. */

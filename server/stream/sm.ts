@@ -4,20 +4,24 @@ import type { AnyStanza } from '../stanza/stanza.ts'
 export const NS_SM = 'urn:xmpp:sm:3'
 const WRAP = 2 ** 32 // counters wrap (section 3)
 
+/** A stanza on its way; `at`: when it was given, in milliseconds since 1970. */
+export interface Sent { readonly stanza: AnyStanza; readonly size: number; readonly at: number }
+
 /** Stanzas on their way to the peer, until it says that it has them. */
 export class Unacked {
   readonly #limit: { readonly stanzas: number; readonly bytes: number }
-  #queue: { stanza: AnyStanza; size: number }[] = []
+  #queue: Sent[] = []
   #first = 0 // the counter of the first one in the queue, less one: what the peer has acknowledged
   #bytes = 0
   constructor(limit: { readonly stanzas: number; readonly bytes: number }) { this.#limit = limit }
 
   get length(): number { return this.#queue.length }
   get full(): boolean { return this.#queue.length > this.#limit.stanzas || this.#bytes > this.#limit.bytes }
+  /** How many were sent since the counting began. */
   get sent(): number { return (this.#first + this.#queue.length) % WRAP }
-  get all(): readonly AnyStanza[] { return this.#queue.map(q => q.stanza) }
+  get all(): readonly Sent[] { return this.#queue }
 
-  push(stanza: AnyStanza, size: number): void { this.#queue.push({ stanza, size }); this.#bytes += size }
+  push(stanza: AnyStanza, size: number, at: number): void { this.#queue.push({ stanza, size, at }); this.#bytes += size }
 
   /** The peer has `h`; false if it was never sent that many (section 4: handled-count-too-high). */
   acknowledge(h: number): boolean {
@@ -32,8 +36,8 @@ export class Unacked {
   }
 
   /** Takes out everything. */
-  drain(): AnyStanza[] {
-    const all = this.#queue.map(q => q.stanza)
+  drain(): readonly Sent[] {
+    const all = this.#queue
     this.#first = this.sent
     this.#queue = []
     this.#bytes = 0

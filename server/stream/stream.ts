@@ -31,8 +31,12 @@ export abstract class Stream {
   /** Where the element that `write` puts out stands: inside a stream of `home`, or alone in a frame. */
   readonly within: string
   protected id = ''
+  /** When the peer was last heard, in milliseconds since 1970. */
+  protected heard: number
   #headerSent = false
+  #expectsHeader = true // at the start, after TLS and after SASL
   #over = false // nothing more is sent or heeded
+  #pausedFrames: (Uint8Array | string)[] | undefined // what came in one piece with the frame that is worked on
   readonly #parser: Parser | undefined
   readonly #outbox: Outbox
   readonly #lane: Lane<Element>
@@ -43,6 +47,7 @@ export abstract class Stream {
     this.world = world
     this.home = home
     this.within = transport.framing === 'stream' ? home : ''
+    this.heard = world.network.now()
     this.#outbox = new Outbox(text => this.#write(text))
     this.#lane = new Lane(e => this.received(e), bug => this.#bug(bug), busy => this.#pause(busy))
     if (transport.framing === 'stream') {
@@ -67,7 +72,7 @@ export abstract class Stream {
   /** Text that is a whole element, as this stream's framing wants it. */
   send(text: string): void {
     if (this.#over) return
-    if (this.transport.framing === 'frames') this.transport.write(text)
+    if (this.transport.framing === 'frames') this.#write(text)
     else this.#outbox.send(text)
   }
   sendElement(e: Element): void { this.send(e.write(this.within)) }
@@ -93,6 +98,7 @@ export abstract class Stream {
 
   /** The next thing the peer says is a new header (after TLS or SASL, RFC 6120 section 4.3.3). */
   protected restart(authenticated: boolean): void {
+    this.#expectsHeader = true
     this.#parser?.reset()
     this.#preAuth = !authenticated
     this.#parser?.setLimits(this.#bounds())
@@ -131,29 +137,38 @@ export abstract class Stream {
     if (this.#over) return
     this.send(this.transport.framing === 'frames' ? `<close xmlns='${NS_FRAMING}'/>` : '</stream:stream>')
     this.flush()
+    this.#end(clean)
+    this.transport.close()
+  }
+
+  #end(clean: boolean): void {
     this.#over = true
     this.#lane.close()
     this.#parser?.stop()
-    this.ended(clean)
-    this.transport.close()
+    this.#pausedFrames = undefined
+    try { this.ended(clean) } catch (err) { this.world.log.error({ err }, 'a bug met the end of a stream') }
   }
 
   #data(data: Uint8Array | string): void {
     if (this.#over) return
+    this.heard = this.world.network.now()
     try {
-      if (typeof data === 'string') this.#frame(data)
-      else this.#parser?.write(data)
-    } catch (e) {
-      if (e instanceof XmlError) this.fail(e.condition, e.message)
-      else this.#bug(e)
-    }
+      if (this.#parser === undefined) { if (this.#pausedFrames) this.#pausedFrames.push(data); else this.#frame(data) }
+      else if (!this.#headerSent && isHttp(data)) { this.#end(false); this.transport.close() } // no stream to answer in (SEC-X16)
+      else this.#parser.write(data as Uint8Array) // a byte stream brings bytes
+    } catch (e) { this.#broken(e) }
   }
 
-  #frame(text: string): void {
-    const e = parseFrame(text, this.#bounds(), this.home)
-    if (e.ns === NS_FRAMING && e.name === 'open') void this.#serve(this.opened(headerOf(e)))
-    else if (e.ns === NS_FRAMING && e.name === 'close') this.#closed()
-    else if (!this.#headerSent) this.fail('bad-format', 'A stream begins with <open/>.')
+  #broken(e: unknown): void {
+    if (!(e instanceof XmlError)) this.#bug(e)
+    else this.fail(e.condition, e.message, e.exceeded === 'bytes' ? el('stanza-too-big', 'urn:xmpp:errors') : undefined) // XEP-0205
+  }
+
+  #frame(frame: Uint8Array | string): void {
+    const e = parseFrame(frame, this.#bounds(), this.home)
+    if (e.ns === NS_FRAMING && e.name === 'close') this.#closed()
+    else if (this.#expectsHeader !== (e.ns === NS_FRAMING && e.name === 'open')) this.fail('bad-format', this.#expectsHeader ? 'A stream begins with <open/>.' : 'The stream is open.') // RFC 7395 section 3.4
+    else if (this.#expectsHeader) this.#begin(e)
     else this.#element(e)
   }
 
@@ -162,7 +177,12 @@ export abstract class Stream {
     if (header.ns !== NS_STREAM) { this.fail('invalid-namespace'); return }
     if (info.defaultNs !== undefined && info.defaultNs !== this.home && info.defaultNs !== NS_STREAM) { this.fail('invalid-namespace'); return }
     if (info.prefix !== 'stream' && info.prefix !== '') { this.fail('bad-namespace-prefix'); return }
-    void this.#serve(this.opened(headerOf(header)))
+    this.#begin(header)
+  }
+
+  #begin(header: Element): void {
+    this.#expectsHeader = false
+    this.#serve(this.opened(headerOf(header)))
   }
 
   /** A promise of `opened` parks the stream like one of `received`. */
@@ -173,35 +193,55 @@ export abstract class Stream {
   }
 
   #element(e: Element): void {
-    if (!this.#over) this.#lane.push(e)
+    if (this.#over) return
+    if (e.ns !== NS_STREAM) this.#lane.push(e)
+    else if (e.name === 'error') this.#finish(false) // what went wrong, the peer has told; it ends the stream (RFC 6120 section 4.9.1.1)
+    else this.fail('bad-format', 'The stream is open.')
   }
 
   #pause(busy: boolean): void {
     if (this.#over) return
-    if (busy) { this.#parser?.pause(); this.transport.pause(); return }
-    this.transport.resume()
-    try { this.#parser?.resume() } catch (e) {
-      if (e instanceof XmlError) this.fail(e.condition, e.message)
-      else this.#bug(e)
+    if (busy) {
+      if (this.#parser) this.#parser.pause()
+      else this.#pausedFrames ??= []
+      this.transport.pause()
+      return
     }
+    this.transport.resume()
+    try {
+      this.#parser?.resume()
+      const frames = this.#pausedFrames
+      this.#pausedFrames = undefined
+      while (frames?.length && !this.#over) {
+        this.#frame(frames.shift()!) // it has a length
+        if (this.#pausedFrames as unknown) { this.#pausedFrames = frames; return } // #frame may have parked us again
+      }
+    } catch (e) { this.#broken(e) }
   }
 
   #closed(): void { if (!this.#over) this.#finish(true) }
 
-  #gone(): void {
-    if (this.#over) return
-    this.#over = true
-    this.#lane.close()
-    this.ended(false)
-  }
+  #gone(): void { if (!this.#over) this.#end(false) }
 
   #write(text: string): void {
     this.transport.write(text)
-    if (this.transport.backlog > this.world.limits.writeBuffer.bytes) this.stalled()
+    if (this.transport.backlog > this.world.limits.writeBuffer.bytes) this.drop()
   }
 
-  /** The peer does not take what it is sent. */
-  protected stalled(): void { this.transport.destroy() }
+  /** Gives up a connection that takes nothing more: not even an error would get through. */
+  protected drop(): void {
+    this.transport.destroy()
+    this.#gone()
+  }
+
+  /** Whether what waits for the peer has waited too long (limits.writeBuffer.stall); to be asked now and then. */
+  protected isStalled(now: number): boolean {
+    const { backlog, taken } = this.transport
+    if (backlog === 0 || taken !== this.#taken) { this.#taken = taken; this.#takenAt = now }
+    return backlog > 0 && now - this.#takenAt >= this.world.limits.writeBuffer.stall
+  }
+  #taken = 0
+  #takenAt = 0
 
   #bug(err: unknown): void {
     this.world.log.error({ err }, 'a bug ended a stream')
@@ -216,5 +256,7 @@ export abstract class Stream {
       : { ...xml, bytes }
   }
 }
+
+const isHttp = (data: Uint8Array | string): boolean => /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE) /.test(Buffer.from(data as Uint8Array).toString('latin1', 0, 8)) // a byte stream brings bytes
 
 const headerOf = (e: Element): Header => ({ to: e.attrs['to'], from: e.attrs['from'], lang: e.attrs['xml:lang'], version: e.attrs['version'] })

@@ -1,0 +1,67 @@
+// Those who have not proved yet who they are, by network address: how many are here, and how often they failed.
+import type { Limits } from '../ports/limits.ts'
+
+interface Visitor { here: number; failures: number[]; barredUntil: number }
+
+const MANY = 50_000 // addresses, before those that nothing is held against are forgotten
+
+/** Shared by all listeners of a process, so that nobody begins anew at the next door. Times are in milliseconds since 1970. */
+export class Strangers {
+  readonly #byAddress = new Map<string, Visitor>()
+  #here = 0
+
+  /** False: too many are here, or the address is barred. Who is let in must `leave`. */
+  enter(address: string, limits: Limits, now: number): boolean {
+    if (this.isBarred(address, now)) return false
+    const { unauthenticated, unauthenticatedPerAddress } = limits.connections
+    const visitor = this.#visitor(address, limits, now)
+    if (this.#here >= unauthenticated || visitor.here >= unauthenticatedPerAddress) return false
+    this.#here++
+    visitor.here++
+    return true
+  }
+
+  leave(address: string): void {
+    const visitor = this.#byAddress.get(address)
+    if (!visitor || visitor.here === 0) return
+    this.#here--
+    visitor.here--
+    if (visitor.here === 0 && visitor.failures.length === 0) this.#byAddress.delete(address)
+  }
+
+  isBarred(address: string, now: number): boolean { return now < (this.#byAddress.get(address)?.barredUntil ?? 0) }
+
+  /** One more failed login; true if the address is barred for it from now on. */
+  failed(address: string, limits: Limits, now: number): boolean {
+    const { window, ban, banTime, tarpit } = limits.authFailures
+    if (ban === Infinity && tarpit === Infinity) return false
+    const visitor = this.#visitor(address, limits, now)
+    visitor.failures = [...visitor.failures.filter(at => at > now - window), now]
+    if (visitor.failures.length <= ban) return false
+    visitor.failures = []
+    visitor.barredUntil = now + banTime
+    return true
+  }
+
+  /** How long a login from there waits before it is looked at. */
+  delay(address: string, limits: Limits, now: number): number {
+    const { window, tarpit, tarpitDelay } = limits.authFailures
+    const visitor = this.#byAddress.get(address)
+    return visitor && visitor.failures.filter(at => at > now - window).length >= tarpit ? tarpitDelay : 0
+  }
+
+  #visitor(address: string, limits: Limits, now: number): Visitor {
+    let visitor = this.#byAddress.get(address)
+    if (!visitor) {
+      if (this.#byAddress.size >= MANY) this.#forget(limits, now)
+      this.#byAddress.set(address, (visitor = { here: 0, failures: [], barredUntil: 0 }))
+    }
+    return visitor
+  }
+
+  #forget(limits: Limits, now: number): void {
+    for (const [address, v] of this.#byAddress) {
+      if (v.here === 0 && v.barredUntil <= now && !v.failures.some(at => at > now - limits.authFailures.window)) this.#byAddress.delete(address)
+    }
+  }
+}
