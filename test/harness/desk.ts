@@ -3,6 +3,11 @@ import { AssertionError } from 'node:assert'
 import type { Element as Xml } from 'ltx'
 import { helpdesk } from '../../components/helpdesk/desk.ts'
 import type { DeskConfig, QueueConfig } from '../../components/helpdesk/config.ts'
+import { makeToken, tokenReader } from '../../app/tokens.ts'
+import { mount } from '../../server/component/mount.ts'
+import { HttpRouter, listenHttp, type HttpListening } from '../../server/net/http.ts'
+import { wallClock } from '../../server/ports/clock.ts'
+import { silent } from '../../server/ports/log.ts'
 import { House, type Actor } from './scene.ts'
 import type { Role, Stores } from '../../server/ports/store.ts'
 
@@ -62,12 +67,31 @@ export class DeskHouse implements AsyncDisposable {
   readonly house: House
   readonly #config: DeskConfig
   #desk: AsyncDisposable
-  private constructor(house: House, config: DeskConfig, desk: AsyncDisposable) { this.house = house; this.#config = config; this.#desk = desk }
+  readonly http: HttpRouter
+  #listening: HttpListening | undefined
+  private constructor(house: House, config: DeskConfig, http: HttpRouter, desk: AsyncDisposable) { this.house = house; this.#config = config; this.http = http; this.#desk = desk }
 
   static async open(staff: Staff, conf: DeskConfig = config(), stores?: Stores): Promise<DeskHouse> {
     const house = await House.open(stores ? { stores } : {})
     for (const [local, role] of Object.entries(staff)) await house.account(local, { role })
-    return new DeskHouse(house, conf, await house.mount(DESK, helpdesk(conf)))
+    const http = new HttpRouter()
+    return new DeskHouse(house, conf, http, await DeskHouse.#mount(house, conf, http))
+  }
+  static #mount(house: House, conf: DeskConfig, http: HttpRouter): Promise<AsyncDisposable> {
+    const { clock, stores } = house
+    return mount(helpdesk(conf), { domain: DESK, clock, log: silent, stores, limits: house.host.limits, http, privileges: house.privileges(DESK) }, house.router)
+  }
+
+  /** Asks the REST interface as `local`, or as nobody. */
+  async rest(method: string, path: string, local?: string, body?: unknown, scopes?: readonly string[]): Promise<{ status: number; body: any }> { // JSON of any shape
+    const { house } = this
+    house.host.tokens = tokenReader(house.stores, 'localhost', house.clock)
+    this.#listening ??= await listenHttp({ port: 0, address: '127.0.0.1', proxies: [], router: this.http, limits: house.host.limits, clock: wallClock, log: silent })
+    const token = local === undefined ? undefined : local === 'nonsense' ? local : (await makeToken(house.stores, 'localhost', { jid: `${local}@localhost`, created: house.clock.now(), ...(scopes ? { scopes } : {}) })).text
+    const answer = await fetch(`http://127.0.0.1:${this.#listening.port}${path}`, {
+      method, headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    return { status: answer.status, body: await answer.json().catch(() => undefined) }
   }
 
   /** Logs in and waits until the desk has greeted (an operator) or until it is quiet (a customer). */
@@ -84,10 +108,11 @@ export class DeskHouse implements AsyncDisposable {
   /** The desk alone falls and starts again on the same store. */
   async restart(): Promise<void> {
     await this.#desk[Symbol.asyncDispose]()
-    this.#desk = await this.house.mount(DESK, helpdesk(this.#config))
+    this.#desk = await DeskHouse.#mount(this.house, this.#config, this.http)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listening?.[Symbol.asyncDispose]()
     await this.#desk[Symbol.asyncDispose]()
     await this.house[Symbol.asyncDispose]()
   }
