@@ -42,7 +42,7 @@ export class Control {
     if (!this.#isNew(by, m.head.id, body)) return
     const here = inside ? place.n : undefined
     const s = here === undefined ? undefined : this.#office.book.states.get(here)
-    if (here !== undefined && s && roleOf(s, by) !== undefined) void this.#office.book.give(here, { do: 'say', by, as: 'command' }, { body, name: this.#office.operators.name(by) })
+    if (here !== undefined && s && roleOf(s, by) !== undefined) this.#office.later(() => this.#office.book.give(here, { do: 'say', by, as: 'command' }, { body, name: this.#office.operators.name(by) }))
     const answer: Answer = await act(this.#office, parsed.command, { by, n: parsed.n, here, args: parsed.args, id: m.head.id })
     if (answer.text !== '') this.#reply(m, place, answer.text)
   }

@@ -58,6 +58,7 @@ class Desk implements Receiver {
     for (const s of book.states.values()) if (s.is !== 'absent') await customers.byId(s.customer)
     await this.#people()
     await this.#watchers.open()
+    await this.#office.recallOnline()
     const { privileges, clock, http } = this.#link
     if (privileges) {
       this.#off.push(privileges.onPeople(() => this.#office.later(() => this.#people())))
@@ -121,12 +122,14 @@ class Desk implements Receiver {
 
   async #message(m: Message, from: Jid, place: Place): Promise<void | StanzaError> {
     if (m.type === 'groupchat' || m.type === 'headline') return refuse('service-unavailable')
+    // One operator's doings go one after the other, as he typed them.
+    const control = (): Promise<void | StanzaError> => this.#office.inTurnOf(from.bare, () => this.#control.message(m, place))
     const operator = this.#office.operators.has(from.bare)
     switch (place.is) {
-      case 'bot': return operator ? this.#control.message(m, place) : refuse('forbidden', 'The bot serves operators only.')
-      case 'queue': return operator ? this.#control.message(m, place) : this.#reception.message(m, place.queue, undefined)
-      case 'conversation': return operator ? this.#control.message(m, place) : this.#reception.message(m, undefined, place.n)
-      case 'internal': return operator ? this.#control.message(m, place) : refuse('item-not-found')
+      case 'bot': return operator ? control() : refuse('forbidden', 'The bot serves operators only.')
+      case 'queue': return operator ? control() : this.#reception.message(m, place.queue, undefined)
+      case 'conversation': return operator ? control() : this.#reception.message(m, undefined, place.n)
+      case 'internal': return operator ? control() : refuse('item-not-found')
       default: return refuse(place.is === 'domain' ? 'service-unavailable' : 'item-not-found')
     }
   }
@@ -218,7 +221,7 @@ class Desk implements Receiver {
         const queues = place.is === 'domain' ? [...this.#office.config.queues.keys()] : []
         return el('query', NS.items, {}, ...queues.map(name => el('item', NS.items, { jid: this.#at.queue(name).bare, name })))
       }
-      case `set {${NS.commands}}command`: return operator ? execute(this.#office, from.bare, place, iq, q) : refuse('forbidden', 'The commands are for operators.')
+      case `set {${NS.commands}}command`: return operator ? this.#office.inTurnOf(from.bare, () => execute(this.#office, from.bare, place, iq, q)) : refuse('forbidden', 'The commands are for operators.')
       case 'get {urn:xmpp:ping}ping': return undefined
       default: return refuse('service-unavailable')
     }

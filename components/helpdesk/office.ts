@@ -16,6 +16,7 @@ import { Operators } from './operators.ts'
 import { PATIENCE } from './policy.ts'
 import { deskLine, short, type Scene } from './sentences.ts'
 
+const ONLINE = 'desk-online'
 const ON_THE_WAY = 30_000 // ms after the last agent stopped in which a customer may still come in (C16)
 
 /** Sees every commit, in order for each conversation, and must not wait for another turn of it. */
@@ -178,7 +179,12 @@ export class Office {
   /** An operator's presence, intake, limit or role has changed: follows it up in his conversations and in the queues. */
   operatorChanged(jid: Bare): void {
     const o = this.operators.operator(jid)
-    for (const q of this.config.queues.keys()) if (this.isOpen(q)) this.#lastOnline.set(q, Infinity); else if (this.#lastOnline.get(q) === Infinity) this.#lastOnline.set(q, this.now)
+    for (const q of this.config.queues.keys()) {
+      const isOpen = this.isOpen(q)
+      if (isOpen === (this.#lastOnline.get(q) === Infinity)) continue
+      this.#lastOnline.set(q, isOpen ? Infinity : this.now)
+      this.later(() => this.link.stores.documents.put(ONLINE, this.domain, q, isOpen))
+    }
     const offerable = new Set(this.operators.queuesOf(jid).filter(q => isOfferable(o, q)))
     const old = this.#offerable.get(jid)
     this.#offerable.set(jid, offerable)
@@ -193,6 +199,10 @@ export class Office {
     })
     for (const f of this.onQueues) f()
     for (const f of this.onOperator) f(jid)
+  }
+  /** After a start: queues that were open when the desk fell count as just closed, until their agents are back. */
+  async recallOnline(): Promise<void> {
+    for (const q of this.config.queues.keys()) if ((await this.link.stores.documents.get<boolean>(ONLINE, this.domain, q))?.value) this.#lastOnline.set(q, this.now)
   }
   /** After a start: the owners who have not come back. */
   missing(since: number): void {
