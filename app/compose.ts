@@ -1,6 +1,7 @@
 // Builds the house from its config: the only file that knows every room.
 import { randomBytes } from 'node:crypto'
 import { isLoopback } from '../server/net/address.ts'
+import { serveBosh } from '../server/net/bosh/bosh.ts'
 import { HttpRouter, listenHttp, type HttpListening } from '../server/net/http.ts'
 import { ServerIdentity, selfSigned } from '../server/net/tls.ts'
 import { listenTcp, type Listening, type TcpTransport } from '../server/net/tcp.ts'
@@ -29,6 +30,7 @@ import { tokenReader } from './tokens.ts'
 
 const SWEEP = 15_000 // ms between looks for silent clients
 const WEBSOCKET_PATH = '/xmpp-websocket'
+const BOSH_PATH = '/http-bind'
 const NS_WEBSOCKET = 'xmpp' // the subprotocol of RFC 7395
 
 /** What the program holds of a house that runs. */
@@ -97,7 +99,8 @@ export async function compose(config: Config, world: World): Promise<House> {
     await listen('component', config.listen.component, 'none', t => { new ComponentStream(t, { ...stream, router, secretOf, strangers: devices.strangers }) })
 
     if (config.listen.http) {
-      serveHostMeta(http, WEBSOCKET_PATH)
+      serveHostMeta(http, { websocket: WEBSOCKET_PATH, bosh: BOSH_PATH })
+      serveBosh(http, { path: BOSH_PATH, limits, clock: wallClock, serve: t => { new ClientStream(t, clients) } })
       http.upgrade(WEBSOCKET_PATH, {
         protocols: [NS_WEBSOCKET],
         // there is nothing ambient to steal: whoever connects must log in. A cookie from another page is none of ours (SEC-H02)

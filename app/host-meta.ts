@@ -1,19 +1,18 @@
-// /.well-known/host-meta: where a browser client finds our WebSocket (XEP-0156).
+// /.well-known/host-meta: where a browser client finds our WebSocket and our BOSH (XEP-0156).
 import type { HttpRequest, HttpRouter, RouteOptions } from '../server/net/http.ts'
 
-const REL = 'urn:xmpp:alt-connections:websocket'
 const PUBLIC: RouteOptions = { cors: () => true } // XEP-0156 section 5: any page may read it
 
-/** Adds both forms of the document; `path` is where the WebSocket is. */
-export function serveHostMeta(http: HttpRouter, path: string): void {
-  const socketOf = (request: HttpRequest): string => `${request.origin.replace(/^http/, 'ws')}${path}`
+/** Adds both forms of the document; the paths are those on our own port. */
+export function serveHostMeta(http: HttpRouter, paths: { readonly websocket: string; readonly bosh: string }): void {
+  const linksOf = ({ origin }: HttpRequest): readonly { rel: string; href: string }[] => [
+    { rel: 'urn:xmpp:alt-connections:websocket', href: `${origin.replace(/^http/, 'ws')}${paths.websocket}` },
+    { rel: 'urn:xmpp:alt-connections:xbosh', href: `${origin}${paths.bosh}` },
+  ]
   http.on('GET', '/.well-known/host-meta', 'open', request => ({
     status: 200,
     headers: { 'content-type': 'application/xrd+xml; charset=utf-8' },
-    body: `<?xml version='1.0' encoding='utf-8'?><XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'><Link rel='${REL}' href='${socketOf(request)}'/></XRD>`,
+    body: `<?xml version='1.0' encoding='utf-8'?><XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>${linksOf(request).map(({ rel, href }) => `<Link rel='${rel}' href='${href}'/>`).join('')}</XRD>`,
   }), PUBLIC)
-  http.on('GET', '/.well-known/host-meta.json', 'open', request => ({
-    status: 200,
-    body: { links: [{ rel: REL, href: socketOf(request) }] },
-  }), PUBLIC)
+  http.on('GET', '/.well-known/host-meta.json', 'open', request => ({ status: 200, body: { links: linksOf(request) } }), PUBLIC)
 }

@@ -18,7 +18,7 @@ describe('app: HTTP of its own', () => {
   before(async () => {
     const router = new HttpRouter()
     health = serveHealth(router, { ready: () => ready, sessions: () => 3, watchers: [] })
-    serveHostMeta(router, '/xmpp-websocket')
+    serveHostMeta(router, { websocket: '/xmpp-websocket', bosh: '/http-bind' })
     // The peer of these tests is this machine: as a proxy it can say that others ask.
     server = await listenHttp({ port: 0, address: '127.0.0.1', proxies: ['127.0.0.1'], router, limits: defaultLimits, clock: wallClock, log: silent })
   })
@@ -44,9 +44,12 @@ describe('app: HTTP of its own', () => {
     assert.equal((await get('/metrics', { 'x-forwarded-for': '203.0.113.9' })).status, 404)
   })
 
-  it('tells browser clients where the WebSocket is, under the name by which they came', async () => {
+  it('tells browser clients where WebSocket and BOSH are, under the name by which they came', async () => {
     const { links } = await (await get('/.well-known/host-meta.json', { 'x-forwarded-proto': 'https' })).json() as { links: unknown }
-    assert.deepEqual(links, [{ rel: 'urn:xmpp:alt-connections:websocket', href: `wss://127.0.0.1:${server.port}/xmpp-websocket` }])
+    assert.deepEqual(links, [
+      { rel: 'urn:xmpp:alt-connections:websocket', href: `wss://127.0.0.1:${server.port}/xmpp-websocket` },
+      { rel: 'urn:xmpp:alt-connections:xbosh', href: `https://127.0.0.1:${server.port}/http-bind` },
+    ])
     const xrd = await get('/.well-known/host-meta', { origin: 'https://client.example' })
     assert.equal(xrd.headers.get('access-control-allow-origin'), 'https://client.example')
     assert.match(await xrd.text(), /<Link rel='urn:xmpp:alt-connections:websocket' href='ws:\/\/127\.0\.0\.1:\d+\/xmpp-websocket'\/>/)
