@@ -1,6 +1,7 @@
 // XEP-0030: says what the host and its accounts are and can do; the hash of it stands among the stream features (XEP-0115).
 import { capsElement, capsHash, NS_CAPS } from '../protocols/caps.ts'
-import { el, form, plugin, refuse, Token, type Account, type Element, type Host, type Jid } from '../server/api.ts'
+import { NODE_DISCO } from '../protocols/personal.ts'
+import { el, form, plugin, refuse, Token, type Account, type Element, type Host, type Identity, type Jid } from '../server/api.ts'
 
 const INFO = 'http://jabber.org/protocol/disco#info'
 const ITEMS = 'http://jabber.org/protocol/disco#items'
@@ -14,7 +15,7 @@ export const disco = plugin('disco', (host, options) => {
   host.feature(INFO, ITEMS, NS_CAPS)
   host.accountFeature(INFO, ITEMS)
   const contact = contactForm(options['contact'])
-  const ofHost = (): Element[] => [el('identity', INFO, { category: 'server', type: 'im', name: 'deskbell' }), ...listed(host.features), ...contact]
+  const ofHost = (): Element[] => [el('identity', INFO, { category: 'server', type: 'im', name: 'deskbell' }), ...host.identities.host.map(identity), ...listed(host.features), ...contact]
   host.streamFeatures.after.push(() => capsElement(NODE, el('query', INFO, {}, ...ofHost())))
 
   host.iq(['host'], 'get', INFO, 'query', query => {
@@ -29,12 +30,12 @@ export const disco = plugin('disco', (host, options) => {
 
   host.iq(['self', 'other'], 'get', INFO, 'query', (query, { account, from }) => {
     if (!account || !mayLook(host, account, from)) return refuse('service-unavailable') // section 8: who exists is nobody's business
-    if (query.attrs['node'] !== undefined) return refuse('item-not-found')
-    return el('query', INFO, {}, el('identity', INFO, { category: 'account', type: 'registered' }), ...listed(host.accountFeatures))
+    if (query.attrs['node'] !== undefined) return host.service(NODE_DISCO)?.info(account, query, from) ?? refuse('item-not-found')
+    return el('query', INFO, {}, el('identity', INFO, { category: 'account', type: 'registered' }), ...host.identities.account.map(identity), ...listed(host.accountFeatures))
   })
   host.iq(['self', 'other'], 'get', ITEMS, 'query', (query, { account, from }) => {
     if (!account || !mayLook(host, account, from)) return refuse('service-unavailable')
-    return query.attrs['node'] === undefined ? el('query', ITEMS) : refuse('item-not-found')
+    return host.service(NODE_DISCO)?.items(account, query, from) ?? (query.attrs['node'] === undefined ? el('query', ITEMS) : refuse('item-not-found'))
   })
 })
 
@@ -43,6 +44,8 @@ const mayLook = (host: Host, account: Account, who: Jid): boolean =>
   who.bare === account.jid.bare || (host.rosters.of(account).isWatcher(who.bare) && !host.barred(account, who))
 
 const listed = (features: ReadonlySet<string>): Element[] => [...features].sort().map(f => el('feature', INFO, { var: f }))
+
+const identity = (attrs: Identity): Element => el('identity', INFO, { ...attrs })
 
 const ROLES = ['abuse', 'admin', 'feedback', 'sales', 'security', 'status', 'support']
 

@@ -35,7 +35,8 @@ export const shield = plugin('shield', host => {
       case CONTENT: return false
       case NS_CARBONS: return e.name !== 'private'
       case NS_MAM: return !(account.get(archives)?.has(from.bare) ?? false)
-      case NS_EVENT: return from.local !== '' && from.bare !== account.jid.bare && !host.rosters.of(account).isWatched(from.bare)
+      case NS_EVENT: return from.local !== '' && !(from.isBare && from.domain === host.domain) // of an account of ours: we made it
+        && from.bare !== account.jid.bare && !host.rosters.of(account).isWatched(from.bare)
       case NS_DELAY: return isOurs(e.attrs['from'], account)
       case NS_SID: return e.name === 'stanza-id' && isOurs(e.attrs['by'], account)
       default: return false

@@ -8,6 +8,7 @@ import { Passage } from '../route/passage.ts'
 import type { Account, Resource } from '../session/account.ts'
 import type { Router } from '../route/router.ts'
 import type { Privileges } from '../component/component.ts'
+import { Asking } from '../component/mount.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { Limits } from '../ports/limits.ts'
@@ -41,6 +42,9 @@ const NS_DELAY = 'urn:xmpp:delay'
 
 export type { Moment }
 
+/** What something is, for disco#info (XEP-0030 section 3.1). */
+export interface Identity { readonly category: string; readonly type: string; readonly name?: string }
+
 export interface Plugin { readonly name: string; readonly needs: readonly string[]; install(host: Host, options: Readonly<Record<string, unknown>>): void | Promise<void> }
 export const plugin = (name: string, install: Plugin['install'], needs: readonly string[] = []): Plugin => ({ name, needs, install })
 
@@ -72,6 +76,8 @@ export class Host implements Home {
   readonly features = new Set<string>()
   /** The features that disco#info of an account tells. */
   readonly accountFeatures = new Set<string>()
+  /** What disco#info says that the host and its accounts are, beside a server and an account. */
+  readonly identities: { host: Identity[]; account: Identity[] } = { host: [], account: [] }
   /** Stream features (RFC 6120 section 4.3.2), made for each features element: before login and after. */
   readonly streamFeatures: { before: (() => Element | undefined)[]; after: (() => Element)[] } = { before: [], after: [] }
   readonly installed: string[] = []
@@ -85,6 +91,7 @@ export class Host implements Home {
   readonly #services = new Map<Token<unknown>, unknown>()
   readonly #moments: Record<Moment, ((device: Resource) => void)[]> = { bound: [], available: [], presence: [], unavailable: [], detached: [], attached: [], gone: [] }
   readonly #nonzas = new Map<string, (e: Element, device: Resource) => void>()
+  readonly #asking: Asking
 
   constructor(domain: string, world: HostWorld) {
     this.domain = domain
@@ -98,6 +105,7 @@ export class Host implements Home {
     this.accounts = new Accounts(this)
     this.rosters = new Rosters(this)
     this.presences = new Presences(this)
+    this.#asking = new Asking({ clock: world.network, send: s => this.send(s) })
     this.#stages['in:deliver'].push(p => this.#deliver(p))
     this.#lay()
     this.rosters.serve(this)
@@ -167,6 +175,9 @@ export class Host implements Home {
     try { void Promise.resolve(this.router.route(stanza)).catch((error: unknown) => this.bug(error, stanza)) } catch (error) { this.bug(error, stanza) }
   }
 
+  /** Sends an iq get or set in the name of the host or of an account, and waits for its answer, an error included; after 30 s that is remote-server-timeout. */
+  ask(iq: Iq): Promise<Iq> { return this.#asking.ask(iq) }
+
   bug(error: unknown, stanza?: AnyStanza): void {
     this.log.error({ err: error, domain: this.domain, kind: stanza?.kind, id: stanza?.head.id }, 'a bug met a stanza')
   }
@@ -181,12 +192,20 @@ export class Host implements Home {
       if (toSelf || to.domain === this.domain && to.local === '') {
         return this.#answer(toSelf ? 'self' : 'host', stanza, sender, sender.account)
       }
-    } else if (stanza.kind === 'presence' && !to) return this.presences.fromDevice(stanza, sender)
+    } else if (stanza.kind === 'presence' && !to) return this.#broadcast(stanza, sender)
     const addressed = to ? stanza : (stanza.readdress({ to: sender.account.jid }) as AnyStanza) // RFC 6120 section 10.3.1
     const p = new Passage(addressed, sender.account, sender)
     const v = walk(this.#out, p)
     if (v instanceof Promise) return v.then(w => this.#leave(w, p, sender))
     return this.#leave(v, p, sender)
+  }
+
+  /** Presence for everybody passes `out:mark` alone: there it gets what the server adds to it. */
+  #broadcast(presence: Presence, sender: Resource): void | Promise<void> {
+    const p = new Passage(presence, sender.account, sender)
+    const go = (): void | Promise<void> => this.presences.fromDevice(p.stanza as Presence, sender) // a presence stays one
+    const v = walk(this.#stages['out:mark'], p)
+    return v instanceof Promise ? v.then(go) : go()
   }
 
   #leave(v: Verdict, p: Passage, sender: Resource): void | Promise<void> {
@@ -243,6 +262,7 @@ export class Host implements Home {
       const done = this.#answer(p.sender?.account === p.account ? 'self' : 'other', stanza, p.sender, p.account)
       return done ? done.then(() => HANDLED) : HANDLED
     }
+    if (stanza.to?.isBare && stanza.kind === 'iq' && this.#asking.takes(stanza)) return HANDLED
     return deliverIq(p, this.rosters) ?? HANDLED
   }
 
@@ -296,7 +316,7 @@ export class Host implements Home {
   }
 
   #answer(at: Addressee, iq: Iq, via: Resource | undefined, account: Account | undefined): void | Promise<void> {
-    if (iq.type !== 'get' && iq.type !== 'set') return // an answer that nobody waits for (RFC 6120 section 10.3.3)
+    if (iq.type !== 'get' && iq.type !== 'set') { this.#asking.takes(iq); return } // an answer, which may be one that nobody waits for (RFC 6120 section 10.3.3)
     const query = iq.payload[0]
     const handler = query && this.#handler(at, iq.type, query)
     const from = iq.from ?? via?.jid
