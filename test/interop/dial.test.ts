@@ -1,0 +1,158 @@
+// The desk beside Debian's Prosody: the same component, dialled over XEP-0114 by `deskbell dial`.
+import assert from 'node:assert/strict'
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Person } from '../harness/desk.ts'
+import { needs } from '../harness/machine.ts'
+import { Actor } from '../harness/scene.ts'
+import { freePorts, Program } from './program.ts'
+
+const DESK = 'desk@help.prosody.local'
+const SUPPORT = 'support@help.prosody.local'
+
+describe('the desk beside Prosody', function () {
+  this.timeout(60_000)
+  before(needs('prosody'))
+  const folder = mkdtempSync(join(tmpdir(), 'deskbell-dial-'))
+  const config = join(folder, 'deskbell.yaml')
+  const lua = join(folder, 'prosody.cfg.lua')
+  let clients = 0, components = 0
+  let prosody: Program, desk: Program
+  const open: Actor[] = []
+
+  before(async () => {
+    [clients, components] = (await freePorts(2)) as [number, number] // two were asked for
+    mkdirSync(join(folder, 'prosody'))
+    writeFileSync(lua, `
+run_as_root = true
+daemonize = false
+pidfile = "${folder}/prosody.pid"
+data_path = "${folder}/prosody"
+interfaces = { "127.0.0.1" }
+c2s_ports = { ${clients} }
+c2s_direct_tls_ports = {}
+component_interfaces = { "127.0.0.1" }
+component_ports = { ${components} }
+s2s_ports = {}
+http_ports = {}
+https_ports = {}
+modules_enabled = { "disco", "roster", "saslauth", "ping", "presence", "message", "iq", "offline" }
+modules_disabled = { "s2s", "tls", "http" }
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+authentication = "insecure"
+insecure_open_authentication = "Yes please, I know what I'm doing!"
+storage = "internal"
+log = { info = "*stdout" }
+VirtualHost "prosody.local"
+Component "help.prosody.local"
+  component_secret = "sesame"
+`)
+    writeFileSync(config, `
+data: ${folder}/data
+listen: {}
+hosts: { prosody.local: {} }
+components:
+  help.prosody.local:
+    helpdesk: { enabled: true, queues: { support: { agents: [anna@prosody.local, ben@prosody.local], assign: round-robin } } }
+dial: { port: ${components}, secrets: { help.prosody.local: sesame } }
+`)
+    prosody = await startProsody()
+    desk = await Program.deskbell('dial', config)
+  })
+  after(async () => {
+    for (const a of open) a.leaves()
+    await desk?.[Symbol.asyncDispose]()
+    await prosody?.[Symbol.asyncDispose]()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const startProsody = (): Promise<Program> => Program.start('prosody', ['-F', '--config', lua], /Activated service 'component' on (?!no ports)/)
+
+  const person = async (jid: string): Promise<Person> => {
+    const actor = new Actor(jid.split('@')[0]!, jid)
+    open.push(actor)
+    await actor.connects(clients)
+    actor.says(`<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq><presence/>`)
+    return new Person(actor)
+  }
+  /** As a person adds the desk to the contact list, and lets it see the own presence. */
+  const befriends = async (who: Person): Promise<void> => {
+    who.actor.says(`<presence type='subscribe' to='${DESK}'/>`)
+    await who.actor.hears`<presence type='subscribe' from='${DESK}'/>`
+    who.actor.says(`<presence type='subscribed' to='${DESK}'/>`)
+    await who.actor.hears`<presence from='${DESK}/desk'/>`
+  }
+
+  let anna: Person, carl: Person
+
+  it('is found by the agents its config lists, who add it as a contact', async () => {
+    anna = await person('anna@prosody.local/one')
+    await befriends(anna)
+    anna.types(DESK, '!help')
+    await anna.reads(DESK, /!a/)
+    anna.actor.says(`<iq type='get' id='d' to='${DESK}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
+    await anna.actor.hears`<iq type='result' id='d'><query xmlns='http://jabber.org/protocol/disco#info'><feature var='http://jabber.org/protocol/commands'/></query></iq>`
+  })
+
+  it('serves nobody else as an agent', async () => {
+    const eve = await person('eve@prosody.local/one')
+    eve.types(DESK, '!help')
+    await eve.actor.hears`<message type='error' from='${DESK}'><error><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`
+  })
+
+  it('offers a customer to an agent, who takes and serves him', async () => {
+    carl = await person('carl@prosody.local/one')
+    carl.types(SUPPORT, 'my printer burns')
+    await anna.reads(DESK, /#1\b.*!a/s)
+    anna.types(DESK, '!a')
+    await anna.reads('c1@help.prosody.local', /carl@prosody\.local/)
+    anna.types('c1@help.prosody.local', 'step back')
+    await carl.sees(/step back/)
+    carl.types(SUPPORT, 'I did')
+    await anna.reads('c1@help.prosody.local', 'I did')
+  })
+
+  it('goes on where it was after the desk was killed', async () => {
+    await desk.isKilled()
+    desk = await Program.deskbell('dial', config)
+    anna.types('c1@help.prosody.local', 'still there?')
+    await carl.sees(/still there\?/)
+    carl.types(SUPPORT, 'yes')
+    await anna.reads('c1@help.prosody.local', 'yes')
+  })
+
+  it('comes back by itself after Prosody was restarted', async () => {
+    desk.forgets()
+    await prosody[Symbol.asyncDispose]()
+    prosody = await startProsody()
+    await desk.says(/help\.prosody\.local serves beside/)
+    anna = await person('anna@prosody.local/two')
+    carl = await person('carl@prosody.local/two')
+    anna.types('c1@help.prosody.local', 'back again')
+    await carl.sees(/back again/)
+    anna.types('c1@help.prosody.local', '!end')
+    await carl.sees(/chat has ended/i)
+  })
+
+  it('says what is wrong where the secret is', async () => {
+    const wrong = join(folder, 'wrong.yaml')
+    writeFileSync(wrong, `
+data: ${folder}/other
+listen: {}
+hosts: { prosody.local: {} }
+components: { help.prosody.local: { helpdesk: { enabled: true, queues: { support: { agents: [anna@prosody.local] } } } } }
+dial: { port: ${components}, secrets: { help.prosody.local: wrong } }
+`)
+    await assert.rejects(Program.deskbell('dial', wrong), /help\.prosody\.local: .*(not-authorized|conflict).*dial\.secrets[^]*ended with 1/)
+    writeFileSync(wrong, `
+data: ${folder}/other
+hosts: { prosody.local: {} }
+listen: {}
+components: { help.prosody.local: { helpdesk: { enabled: true, queues: { support: {} } } }, web.prosody.local: { webchat: { desk: help.prosody.local, queue: support } } }
+dial: { port: ${components}, secrets: { help.prosody.local: x } }
+`)
+    await assert.rejects(Program.deskbell('dial', wrong), /queues\.support\.agents: all is nobody[^]*dial\.secrets: has none for web\.prosody\.local[^]*ended with 2/)
+  })
+})
