@@ -1,6 +1,6 @@
 // XMPP over TCP: listening, STARTTLS and direct TLS, and how much one address may open and send.
 import { createHash, X509Certificate } from 'node:crypto'
-import net from 'node:net'
+import net, { isIP } from 'node:net'
 import tls from 'node:tls'
 import type { Clock } from '../ports/clock.ts'
 import type { Limits, Rate } from '../ports/limits.ts'
@@ -15,21 +15,32 @@ export { Bucket }
 /** The certificate in force and what it means for TLS; `current` is asked at each handshake, so that a reload reaches new streams. */
 export interface Identity { current(): { readonly context: tls.SecureContext; readonly certificate: string | Buffer } }
 
-export interface TcpOptions {
-  readonly port: number
-  readonly address?: string | undefined
+/** What a connection is made with. */
+export interface TransportOptions {
   /** 'none': plain only; 'starttls': plain, may be upgraded; 'direct': TLS from the first byte (XEP-0368). */
   readonly tls: 'none' | 'starttls' | 'direct'
   readonly identity?: Identity | undefined
   /** The ALPN protocol of direct TLS. */
   readonly alpn?: string
+  /** The peer is asked for a certificate; it may come without one, or with one that is no good: `peer` says which. */
+  readonly mutual?: boolean
+  /** We have dialled: the name that TLS asks for. */
+  readonly dialled?: string
   readonly limits: Limits
   /** Bytes a second read from one connection. */
   readonly rate: Rate
   readonly clock: Clock
+}
+
+export interface TcpOptions extends TransportOptions {
+  readonly port: number
+  readonly address?: string | undefined
   readonly log: Log
   readonly serve: (transport: TcpTransport) => void
 }
+
+/** The certificate that the other end showed, and what is wrong with it or its chain: OpenSSL's word, such as CERT_HAS_EXPIRED. */
+export interface PeerCertificate { readonly certificate: X509Certificate; readonly flaw: string | undefined }
 
 export interface Listening extends AsyncDisposable { readonly port: number; readonly connections: number }
 
@@ -101,7 +112,7 @@ export class TcpTransport implements Transport {
   onClose: () => void = () => {}
   whenClosed: () => void = () => {}
   readonly startTls?: () => void
-  readonly #options: TcpOptions
+  readonly #options: TransportOptions
   readonly #reading: Reading
   #socket: net.Socket
   #tls: tls.TLSSocket | undefined
@@ -109,7 +120,7 @@ export class TcpTransport implements Transport {
   #written = 0 // characters
   #closed = false
 
-  constructor(socket: net.Socket, remote: string, options: TcpOptions) {
+  constructor(socket: net.Socket, remote: string, options: TransportOptions) {
     this.#socket = socket
     this.remote = remote
     this.#options = options
@@ -136,6 +147,15 @@ export class TcpTransport implements Transport {
     return found
   }
 
+  /** Undefined where there is no TLS yet, or none was shown. */
+  get peer(): PeerCertificate | undefined {
+    const certificate = this.#tls?.getPeerX509Certificate()
+    if (!certificate) return undefined
+    // Node puts this into `authorized` for sockets of its own servers only
+    const handle = (this.#tls as unknown as { _handle: { verifyError(): NodeJS.ErrnoException | null } | null })._handle
+    return { certificate, flaw: handle ? handle.verifyError()?.code : 'CLOSED' }
+  }
+
   write(text: string): void {
     if (this.#closed) return
     this.#written += text.length
@@ -160,13 +180,12 @@ export class TcpTransport implements Transport {
   }
 
   #upgrade(identity: Identity): void {
-    const { alpn, limits, clock } = this.#options
+    const { alpn, limits, clock, dialled, mutual } = this.#options
     this.#socket.off('data', this.#read)
-    const secure = new tls.TLSSocket(this.#socket, {
-      isServer: true,
-      secureContext: identity.current().context,
-      ...(alpn ? { ALPNProtocols: [alpn] } : {}),
-    })
+    const common = { secureContext: identity.current().context, rejectUnauthorized: false, ...(alpn ? { ALPNProtocols: [alpn] } : {}) }
+    const secure = dialled === undefined
+      ? new tls.TLSSocket(this.#socket, { ...common, isServer: true, requestCert: mutual ?? false })
+      : tls.connect({ ...common, socket: this.#socket, ...(isIP(dialled) ? {} : { servername: dialled }) })
     this.#tls = secure
     this.#bindings = undefined
     const late = clock.alarm(clock.now() + limits.deadlines.handshake, () => this.destroy())

@@ -32,7 +32,7 @@ export class Router {
   giveBack(reply: AnyStanza | undefined, via?: Resource): void | Promise<void> {
     if (!reply) return
     if (via && (!reply.to || reply.to.full === via.jid.full)) { via.deliver(reply); return }
-    const route = reply.to && this.#routes.get(reply.to.domain)
+    const route = reply.to && (this.#routes.get(reply.to.domain) ?? this.abroad)
     if (route) return route.deliver(reply)
   }
 }

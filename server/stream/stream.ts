@@ -21,7 +21,7 @@ export interface StreamWorld {
 }
 
 /** What a stream header said (RFC 6120 section 4.7). */
-export interface Header { readonly to: string | undefined; readonly from: string | undefined; readonly lang: string | undefined; readonly version: string | undefined }
+export interface Header { readonly to: string | undefined; readonly from: string | undefined; readonly id: string | undefined; readonly lang: string | undefined; readonly version: string | undefined }
 
 export abstract class Stream {
   protected readonly transport: Transport
@@ -86,8 +86,21 @@ export abstract class Stream {
     const rest = `from='${escape(attrs.from)}'${to} id='${this.id}' xml:lang='${escape(attrs.lang ?? 'en')}'${attrs.version === false ? '' : " version='1.0'"}`
     this.#headerSent = true
     if (this.transport.framing === 'frames') this.send(`<open xmlns='${NS_FRAMING}' ${rest}/>`)
-    else this.send(`<?xml version='1.0'?><stream:stream xmlns='${this.home}' xmlns:stream='${NS_STREAM}' ${rest}>`)
+    else this.send(`<?xml version='1.0'?><stream:stream xmlns='${this.home}' xmlns:stream='${NS_STREAM}'${this.declared} ${rest}>`)
   }
+
+  /** Begins a stream of ours, at first and after TLS and SASL; what the peer answers comes to `opened`, its features to `received`. */
+  protected initiate(from: string, to: string): void {
+    this.#headerSent = true
+    this.send(`<?xml version='1.0'?><stream:stream xmlns='${this.home}' xmlns:stream='${NS_STREAM}'${this.declared} from='${escape(from)}' to='${escape(to)}' xml:lang='en' version='1.0'>`)
+  }
+
+  /** Namespaces that the header declares besides its own two, as they are written there. */
+  protected get declared(): string { return '' }
+  /** Whether stream features may come: the stream is ours. */
+  protected get initiator(): boolean { return false }
+  /** The peer ended the stream with this error. */
+  protected told(_error: Element): void {}
 
   protected features(features: readonly Element[]): void {
     const declared = this.within === '' ? ` xmlns:stream='${NS_STREAM}'` : ''
@@ -194,8 +207,8 @@ export abstract class Stream {
 
   #element(e: Element): void {
     if (this.#over) return
-    if (e.ns !== NS_STREAM) this.#lane.push(e)
-    else if (e.name === 'error') this.#finish(false) // what went wrong, the peer has told; it ends the stream (RFC 6120 section 4.9.1.1)
+    if (e.ns !== NS_STREAM || (e.name === 'features' && this.initiator)) this.#lane.push(e)
+    else if (e.name === 'error') { this.told(e); this.#finish(false) } // what went wrong, the peer has told; it ends the stream (RFC 6120 section 4.9.1.1)
     else this.fail('bad-format', 'The stream is open.')
   }
 
@@ -259,4 +272,4 @@ export abstract class Stream {
 
 const isHttp = (data: Uint8Array | string): boolean => /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE) /.test(Buffer.from(data as Uint8Array).toString('latin1', 0, 8)) // a byte stream brings bytes
 
-const headerOf = (e: Element): Header => ({ to: e.attrs['to'], from: e.attrs['from'], lang: e.attrs['xml:lang'], version: e.attrs['version'] })
+const headerOf = (e: Element): Header => ({ to: e.attrs['to'], from: e.attrs['from'], id: e.attrs['id'], lang: e.attrs['xml:lang'], version: e.attrs['version'] })
