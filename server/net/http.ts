@@ -10,11 +10,12 @@ import type { Limits } from '../ports/limits.ts'
 import type { Log } from '../ports/log.ts'
 import { inNetworks, plainAddress } from './address.ts'
 import { parseJson, type Json } from './json.ts'
-import { exactOrigin, HttpRouter, problem, readPath, type HttpRequest, type HttpResponse, type Route } from './router.ts'
+import { exactOrigin, HttpRouter, problem, readPath, Streamed, type HttpRequest, type HttpResponse, type Route } from './router.ts'
+import { carry, paced } from './streamed.ts'
 import { Doors, type Identity } from './tcp.ts'
 import { TLS_DEFAULTS } from './tls.ts'
 
-export { exactOrigin, HttpRouter, onlyFrom, problem, type Access, type Guard, type HttpRequest, type HttpResponse, type RouteOptions } from './router.ts'
+export { exactOrigin, HttpRouter, onlyFrom, problem, Streamed, type Access, type Guard, type HttpRequest, type HttpResponse, type RouteOptions } from './router.ts'
 
 export interface HttpOptions {
   readonly port: number
@@ -37,6 +38,8 @@ export interface HttpListening extends AsyncDisposable {
   drain(grace: number): Promise<void>
 }
 
+const DAY = 86_400_000 // ms
+const NOTHING: AsyncIterable<Uint8Array> = { async *[Symbol.asyncIterator]() {} }
 const CHECK_EVERY = 1000 // ms between looks for requests that are late
 const CLOSE_CODE_TEXT = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 408: 'Request Timeout', 426: 'Upgrade Required', 431: 'Request Header Fields Too Large', 503: 'Service Unavailable' }
 
@@ -95,7 +98,7 @@ class HttpHouse {
     const settings: http.ServerOptions = {
       maxHeaderSize: Math.max(1, finite(limits.http.headers, 1 << 20)),
       headersTimeout: finite(limits.http.headersTimeout, 0),
-      requestTimeout: finite(limits.http.requestTimeout, 0),
+      requestTimeout: 0, // what is read into memory has a deadline, what streams a pace: see #takeBody
       keepAliveTimeout: limits.http.keepAlive,
       connectionsCheckingInterval: CHECK_EVERY,
       noDelay: true,
@@ -144,7 +147,11 @@ class HttpHouse {
     }
     if (response.destroyed || response.headersSent) return
     if (!message.complete) extra.set('connection', 'close') // what was not read of the body may not be taken for the next request
-    write(message, response, answer, extra)
+    const { body } = answer
+    if (!(body instanceof Streamed)) { write(message, response, answer, extra); return }
+    head(message, response, answer, extra, '', body.length)
+    if (message.method === 'HEAD') response.end()
+    else await carry(body.pieces, response, this.#options.clock, this.#options.limits.http.requestTimeout)
   }
 
   async #answer(message: IncomingMessage, response: ServerResponse, gone: AbortSignal, extra: Map<string, string>): Promise<HttpResponse> {
@@ -179,7 +186,7 @@ class HttpHouse {
     if (origin === undefined) return problem(421, 'The Host header names no host.')
     const request: HttpRequest = {
       method: message.method ?? '', path, params: {}, query: new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)),
-      headers: message.headers, remote, secure, origin, body: undefined, bytes: new Uint8Array(), gone,
+      headers: message.headers, remote, secure, origin, body: undefined, bytes: new Uint8Array(), stream: NOTHING, gone,
     }
     return { request, segments }
   }
@@ -199,11 +206,18 @@ class HttpHouse {
     const { headers } = message
     const limit = route.options.limit ?? this.#options.limits.http.json
     if ((headers['content-encoding'] ?? 'identity') !== 'identity') return problem(415, 'A compressed body is not read here.')
+    if (kind === 'stream') {
+      Object.assign(request, { stream: paced(message, this.#options.clock, this.#options.limits.http.requestTimeout) })
+      return undefined
+    }
     if (kind === 'json' && !isJson(headers['content-type'])) return problem(415, 'The body must be application/json in UTF-8.')
     const tooLong = problem(413, `A body has at most ${limit} bytes.`)
     if (Number(headers['content-length'] ?? 0) > limit) return tooLong
+    const { clock, limits } = this.#options
+    let late = false
+    using _deadline = clock.alarm(clock.now() + finite(limits.http.requestTimeout, DAY), () => { late = true; message.emit('late') })
     const bytes = await readBody(message, limit, response)
-    if (!bytes) return tooLong
+    if (!bytes) return late ? problem(408, 'The body took too long.') : tooLong
     if (kind === 'bytes') { Object.assign(request, { bytes }); return undefined }
     const body = readJson(bytes)
     if (body === undefined) return problem(400, 'The body is no JSON, or JSON that can be read in two ways.')
@@ -248,15 +262,19 @@ function write(message: IncomingMessage, response: ServerResponse, answer: HttpR
     : body instanceof Uint8Array ? ['application/octet-stream', body]
     : ['application/json', Buffer.from(JSON.stringify(body))]
   const empty = answer.status === 204 || answer.status === 304
+  head(message, response, answer, extra, type, empty ? undefined : bytes.length)
+  response.end(message.method === 'HEAD' || empty ? undefined : bytes)
+}
+
+function head(message: IncomingMessage, response: ServerResponse, answer: HttpResponse, extra: ReadonlyMap<string, string>, type: string, length: number | undefined): void {
   response.writeHead(answer.status, {
     ...ALWAYS,
     ...(isTls(message) && { 'strict-transport-security': 'max-age=31536000' }),
     ...(type && { 'content-type': type }),
-    ...(!empty && { 'content-length': String(bytes.length) }),
+    ...(length !== undefined && { 'content-length': String(length) }),
     ...Object.fromEntries(extra),
     ...answer.headers,
   })
-  response.end(message.method === 'HEAD' || empty ? undefined : bytes)
 }
 
 // SEC-H22: the one origin that asked, if it may; never a star, never with cookies.
@@ -284,6 +302,7 @@ async function readBody(message: IncomingMessage, limit: number, response: Serve
     if (length > limit) { message.pause(); resolve(undefined) } else parts.push(part)
   })
   message.once('end', () => resolve(Buffer.concat(parts)))
+  message.once('late', () => { message.pause(); resolve(undefined) })
   response.once('close', () => resolve(undefined))
   return promise
 }

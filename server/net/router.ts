@@ -20,6 +20,8 @@ export interface HttpRequest {
   readonly body: Json | undefined
   /** The body of a route with `body: 'bytes'`. */
   readonly bytes: Uint8Array
+  /** The body of a route with `body: 'stream'`, as it comes; throws for a client that goes, or is slower than may be. */
+  readonly stream: AsyncIterable<Uint8Array>
   /** Aborted when the client goes before it is answered. */
   readonly gone: AbortSignal
 }
@@ -27,8 +29,15 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
-  /** Text, bytes, or what becomes JSON. */
-  readonly body?: string | Uint8Array | object
+  /** Text, bytes, what is sent as it is read, or what becomes JSON. */
+  readonly body?: string | Uint8Array | Streamed | object
+}
+
+/** A body that is not held in memory: `length` bytes, in pieces. */
+export class Streamed {
+  readonly length: number
+  readonly pieces: AsyncIterable<Uint8Array>
+  constructor(length: number, pieces: AsyncIterable<Uint8Array>) { this.length = length; this.pieces = pieces }
 }
 
 type Soon<T> = T | Promise<T>
@@ -41,8 +50,8 @@ export type Access<Who> = 'open' | Guard<Who>
 
 export interface RouteOptions {
   /** What the body is; default 'json' for POST, PUT and PATCH, else 'none'. */
-  readonly body?: 'json' | 'bytes' | 'none'
-  /** The largest body in bytes; default: limits.http.json. */
+  readonly body?: 'json' | 'bytes' | 'stream' | 'none'
+  /** The largest body in bytes; default: limits.http.json. For 'stream' the handler looks itself. */
   readonly limit?: number
   /** Which other origins may call this from a browser; default none. */
   readonly cors?: (origin: string, request: HttpRequest) => boolean
