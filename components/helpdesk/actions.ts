@@ -236,7 +236,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
   async view(o, c) {
     const view = c.args['as']?.toLowerCase() === 'room' ? 'room' : 'contact'
     await o.operators.change(c.by, { view })
-    o.operatorChanged(c.by)
+    o.onView(c.by)
     return yes(`Your conversations are shown as ${view}s.`)
   },
 }

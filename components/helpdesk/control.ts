@@ -1,6 +1,6 @@
 // What operators write: commands to the bot and in conversations, and the text that goes to the customer (shell).
 import { refuse, type Message, type StanzaError } from '../../server/api.ts'
-import { act, because, visible, type Answer } from './actions.ts'
+import { act, because, visible } from './actions.ts'
 import type { Addresses, Place } from './addresses.ts'
 import { roleOf } from './conversation.ts'
 import { Refused, type Bare } from './facts.ts'
@@ -8,7 +8,7 @@ import type { Office } from './office.ts'
 import { MARK } from './sentences.ts'
 import { chat, chatState, NS } from './stanzas.ts'
 import type { CustomerView } from './views/customers.ts'
-import { parse } from './words.ts'
+import { parse, type Parsed } from './words.ts'
 
 const REMEMBERED = 200 // commands of one operator, by their id
 
@@ -26,7 +26,7 @@ export class Control {
     const inside = place.is === 'conversation' || place.is === 'internal'
     const body = m.child('body')?.text ?? ''
     if (body.trim() === '') {
-      if (place.is === 'conversation') this.#typing(by, place.n, chatState(m))
+      if (place.is === 'conversation') this.typing(by, place.n, chatState(m))
       return
     }
     if (inside && this.#office.book.states.get(place.n) === undefined && (await this.#office.book.state(place.n)).is === 'absent') return refuse('item-not-found', 'There is no such conversation.')
@@ -39,12 +39,28 @@ export class Control {
       return
     }
     if (m.child('replace', NS.replace)) { this.#reply(m, place, 'Not done: what was sent cannot become a command. Write it anew.'); return }
-    if (!this.#isNew(by, m.head.id, body)) return
-    const here = inside ? place.n : undefined
+    const answer = await this.#carryOut(by, inside ? place.n : undefined, parsed, body, m.head.id)
+    if (answer !== '') this.#reply(m, place, answer)
+  }
+
+  /** A line to a room that the desk hosts. `echo` shows the speaker alone what he wrote. */
+  async inRoom(n: number, by: Bare, body: string, id: string, to: { echo(): void; answer(text: string): void }): Promise<void> {
+    const parsed = parse(body, 'conversation')
+    if (parsed.is === 'text') {
+      const refused = await this.say(by, { is: 'room', n }, parsed.text, id)
+      if (refused !== undefined) { to.echo(); to.answer(refused) }
+      return
+    }
+    to.echo()
+    const answer = parsed.is === 'refused' ? parsed.because : await this.#carryOut(by, n, parsed, body, id)
+    if (answer !== '') to.answer(answer)
+  }
+
+  async #carryOut(by: Bare, here: number | undefined, parsed: Extract<Parsed, { is: 'command' }>, body: string, id: string | undefined): Promise<string> {
+    if (!this.#isNew(by, id, body)) return ''
     const s = here === undefined ? undefined : this.#office.book.states.get(here)
     if (here !== undefined && s && roleOf(s, by) !== undefined) this.#office.later(() => this.#office.book.give(here, { do: 'say', by, as: 'command' }, { body, name: this.#office.operators.name(by) }))
-    const answer: Answer = await act(this.#office, parsed.command, { by, n: parsed.n, here, args: parsed.args, id: m.head.id })
-    if (answer.text !== '') this.#reply(m, place, answer.text)
+    return (await act(this.#office, parsed.command, { by, n: parsed.n, here, args: parsed.args, id })).text
   }
 
   /** Plain text in a conversation or an internal chat; gives the words of a refusal. */
@@ -59,7 +75,8 @@ export class Control {
     return outcome instanceof Refused ? because(this.#office, outcome) : undefined
   }
 
-  #typing(by: Bare, n: number, state: string | undefined): void {
+  /** An operator types: the customer may see it if he may write. */
+  typing(by: Bare, n: number, state: string | undefined): void {
     const s = this.#office.book.states.get(n)
     if (state === undefined || s?.is !== 'active') return
     const role = roleOf(s, by)

@@ -15,6 +15,7 @@ import { NS } from './stanzas.ts'
 import { ContactWindow } from './views/contact.ts'
 import { CustomerView } from './views/customers.ts'
 import { OperatorView } from './views/operators.ts'
+import { RoomWindow } from './views/room.ts'
 import { RosterView } from './views/rosters.ts'
 import { Watchers } from './watchers.ts'
 import { rest } from './api/rest.ts'
@@ -34,6 +35,7 @@ class Desk implements Receiver {
   readonly #control: Control
   readonly #reception: Reception
   readonly #watchers: Watchers
+  readonly #rooms: RoomWindow
   readonly #off: Disposable[] = []
 
   constructor(link: Link, config: DeskConfig) {
@@ -41,10 +43,16 @@ class Desk implements Receiver {
     this.#office = new Office(link, config)
     this.#at = new Addresses(link.domain, config.queues.keys())
     this.#rosters = new RosterView(this.#office, this.#at, caps)
-    this.#operators = new OperatorView(this.#office, this.#at, this.#rosters, new ContactWindow(link, this.#at))
+    const contact = new ContactWindow(link, this.#at)
+    this.#operators = new OperatorView(this.#office, this.#at, this.#rosters, contact)
     this.#customers = new CustomerView(this.#office, this.#at)
     this.#control = new Control(this.#office, this.#at, this.#customers)
     this.#reception = new Reception(this.#office, this.#at, this.#customers, this.#operators)
+    this.#rooms = new RoomWindow(this.#office, this.#at, this.#control)
+    this.#rosters.isRoom = this.#rooms.isRoom
+    this.#operators.rooms = this.#rooms
+    this.#operators.window = (jid, s) => this.#rooms.isRoom(jid, s) ? this.#rooms : contact
+    this.#office.onView = jid => this.#office.later(async () => { await this.#rosters.now(jid); await this.#rooms.switched(jid) })
     this.#watchers = new Watchers(this.#office, this.#at)
     this.#office.views.push(this.#operators, this.#customers)
     this.#office.onQueues.push(() => { this.#rosters.touchAll(); this.#watchers.tell() })
@@ -83,6 +91,7 @@ class Desk implements Receiver {
   async stop(): Promise<void> {
     for (const d of this.#off) d[Symbol.dispose]()
     this.#office.book.stop()
+    this.#rooms.stop()
     this.#rosters.stop()
     await this.#office.idle()
   }
@@ -105,8 +114,10 @@ class Desk implements Receiver {
 
   receive(s: AnyStanza): void | Promise<void> {
     const { from, to } = s
-    if (!from || !to || s.type === 'error') return
+    if (!from || !to) return
     const place = this.#at.read(to)
+    if (place.is === 'room') return this.#orError(s, this.#rooms.receive(s, place.n))
+    if (s.type === 'error') return
     switch (s.kind) {
       case 'presence': return this.#presence(s, from, place)
       case 'message': return this.#orError(s, this.#message(s, from, place))

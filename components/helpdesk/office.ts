@@ -36,6 +36,8 @@ export class Office {
   readonly onQueues: (() => void)[] = []
   /** Called when how an operator's own world looks may have changed. */
   readonly onOperator: ((jid: Bare) => void)[] = []
+  /** Called when an operator chose another view. */
+  onView: (jid: Bare) => void = () => {}
   readonly #lastOnline = new Map<string, number>()
   readonly #offerable = new Map<Bare, ReadonlySet<string>>()
   readonly #background = new Set<Promise<unknown>>()

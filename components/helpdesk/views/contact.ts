@@ -1,13 +1,15 @@
 // The contact view: a conversation is a 1:1 contact, the same for every operator in it (shell).
 import { Jid, type Link } from '../../../server/api.ts'
 import type { Addresses } from '../addresses.ts'
-import type { Bare } from '../facts.ts'
+import type { Bare, Present } from '../facts.ts'
 import type { Line } from '../lines.ts'
 import { MARK } from '../sentences.ts'
 import { chat, typing } from '../stanzas.ts'
 
 /** How one operator is shown one conversation: as a contact or as a room. */
 export interface Window {
+  /** Before the first word of a conversation that becomes his. */
+  opens(n: number, s: Present, to: Bare): void | Promise<void>
   /** A line of somebody else; `late` = it was said before he could see it. */
   line(n: number, to: Bare, line: Line, late: boolean): void
   /** The desk's own words to him alone. */
@@ -20,6 +22,7 @@ export class ContactWindow implements Window {
   readonly #at: Addresses
   constructor(link: Link, at: Addresses) { this.#link = link; this.#at = at }
 
+  opens(): void {}
   line(n: number, to: Bare, l: Line, late: boolean): void {
     const from = l.chat === undefined ? this.#at.conversation(n) : this.#at.internal(n, l.chat)
     this.#link.send(chat(from, Jid.parse(to), labelled(l), { id: `c${n}-${l.seq}`, delayed: late ? l.at : undefined }))

@@ -26,6 +26,8 @@ export class OperatorView implements View {
   readonly #briefed = new Map<number, Set<Bare>>()
   /** The window in which he has this conversation. */
   window: (jid: Bare, s: Present) => Window
+  /** Where there are rooms: what all in a conversation's room hear, and who is in it. */
+  rooms: { spread(n: number, s: Present, l: Line): void; sync(n: number, s: State): void } | undefined
 
   constructor(office: Office, at: Addresses, rosters: RosterView, contact: Window) {
     this.#office = office
@@ -44,6 +46,7 @@ export class OperatorView implements View {
       for (const effect of follow(step.event, step.before, step.after)) await this.#do(n, step.after, effect)
     }
     if (after.is !== 'absent' && (lines.length > 0 || events.some(e => e.event.type !== 'said'))) this.#mark(n, after)
+    this.rooms?.sync(n, after)
     this.#touch(before, after)
   }
 
@@ -74,6 +77,7 @@ export class OperatorView implements View {
   /** Gives a line to every operator who may see it and did not write it. */
   #spread(n: number, s: Present, l: Line, e?: Extract<Event, { type: 'said' }>, only: (jid: Bare) => boolean = () => true, late = false): void {
     if (l.as === 'command' || l.as === 'system' || (l.by === 'desk' && e?.line !== undefined)) return // of these they hear as notices
+    if (!late) this.rooms?.spread(n, s, l)
     const readers = l.chat === undefined ? operatorsIn(s) : s.invitations.filter(i => i.id === l.chat).flatMap(i => [i.by, i.who])
     for (const jid of readers) if (jid !== l.by && only(jid)) this.window(jid, s).line(n, jid, l, late)
   }
@@ -120,6 +124,7 @@ export class OperatorView implements View {
     await this.#rosters.now(jid)
     const customer = this.#office.customerOf(s)
     const w = this.window(jid, s)
+    await w.opens(n, s, jid)
     if (this.#briefed.get(n)?.has(jid) === true) { w.notice(n, jid, sentence({ is: 'yours' }, this.#office.scene(n, s))); return }
     const others = [...(s.is === 'active' && s.owner !== jid ? [s.owner] : []), ...Object.keys(s.crew).filter(j => j !== jid && s.crew[j] !== 'invited')]
     const waited = (s.clocks.assigned ?? this.#office.now) - s.opened
