@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { WebSocket } from 'ws'
 import { Person } from '../harness/desk.ts'
 import { needs } from '../harness/machine.ts'
 import { Actor } from '../harness/scene.ts'
@@ -17,12 +18,12 @@ describe('the desk beside Prosody', function () {
   const folder = mkdtempSync(join(tmpdir(), 'deskbell-dial-'))
   const config = join(folder, 'deskbell.yaml')
   const lua = join(folder, 'prosody.cfg.lua')
-  let clients = 0, components = 0
+  let clients = 0, components = 0, http = 0
   let prosody: Program, desk: Program
   const open: Actor[] = []
 
   before(async () => {
-    [clients, components] = (await freePorts(2)) as [number, number] // two were asked for
+    [clients, components, http] = (await freePorts(3)) as [number, number, number] // three were asked for
     mkdirSync(join(folder, 'prosody'))
     writeFileSync(lua, `
 run_as_root = true
@@ -48,15 +49,18 @@ log = { info = "*stdout" }
 VirtualHost "prosody.local"
 Component "help.prosody.local"
   component_secret = "sesame"
+Component "web.prosody.local"
+  component_secret = "open"
 `)
     writeFileSync(config, `
 data: ${folder}/data
-listen: {}
+listen: { http: { port: ${http}, address: 127.0.0.1 } }
 hosts: { prosody.local: {} }
 components:
   help.prosody.local:
     helpdesk: { enabled: true, queues: { support: { agents: [anna@prosody.local, ben@prosody.local], assign: round-robin } } }
-dial: { port: ${components}, secrets: { help.prosody.local: sesame } }
+  web.prosody.local: { webchat: { desk: help.prosody.local, queue: support } }
+dial: { port: ${components}, secrets: { help.prosody.local: sesame, web.prosody.local: open } }
 `)
     prosody = await startProsody()
     desk = await Program.deskbell('dial', config)
@@ -127,13 +131,31 @@ dial: { port: ${components}, secrets: { help.prosody.local: sesame } }
     desk.forgets()
     await prosody[Symbol.asyncDispose]()
     prosody = await startProsody()
-    await desk.says(/help\.prosody\.local serves beside/)
+    await desk.says(/deskbell is ready/)
     anna = await person('anna@prosody.local/two')
     carl = await person('carl@prosody.local/two')
     anna.types('c1@help.prosody.local', 'back again')
     await carl.sees(/back again/)
     anna.types('c1@help.prosody.local', '!end')
     await carl.sees(/chat has ended/i)
+  })
+
+  it('serves customers on web pages', async () => {
+    const origin = `http://127.0.0.1:${http}`
+    assert.equal((await fetch(`${origin}/readyz`)).status, 200)
+    const page = new Page(`ws://127.0.0.1:${http}/webchat/socket?site=default`, origin)
+    page.says({ type: 'hello' })
+    await page.hears(m => m['type'] === 'welcome' && m['open'] === true)
+    page.says({ type: 'open', id: crypto.randomUUID(), name: 'Dora', text: 'my parcel is lost' })
+    const offer = await anna.reads(DESK, /Dora.*!a/s)
+    const [, n] = /#(\d+)/.exec(offer.text) ?? []
+    anna.types(DESK, `!a ${n}`)
+    await anna.reads(`c${n}@help.prosody.local`, /Dora/)
+    anna.types(`c${n}@help.prosody.local`, 'it is found')
+    await page.hears(m => m['type'] === 'line' && m['who'] === 'agent' && m['text'] === 'it is found')
+    page.says({ type: 'say', id: crypto.randomUUID(), conversation: Number(n), text: 'thanks' })
+    await anna.reads(`c${n}@help.prosody.local`, 'thanks')
+    page.leaves()
   })
 
   it('says what is wrong where the secret is', async () => {
@@ -156,3 +178,29 @@ dial: { port: ${components}, secrets: { help.prosody.local: x } }
     await assert.rejects(Program.deskbell('dial', wrong), /queues\.support\.agents: all is nobody[^]*dial\.secrets: has none for web\.prosody\.local[^]*ended with 2/)
   })
 })
+
+type Message = Readonly<Record<string, unknown>>
+
+/** A customer's page, as far as the bridge knows it. */
+class Page {
+  readonly #socket: WebSocket
+  readonly #open: Promise<void>
+  readonly #heard: Message[] = []
+  #wake = (): void => {}
+
+  constructor(url: string, origin: string) {
+    this.#socket = new WebSocket(url, { origin })
+    this.#open = new Promise((ok, no) => { this.#socket.once('open', ok); this.#socket.once('error', no) })
+    this.#socket.on('message', data => { this.#heard.push(JSON.parse(String(data)) as Message); this.#wake() })
+  }
+
+  says(message: Message): void { void this.#open.then(() => this.#socket.send(JSON.stringify(message))) }
+
+  /** Waits for a message that fits; the suite's time is the limit. */
+  async hears(fits: (m: Message) => boolean): Promise<void> {
+    await this.#open
+    while (!this.#heard.some(fits)) await new Promise<void>(ok => { this.#wake = ok })
+  }
+
+  leaves(): void { this.#socket.close() }
+}
