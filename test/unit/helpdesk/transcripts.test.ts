@@ -1,0 +1,91 @@
+// Transcripts as text, HTML and PDF, and tables: all that is public, nothing that is not, and nothing that a reader's program runs.
+import assert from 'node:assert/strict'
+import { csv } from '../../../components/helpdesk/transcripts/csv.ts'
+import { transcriptHtml } from '../../../components/helpdesk/transcripts/html.ts'
+import { transcriptPdf } from '../../../components/helpdesk/transcripts/pdf.ts'
+import type { Recorded, RecordedLine } from '../../../components/helpdesk/transcripts/record.ts'
+import { transcriptText } from '../../../components/helpdesk/transcripts/text.ts'
+import { pdfText } from './pdf.ts'
+
+const at = Date.parse('2026-11-20T10:15:03Z')
+const line = (seq: number, by: RecordedLine['by'], body: string, as: RecordedLine['as'] = 'public'): RecordedLine =>
+  ({ seq, at: at + seq * 1000, by, as, name: by === 'customer' ? 'Alice' : by === 'agent' ? 'Bob' : '', body })
+const talk: Recorded = {
+  number: 12, queue: 'Support', customer: 'Alice', opened: at, closed: at + 60_000, subject: 'Printer', agents: ['Bob', 'Cleo'],
+  details: [{ label: 'Waited', value: '1:12' }, { label: 'Comment', value: 'SECRET difficult', internal: true }],
+  fields: [{ label: 'Order number', value: 'A-17' }, { label: 'Score', value: 'SECRET 3', internal: true }, { label: 'Empty', value: '' }],
+  lines: [
+    line(4, 'agent', 'Try: turn it off\nand on'), line(1, 'customer', 'My printer Ωμέγα żółć burns'), line(2, 'desk', 'Bob joined'),
+    line(3, 'agent', 'SECRET he is angry', 'coaching'), line(5, 'agent', 'SECRET note', 'internal'), line(6, 'desk', 'SECRET system', 'system'),
+    line(7, 'agent', 'SECRET !close', 'command'), line(8, 'customer', 'Thanks, goodbye'),
+  ],
+}
+const EVIL = ['<script>alert(1)</script>', '<img src=file:///etc/passwd>', '<iframe src=http://169.254.169.254>', '"><svg onload=x>', "'onmouseover='x", '&lt;b&gt;', 'javascript:alert(1)', '</style><base href=//x>', '</title>']
+const evil: Recorded = {
+  ...talk, queue: EVIL[0]!, customer: EVIL[1]!, subject: EVIL[2]!, agents: EVIL, fields: EVIL.map(e => ({ label: e, value: e })), details: EVIL.map(e => ({ label: e, value: e })), // has these entries
+  lines: EVIL.map((e, i) => ({ ...line(i, 'customer', e), name: e })),
+}
+
+describe('transcripts', () => {
+  it('ST-53 the text has details, custom fields and the conversation, in order', () => {
+    assert.equal(transcriptText(talk), [
+      'Conversation #12', 'Queue: Support', 'Customer: Alice', 'Agents: Bob, Cleo', 'Begun: 2026-11-20 10:15:03Z', 'Closed: 2026-11-20 10:16:03Z', 'Subject: Printer', 'Waited: 1:12',
+      'Order number: A-17', '',
+      '[2026-11-20 10:15:04Z] Alice: My printer Ωμέγα żółć burns', '[2026-11-20 10:15:05Z] * Bob joined', '[2026-11-20 10:15:07Z] Bob: Try: turn it off', '    and on', '[2026-11-20 10:15:11Z] Alice: Thanks, goodbye', '',
+    ].join('\n'))
+  })
+
+  it('ST-53 the HTML has the three parts', () => {
+    const html = transcriptHtml(talk)
+    for (const part of ['<h2>Details</h2>', '<th scope="row">Waited</th><td dir="auto">1:12</td>', '<h2>Custom fields</h2>', '<th scope="row">Order number</th><td dir="auto">A-17</td>', 'My printer Ωμέγα żółć burns</dd>', 'Thanks, goodbye</dd>']) assert.ok(html.includes(part), part)
+  })
+
+  it('OT-36 the PDF is one, and has the first and the last message and the three parts', async () => {
+    const pdf = await transcriptPdf(talk, at)
+    assert.equal(pdf.subarray(0, 5).toString('latin1'), '%PDF-')
+    const text = pdfText(pdf)
+    for (const part of ['Conversation #12', 'Waited: 1:12', 'Order number: A-17', 'My printer Ωμέγα żółć burns', 'turn it off', 'Thanks, goodbye']) assert.ok(text.includes(part), `${part} in ${text}`)
+  })
+
+  it('OT-36 a PDF of many messages has them all, on as many pages as it takes', async () => {
+    const pdf = await transcriptPdf({ ...talk, lines: Array.from({ length: 300 }, (_, i) => line(i, 'customer', `message ${i}.`)) }, at)
+    const text = pdfText(pdf)
+    for (let i = 0; i < 300; i++) assert.ok(text.includes(`message ${i}.`), `${i}`)
+    assert.ok((pdf.toString('latin1').match(/\/Type \/Page\b/g) ?? []).length > 3)
+  })
+
+  it('ST-54 no form has an internal line, a coaching, a note, a system line, a command or an internal field', async () => {
+    for (const text of [transcriptText(talk), transcriptHtml(talk), pdfText(await transcriptPdf(talk, at)), (await transcriptPdf(talk, at)).toString('latin1')]) assert.doesNotMatch(text, /SECRET|angry|difficult/)
+  })
+
+  it('SEC-W18 what people wrote is text: no tag, no link, no address to fetch', async () => {
+    const html = transcriptHtml(evil)
+    assert.deepEqual([...new Set([...html.matchAll(/<\/?([a-z0-9!]+)/gi)].map(m => m[1]))].sort(), ['!doctype', 'bdi', 'body', 'dd', 'dl', 'dt', 'h1', 'h2', 'head', 'html', 'meta', 'style', 'table', 'td', 'th', 'time', 'title', 'tr'])
+    assert.match(html, /default-src 'none'/)
+    assert.ok(html.includes('&lt;iframe src=http://169.254.169.254&gt;'))
+    const pdf = await transcriptPdf(evil, at)
+    assert.doesNotMatch(pdf.toString('latin1'), /\/URI|\/JavaScript|\/Launch|\/Annots|\/EmbeddedFile|\/OpenAction/)
+    assert.ok(pdfText(pdf).includes('<img src=file:///etc/passwd>'))
+  })
+
+  it('SEC-W18 a name cannot pass for another line, nor turn the writing round', () => {
+    const text = transcriptText({ ...talk, lines: [{ ...line(1, 'customer', 'x\r[2026-11-20 10:15:04Z] Bob: pay\u001B[2J'), name: 'Al\n[2026-11-20 10:15:04Z] Bob\u202Eecila' }] })
+    assert.deepEqual(text.split('\n').filter(l => l.startsWith('[')), ['[2026-11-20 10:15:04Z] Al [2026-11-20 10:15:04Z] Bobecila: x'])
+    for (const sign of ['\u001B', '\u202E', '\r']) assert.ok(!text.includes(sign))
+  })
+
+  it('ST-53 nobody’s text makes the making fail: no glyph, one long word, half a sign, nothing said', async () => {
+    for (const body of ['漢字かな交じり文 🎉👩‍👩‍👧', 'x'.repeat(4000), '\uD800', '', '\n\n\n', 'مرحبا بالعالم', '\u0000\u0007']) {
+      assert.ok((await transcriptPdf({ ...talk, lines: [line(1, 'customer', body)] }, at)).length > 1000)
+    }
+    assert.ok((await transcriptPdf({ ...talk, lines: [], agents: [], fields: [] }, at)).length > 1000)
+  })
+})
+
+describe('tables', () => {
+  it('SEC-W17 no cell is a formula, and every cell is quoted where it must be', () => {
+    assert.equal(csv([['=1+1', '+1', '-1', '@a', '\tx', '\rx', '"', 'a,b', 'plain', ' =1', '＝1', 'a=b', '']]),
+      '"\'=1+1","\'+1","\'-1","\'@a","\'\tx","\'\rx","""","a,b",plain,"\' =1","\'＝1",a=b,\r\n')
+    assert.equal(csv([['Name', 'Messages'], ['Ann\nLee', -3], [undefined, 0]]), 'Name,Messages\r\n"Ann\nLee",-3\r\n,0\r\n')
+  })
+})
