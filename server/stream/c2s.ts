@@ -155,7 +155,7 @@ export class ClientStream extends Stream implements Carrier {
     }
     if (e.ns === NS_SASL) return this.#sasl(e, host)
     if (isStanza(e) && e.name === 'iq') return this.#streamIq(e, host)
-    this.fail(isStanza(e) ? 'not-authorized' : 'unsupported-stanza-type')
+    this.fail(isStanza(e) || e.ns === NS_SM ? 'not-authorized' : 'unsupported-stanza-type')
   }
 
   #streamIq(e: Element, host: Host): void | Promise<void> {

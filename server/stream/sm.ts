@@ -13,7 +13,8 @@ export class Unacked {
   #queue: Sent[] = []
   #first = 0 // the counter of the first one in the queue, less one: what the peer has acknowledged
   #bytes = 0
-  constructor(limit: { readonly stanzas: number; readonly bytes: number }) { this.#limit = limit }
+  /** `first`: how many were acknowledged before. */
+  constructor(limit: { readonly stanzas: number; readonly bytes: number }, first = 0) { this.#limit = limit; this.#first = first }
 
   get length(): number { return this.#queue.length }
   get full(): boolean { return this.#queue.length > this.#limit.stanzas || this.#bytes > this.#limit.bytes }
@@ -47,9 +48,11 @@ export class Unacked {
 
 /** Stanzas from the peer: how many are handled, and up to which one all are committed. */
 export class Handled {
-  #count = 0
+  #count: number
   #open: { at: number; done: boolean }[] = []
   #waiting: { at: number; then: () => void }[] = []
+
+  constructor(count = 0) { this.#count = count }
 
   /** One more is taken up. */
   next(): void { this.#count = (this.#count + 1) % WRAP }

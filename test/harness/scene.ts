@@ -1,5 +1,6 @@
 // Wire scenes: a whole server in this process, scripted clients over real sockets, "at least this" expectations.
 import net from 'node:net'
+import tls from 'node:tls'
 import { AssertionError } from 'node:assert'
 import { parse, Parser as LtxParser, Element as Xml } from 'ltx' // on purpose not our own parser
 import { Host, type Plugin } from '../../server/host/host.ts'
@@ -10,7 +11,7 @@ import { listenTcp, type Listening } from '../../server/net/tcp.ts'
 import { mount } from '../../server/component/mount.ts'
 import type { Component, Privileges } from '../../server/component/component.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
-import { TestClock, wallClock } from '../../server/ports/clock.ts'
+import { TestClock, wallClock, type Clock } from '../../server/ports/clock.ts'
 import { silent } from '../../server/ports/log.ts'
 import { defaultLimits, type Limits } from '../../server/ports/limits.ts'
 import type { Role, Stores } from '../../server/ports/store.ts'
@@ -34,6 +35,9 @@ export interface SceneOptions {
   readonly externals?: Readonly<Record<string, string>> // domain → secret
   readonly limits?: Partial<Limits>
   readonly stores?: Stores
+  /** The clock of wires; absent: the machine's. */
+  readonly network?: Clock
+  readonly requireTls?: boolean
 }
 
 /** A server on 127.0.0.1 with a store in memory and a clock that tests move. */
@@ -43,6 +47,9 @@ export class House implements AsyncDisposable {
   readonly devices = new Devices()
   host!: Host
   stores!: Stores
+  limits!: Limits
+  /** What the streams of clients are given. */
+  clients!: ClientWorld
   port = 0
   componentPort = 0
   readonly #open: AsyncDisposable[] = []
@@ -53,22 +60,27 @@ export class House implements AsyncDisposable {
     const stores = options.stores ?? await openSqlite({ file: ':memory:' })
     house.stores = stores
     const limits: Limits = { ...defaultLimits, readRate: { ...defaultLimits.readRate, c2s: { rate: Infinity, burst: Infinity } }, connections: { ...defaultLimits.connections, newPerAddress: { rate: Infinity, burst: Infinity } }, ...options.limits }
-    const world = { router: house.router, stores, clock: house.clock, network: wallClock, log: silent, limits }
+    const network = options.network ?? wallClock
+    house.limits = limits
+    const world = { router: house.router, stores, clock: house.clock, network, log: silent, limits }
     house.host = await new Host('localhost', world).use(options.plugins ?? allPlugins, options.pluginOptions)
-    const clients: ClientWorld = {
-      limits, network: wallClock, log: silent, hosts: new Map([['localhost', house.host]]), requireTls: () => false,
+    const clients: ClientWorld = house.clients = {
+      limits, network, log: silent, hosts: new Map([['localhost', house.host]]), requireTls: () => options.requireTls ?? false,
       secret: Buffer.alloc(32, 7), iterations: 4096, devices: house.devices,
     }
     const listen = async (serve: (t: import('../../server/net/tcp.ts').TcpTransport) => void): Promise<Listening> => {
-      const l = await listenTcp({ port: 0, address: '127.0.0.1', tls: 'none', limits, rate: limits.readRate.c2s, clock: wallClock, log: silent, serve })
+      const l = await listenTcp({ port: 0, address: '127.0.0.1', tls: 'none', limits, rate: limits.readRate.c2s, clock: network, log: silent, serve })
       house.#open.push(l)
       return l
     }
     house.port = (await listen(t => { new ClientStream(t, clients) })).port
-    house.componentPort = (await listen(t => { new ComponentStream(t, { limits, network: wallClock, log: silent, router: house.router, secretOf: d => options.externals?.[d] }) })).port
+    house.componentPort = (await listen(t => { new ComponentStream(t, { limits, network, log: silent, router: house.router, secretOf: d => options.externals?.[d], strangers: house.devices.strangers }) })).port
     for (const [domain, component] of Object.entries(options.components ?? {})) house.#open.push(await house.mount(domain, component))
     return house
   }
+
+  /** Closed with the house. */
+  keeps<T extends AsyncDisposable>(thing: T): T { this.#open.push(thing); return thing }
 
   mount(domain: string, component: Component): Promise<AsyncDisposable> {
     return mount(component, { domain, clock: this.clock, log: silent, stores: this.stores, limits: this.host.limits, privileges: this.privileges(domain) }, this.router)
@@ -126,14 +138,36 @@ export class Actor {
 
   /** Opens a bare connection, without a word. */
   async opens(port: number): Promise<void> {
-    this.#socket = net.connect(port, '127.0.0.1')
-    this.#socket.setNoDelay(true)
-    this.#socket.on('error', () => {})
-    this.#socket.on('close', () => { this.#over = true; this.#hear(undefined) })
-    await new Promise<void>((ok, no) => { this.#socket.once('connect', ok); this.#socket.once('error', no) })
+    const socket = net.connect(port, '127.0.0.1')
+    socket.setNoDelay(true)
+    await this.#listens(socket, 'connect')
+  }
+
+  /** Goes on over TLS on the same connection (after <proceed/>). */
+  async secures(options: tls.ConnectionOptions = {}): Promise<tls.TLSSocket> {
+    const before = this.#socket
+    before.removeAllListeners()
+    before.on('error', () => {})
+    const secure = tls.connect({ socket: before, rejectUnauthorized: false, ...options })
+    await this.#listens(secure, 'secureConnect')
+    return secure
+  }
+
+  /** Opens a connection that is TLS from its first byte. */
+  async opensTls(port: number, options: tls.ConnectionOptions = {}): Promise<tls.TLSSocket> {
+    const secure = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...options })
+    await this.#listens(secure, 'secureConnect')
+    return secure
+  }
+
+  async #listens(socket: net.Socket, ready: 'connect' | 'secureConnect'): Promise<void> {
+    this.#socket = socket
+    socket.on('error', () => {})
+    socket.on('close', () => { if (this.#socket === socket) { this.#over = true; this.#hear(undefined) } })
+    await new Promise<void>((ok, no) => { socket.once(ready, ok); socket.once('error', no); socket.once('close', () => no(new Error('the connection was closed'))) })
     this.#fresh()
-    this.#socket.setEncoding('utf8')
-    this.#socket.on('data', (text: string) => {
+    socket.setEncoding('utf8')
+    socket.on('data', (text: string) => {
       for (const part of text.split(/(?=<\?xml)/)) { if (part.startsWith('<?xml')) this.#fresh(); this.#parser.write(part) }
     })
   }
@@ -218,6 +252,9 @@ export class Actor {
   async isCutOff(): Promise<void> {
     while (!this.#over) await new Promise<void>(ok => { this.#socket.once('close', () => ok()) })
   }
+
+  /** Takes nothing that it is sent, or takes it again. */
+  stopsReading(): void { this.#socket.pause() }
 
   /** Drops the connection without a word. */
   leaves(): void { this.#socket?.destroy() }
