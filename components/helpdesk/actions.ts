@@ -47,7 +47,7 @@ export const because = (o: Office, r: Refused): string => r.because.replaceAll('
 
 /** In a conversation's own window that conversation is meant, but an answer may be to the one question that is open elsewhere. */
 function meant(o: Office, c: Call, fits: (s: Present, n: number) => boolean, what: string, elsewhere = false): number | Answer {
-  if (c.n !== undefined) return visible(o, c.by, c.n) ? c.n : no(`There is no conversation #${c.n} that you could see.`)
+  if (c.n !== undefined) return elsewhere || visible(o, c.by, c.n) ? c.n : no(`There is no conversation #${c.n} that you could see.`)
   if (c.here !== undefined && !elsewhere) return c.here
   const all = [...o.book.states].flatMap(([n, s]) => s.is !== 'absent' && fits(s, n) ? [n] : [])
   if (c.here !== undefined && (all.includes(c.here) || all.length !== 1)) return c.here
@@ -56,11 +56,11 @@ function meant(o: Office, c: Call, fits: (s: Present, n: number) => boolean, wha
   return all.length === 1 ? first : no(`Which one? Give the number: ${list(o, all)}.`)
 }
 
-/** May he know of it: his own, one he is asked about, one that waits in his queues, or all, by permission. */
+/** May he know of it (C8): his own, past ones too, one he is asked about, one that waits in his queues, or all, by permission. */
 export function visible(o: Office, by: Bare, n: number): boolean {
   const s = o.book.states.get(n)
   if (!s || s.is === 'absent') return true // a closed one: what is asked of it decides
-  return o.operators.may(by, 'chat.view.others') || roleOf(s, by) !== undefined || pendingOffers(s).some(p => p.to === by) || (isQueued(s) && o.operators.of(s.queue).includes(by)) || (s.is === 'active' && o.operators.of(s.queue).includes(by))
+  return o.operators.may(by, 'chat.view.others') || s.owners.includes(by) || roleOf(s, by) !== undefined || pendingOffers(s).some(p => p.to === by) || (isQueued(s) && o.operators.of(s.queue).includes(by))
 }
 
 const mine = (by: Bare) => (s: Present): boolean => (s.is === 'active' && s.owner === by) || s.crew[by] !== undefined

@@ -178,7 +178,7 @@ function take(s: Present, c: Ask<'take'>): Outcome {
 
 function transfer(s: Present, c: Ask<'transfer'>): Outcome {
   if (s.is !== 'active') return no('Only a conversation that is being served can be transferred.')
-  if (s.owner !== c.by && c.force !== true) return no('{who} serves it; only he may transfer it.', s.owner)
+  if (s.owner !== c.by && c.force !== true) return no('{who} serves it, and nobody else may transfer it.', s.owner)
   if (c.to === s.owner) return no('{who} serves it already.', s.owner)
   if (s.transfer) return no('It is being offered to {who} already.', s.transfer.to)
   return [{ type: 'transfer offered', at: c.now, id: c.id, by: c.by, to: c.to, until: c.until }]
@@ -187,7 +187,7 @@ function transfer(s: Present, c: Ask<'transfer'>): Outcome {
 function requeue(s: Present, c: Ask<'requeue'>): Outcome {
   if (isOver(s)) return no('The conversation is over.')
   const owner = s.is === 'active' ? s.owner : undefined
-  if (owner !== c.by && c.force !== true) return owner === undefined ? no('Nobody serves it yet.') : no('{who} serves it; only he may transfer it.', owner)
+  if (owner !== c.by && c.force !== true) return owner === undefined ? no('Nobody serves it yet.') : no('{who} serves it, and nobody else may transfer it.', owner)
   return [...withdraw(s, c.now, isHandover(s)),
     { type: 'requeued', at: c.now, queue: c.queue, why: 'given', by: c.by, ...(owner === undefined ? {} : { from: owner }) }]
 }

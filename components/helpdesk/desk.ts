@@ -78,7 +78,7 @@ class Desk implements Receiver {
       for (const p of operators.all()) this.#link.send(Stanza.of('presence', { type: 'probe', from: this.#at.bot.toBare(), to: Jid.parse(p.jid) }))
       await this.#customers.resume()
       await this.#operators.resume()
-      this.#office.filing.resume()
+      this.#office.filing.resume((n, s, to, what) => this.#operators.bot(to, sentence(what, this.#office.scene(n, s))))
       book.wind()
       this.#rosters.touchAll()
       this.#watchers.tell()
@@ -90,10 +90,10 @@ class Desk implements Receiver {
 
   async stop(): Promise<void> {
     for (const d of this.#off) d[Symbol.dispose]()
-    this.#office.book.stop()
     this.#rooms.stop()
     this.#rosters.stop()
-    await this.#office.idle()
+    await this.#office.stop()
+    await this.#rosters.idle()
   }
 
   /** Who came gets our contacts; who is no operator any more loses them and his chairs. */

@@ -1,8 +1,9 @@
 // From a conversation to a ticket: the whole public transcript, exactly once, and closed only when it is there (shell).
 import { randomUUID } from 'node:crypto'
-import { Refused, type Bare, type Who } from './facts.ts'
+import { Refused, type Bare, type Present, type Who } from './facts.ts'
 import type { Line } from './lines.ts'
 import type { Office } from './office.ts'
+import type { Notice } from './policy.ts'
 import { short } from './sentences.ts'
 import { BuiltinTickets } from './tickets/builtin.ts'
 import type { Tickets } from './tickets/port.ts'
@@ -23,9 +24,16 @@ export class Filing {
     return started instanceof Refused ? started : this.#write(n)
   }
 
-  /** After a start: goes on with what a crash cut short. */
-  resume(): void {
-    for (const [n, s] of this.#office.book.states) if (s.is !== 'absent' && s.filing?.is === 'started') this.#office.later(() => this.#write(n))
+  /** After a start: goes on with what a crash cut short, and tells who asked for it. */
+  resume(tell: (n: number, s: Present, to: Bare, what: Notice) => void): void {
+    for (const [n, s] of this.#office.book.states) {
+      if (s.is === 'absent' || s.filing?.is !== 'started') continue
+      const { by } = s.filing
+      this.#office.later(async () => {
+        const ticket = await this.#write(n)
+        tell(n, s, by, ticket instanceof Refused ? { is: 'filing failed' } : { is: 'filed', ticket })
+      })
+    }
   }
 
   async #write(n: number): Promise<number | Refused> {

@@ -44,6 +44,7 @@ export class Office {
   readonly #byCustomer = new Map<string, Promise<unknown>>()
   #dispatching: Promise<void> | undefined
   #again = false
+  #stopped = false
 
   constructor(link: Link, config: DeskConfig) {
     this.link = link
@@ -65,9 +66,16 @@ export class Office {
 
   /** Work that follows and that nobody waits for but `idle`. A failure is a bug, and is logged. */
   later(work: () => Promise<unknown>): void {
+    if (this.#stopped) return
     const p = Promise.resolve().then(work).catch((error: unknown) => this.link.log.error({ err: error, domain: this.domain }, 'the desk met a bug'))
     this.#background.add(p)
     void p.finally(() => this.#background.delete(p))
+  }
+  /** Nothing new is begun; what is under way ends. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.idle()
+    this.book.stop()
   }
   /** Resolves when nothing follows any more. */
   async idle(): Promise<void> { while (this.#background.size > 0) await Promise.all(this.#background) }

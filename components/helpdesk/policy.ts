@@ -104,8 +104,7 @@ export function follow(e: Event, before: State, s: State): readonly Effect[] {
     case 'reopened': return [...inside({ is: 'reopened' })]
     case 'closed': return [...inside({ is: 'closed', by: e.by }, e.by), { do: 'dispatch' }]
     case 'filing': return [{ do: 'file' }]
-    case 'filed': return before.is !== 'absent' && before.filing ? [bot(before.filing.by, { is: 'filed', ticket: e.ticket })] : []
-    case 'filing failed': return before.is !== 'absent' && before.filing ? [{ do: 'tell', to: before.filing.by, bot: false, what: { is: 'filing failed' } }] : []
+    case 'filed': case 'filing failed': return [] // the answer to the command says so
   }
 }
 

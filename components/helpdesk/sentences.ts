@@ -22,12 +22,12 @@ export interface Scene {
 export function sentence(w: Notice, s: Scene): string {
   const it = `#${s.n} (${s.customer})`
   switch (w.is) {
-    case 'offer': return `New chat #${s.n}: ${s.customer}, ${s.queue}${s.opening ? `: “${s.opening}”` : ''}. !a to accept, !r to pass (${seconds(w.until - s.now)}).`
+    case 'offer': return `New chat #${s.n}: ${s.customer}, ${s.queue}${s.opening ? `: “${s.opening}”` : ''} — !a to accept, !r to pass (${seconds(w.until - s.now)})`
     case 'offer over': return `${it} is no longer offered to you${w.why === 'lapsed' ? ': the time is up' : ''}.`
-    case 'transfer': return `${s.name(w.by)} wants to transfer #${s.n} to you: ${s.customer}, ${s.queue}. !a to accept, !r to pass (${seconds(w.until - s.now)}).`
+    case 'transfer': return `${s.name(w.by)} wants to transfer #${s.n} to you: ${s.customer}, ${s.queue} — !a to accept, !r to pass (${seconds(w.until - s.now)})`
     case 'transfer passed': return `${s.name(w.who)} ${passed(w.why)}: #${s.n} stays with you.`
     case 'transferred': return `${it} is now with ${s.name(w.to)}.`
-    case 'invitation': return `${s.name(w.by)} asks you into #${s.n}: ${s.customer}, ${s.queue}. !a to accept, !r to pass (${seconds(w.until - s.now)}).`
+    case 'invitation': return `${s.name(w.by)} asks you into #${s.n}: ${s.customer}, ${s.queue} — !a to accept, !r to pass (${seconds(w.until - s.now)})`
     case 'invitation passed': return `${s.name(w.who)} ${passed(w.why)}.`
     case 'internal chat': return `Internal chat with ${s.name(w.with)} about #${s.n}; the customer sees nothing of it.`
     case 'yours': return `${it} is yours.`

@@ -90,8 +90,8 @@ describe('a transfer', () => {
     assert.deepEqual([s.queue, s.place.spare, s.place.head], ['billing', anna, false])
   })
   it('is the owner’s to make', () => {
-    given(...served).when({ do: 'transfer', now: 9, by: ben, to: cleo, id: 't', until: 69 }).refused(/only he may transfer/, anna)
-    given(...served).when({ do: 'requeue', now: 9, by: ben, queue: 'billing' }).refused(/only he may transfer/, anna)
+    given(...served).when({ do: 'transfer', now: 9, by: ben, to: cleo, id: 't', until: 69 }).refused(/nobody else may transfer/, anna)
+    given(...served).when({ do: 'requeue', now: 9, by: ben, queue: 'billing' }).refused(/nobody else may transfer/, anna)
   })
   it('ST-69 does not set the idle clock back', () => {
     const said: Event = { type: 'said', at: 8, seq: 3, shown: 3, by: anna, as: 'public' }

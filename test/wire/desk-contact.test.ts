@@ -26,7 +26,7 @@ describe('a customer with a plain client', () => {
     const zoe = await d.comes('zoe')
     zoe.types(SUPPORT, 'my printer burns')
     const offer = await anna.reads(BOT, /#1/)
-    assert.match(offer.text, /^✱ New chat #1: Zoe, Support: “my printer burns”\. !a to accept, !r to pass \(20 s\)/)
+    assert.match(offer.text, /^✱ New chat #1: Zoe, Support: “my printer burns” — !a to accept, !r to pass \(20 s\)$/)
     anna.types(BOT, '!a')
     await anna.reads(c(1), /^✱ #1 Zoe <zoe@localhost>/)
     await anna.reads(c(1), 'my printer burns')
@@ -260,11 +260,15 @@ describe('among agents', () => {
     await zoe.reads(SUPPORT, '✱ Ben left.')
   }))
 
-  it('ST-36 ST-64 a manager may watch, coach and take what he was not asked into; an agent may not', desk({ ...THREE, mia: 'manager' }, async d => {
+  it('RULE-C8 ST-36 ST-64 a manager may watch, coach and take what he was not asked into; an agent may not', desk({ ...THREE, mia: 'manager' }, async d => {
     const { anna, zoe } = await talk(d)
     const [ben, mia] = [await d.comes('ben'), await d.comes('mia')]
     ben.types(BOT, '!obs 1')
-    await ben.reads(BOT, /Nobody has invited you/)
+    await ben.reads(BOT, /no conversation #1 that you could see/)
+    ben.types(BOT, '!who 1')
+    await ben.reads(BOT, /no conversation #1 that you could see/)
+    ben.types(c(1), 'psst')
+    await ben.reads(c(1), /no conversation #1 that you could see/)
     ben.types(BOT, '!take 1')
     await ben.reads(BOT, /may not take it from others/)
     mia.types(BOT, '!obs 1')

@@ -113,7 +113,7 @@ export class OperatorView implements View {
     const opening = await this.#opening(n)
     const { customer } = this.#office.scene(n, s)
     for (const jid of operators.of(s.queue)) {
-      if (isReceiving(operators.operator(jid), s.queue)) this.bot(jid, `#${n} ${customer} waits, ${queueName(this.#office.config, s.queue)}${opening ? `: “${this.#office.scene(n, s, opening).opening}”` : ''}. !take ${n} takes it.`, false)
+      if (isReceiving(operators.operator(jid), s.queue)) this.bot(jid, `#${n} ${customer} waits, ${queueName(this.#office.config, s.queue)}${opening ? `: “${this.#office.scene(n, s, opening).opening}”` : ''} — !take ${n} takes it`, false)
     }
   }
 

@@ -24,7 +24,8 @@ export class RosterView {
   readonly #status = new Map<Bare, string>()
   readonly #due = new Map<Bare, Disposable>()
   readonly #last = new Map<Bare, number>()
-  readonly #turns = new Map<Bare, Promise<unknown>>()
+  readonly #turns = new Map<Bare, Promise<void>>()
+  #stopped = false
   /** Whether an operator sees this conversation as a room instead. */
   isRoom: (jid: Bare, s: Present) => boolean = () => false
 
@@ -39,11 +40,13 @@ export class RosterView {
     const items = await this.#office.link.privileges?.injected(jid) ?? []
     this.#shown.set(jid, new Map(items.filter(i => !i.removed).map(i => [i.jid, { jid: i.jid, groups: i.groups, subscription: i.subscription, status: '', ...(i.name === undefined ? {} : { name: i.name }) }])))
   }
-  stop(): void { for (const d of this.#due.values()) d[Symbol.dispose](); this.#due.clear() }
+  /** Resolves when no push is under way. */
+  async idle(): Promise<void> { await Promise.all(this.#turns.values()) }
+  stop(): void { this.#stopped = true; for (const d of this.#due.values()) d[Symbol.dispose](); this.#due.clear() }
 
   /** Soon, and at most once a second. */
   touch(jid: Bare): void {
-    if (this.#due.has(jid)) return
+    if (this.#stopped || this.#due.has(jid)) return
     const { clock } = this.#office.link
     const last = this.#last.get(jid)
     if (last === undefined || clock.now() - last >= PAUSE) { this.#office.later(() => this.now(jid)); return }
@@ -53,8 +56,8 @@ export class RosterView {
 
   /** At once: what follows to this operator finds its contact there. */
   now(jid: Bare): Promise<void> {
-    const work = (): Promise<void> => this.#push(jid)
-    const turn = (this.#turns.get(jid) ?? Promise.resolve()).then(work, work)
+    const work = (): Promise<void> => this.#push(jid).catch((error: unknown) => this.#office.link.log.warn({ err: error, operator: jid }, 'a contact list could not be changed; the next change tries again'))
+    const turn = (this.#turns.get(jid) ?? Promise.resolve()).then(work)
     this.#turns.set(jid, turn)
     return turn
   }
@@ -72,13 +75,13 @@ export class RosterView {
     this.#last.set(jid, link.clock.now())
     const old = this.#shown.get(jid) ?? new Map<string, Shown>()
     const want = this.#wanted(jid)
-    this.#shown.set(jid, want)
     const news = [...want.values()].filter(i => !same(i, old.get(i.jid)))
     const gone = [...old.keys()].filter(j => !want.has(j))
     const to = Jid.parse(jid)
     const isHere = operators.devices(jid).length > 0
     if (isHere) for (const j of gone) link.send(absence(Jid.parse(j).withResource('desk'), to))
     await Promise.all([news.length > 0 && link.privileges?.inject(jid, news.map(bare)), gone.length > 0 && link.privileges?.withdraw(jid, gone)])
+    this.#shown.set(jid, want)
     if (!isHere) return
     for (const i of want.values()) if (i.jid !== this.#at.bot.bare && i.status !== old.get(i.jid)?.status) link.send(this.#presenceOf(i, to))
     const status = this.#botStatus(jid)
