@@ -164,7 +164,8 @@ export class Device extends Resource {
     this.#expiry?.[Symbol.dispose]()
     this.account.remove(this)
     this.onGone()
-    const unacked = this.#unacked?.drain() ?? []
+    const unacked = [...this.#unacked?.all ?? []]
+    this.#unacked?.drain()
     return () => { for (const sent of unacked) this.#elsewhere(sent) }
   }
 

@@ -22,7 +22,7 @@ export class Unacked {
   get sent(): number { return (this.#first + this.#queue.length) % WRAP }
   get all(): readonly Sent[] { return this.#queue }
 
-  push(stanza: AnyStanza, size: number, at: number): void { this.#queue.push({ stanza, size, at }); this.#bytes += size }
+  push(stanza: AnyStanza, size: number, at = 0): void { this.#queue.push({ stanza, size, at }); this.#bytes += size }
 
   /** The peer has `h`; false if it was never sent that many (section 4: handled-count-too-high). */
   acknowledge(h: number): boolean {
@@ -37,8 +37,8 @@ export class Unacked {
   }
 
   /** Takes out everything. */
-  drain(): readonly Sent[] {
-    const all = this.#queue
+  drain(): AnyStanza[] {
+    const all = this.#queue.map(sent => sent.stanza)
     this.#first = this.sent
     this.#queue = []
     this.#bytes = 0

@@ -26,7 +26,7 @@ export class Strangers {
     if (!visitor || visitor.here === 0) return
     this.#here--
     visitor.here--
-    if (visitor.here === 0 && visitor.failures.length === 0) this.#byAddress.delete(address)
+    if (visitor.here === 0 && visitor.failures.length === 0 && visitor.barredUntil === 0) this.#byAddress.delete(address)
   }
 
   isBarred(address: string, now: number): boolean { return now < (this.#byAddress.get(address)?.barredUntil ?? 0) }

@@ -112,6 +112,7 @@ export abstract class Stream {
   /** The next thing the peer says is a new header (after TLS or SASL, RFC 6120 section 4.3.3). */
   protected restart(authenticated: boolean): void {
     this.#expectsHeader = true
+    this.#headerSent = false
     this.#parser?.reset()
     this.#preAuth = !authenticated
     this.#parser?.setLimits(this.#bounds())
