@@ -22,6 +22,8 @@ import { COMPONENTS } from '../plugins/disco.ts'
 import { muc } from '../components/muc/muc.ts'
 import { helpdesk } from '../components/helpdesk/desk.ts'
 import { webchat } from '../components/webchat/webchat.ts'
+import { diskFiles } from '../components/upload/files.ts'
+import { upload } from '../components/upload/upload.ts'
 import type { ComponentConfig, Config } from '../config/load.ts'
 import { serveHealth } from './health.ts'
 import { serveHostMeta } from './host-meta.ts'
@@ -160,12 +162,18 @@ export async function compose(config: Config, world: World): Promise<House> {
       case 'muc': return muc({})
       case 'helpdesk': return helpdesk(c)
       case 'webchat': return webchat(c, () => ({ hosts: [...hosts.keys()], ports, selfSigned: !config.tls }))
+      case 'upload': return upload(c, { files: () => diskFiles(`${config.data}/uploads`), base: () => c.url ?? ownOrigin(config, ports['http']), serves: domain => hosts.has(domain) })
       case 'external': return undefined // comes over the wire
     }
   }
   const shut = async (): Promise<void> => { for (const o of open.splice(0).reverse()) await o[Symbol.asyncDispose]() }
 
   try { return await build() } catch (error) { await shut(); throw error }
+}
+
+/** The origin of our http listener, as users of the first host know it. */
+function ownOrigin({ hosts, listen: { http } }: Config, port: number | undefined): string | undefined {
+  return http && port !== undefined ? new URL(`${http.tls ? 'https' : 'http'}://${hosts.keys().next().value}:${port}`).origin : undefined
 }
 
 /** The server's secret for made-up salts, the same after a restart (SEC-T17). */

@@ -26,7 +26,7 @@ function* notBuilt(file: Tree): Iterable<Fault> {
   if (typeof bus === 'string' && /^(nats|tls):/.test(bus)) yield fault(['bus'], 'NATS is not built yet', 'use bus: local')
   if (map(file['listen'])['s2s'] !== undefined) yield fault(['listen', 's2s'], 'connections to other servers are not built yet', 'leave it out')
   for (const [domain, kinds] of Object.entries(map(file['components']))) {
-    for (const kind of ['pubsub', 'upload']) {
+    for (const kind of ['pubsub']) {
       if (kind in map(kinds)) yield fault(['components', domain, kind], 'is not built yet', 'leave this component out')
     }
   }
@@ -89,7 +89,7 @@ function* domains(hosts: Tree, parts: Tree): Iterable<Fault> {
 
 function* components(parts: Tree): Iterable<Fault> {
   for (const [domain, kinds] of Object.entries(parts)) {
-    const { helpdesk, webchat } = map(kinds)
+    const { helpdesk, webchat, upload } = map(kinds)
     for (const [queue, options] of Object.entries(map(map(helpdesk)['queues']))) {
       const path = ['components', domain, 'helpdesk', 'queues', queue]
       if (queue !== queue.toLowerCase()) yield fault(path, 'is written with capitals', `write ${queue.toLowerCase()}; \`name\` gives the shown name`)
@@ -101,7 +101,16 @@ function* components(parts: Tree): Iterable<Fault> {
       }
     }
     if (webchat !== undefined) yield* bridge(domain, map(webchat), parts)
+    if (upload !== undefined) yield* files(domain, map(upload), parts)
   }
+}
+
+function* files(domain: string, { url }: Tree, parts: Tree): Iterable<Fault> {
+  const path = ['components', domain, 'upload']
+  const wrong = typeof url === 'string' ? originFault(url) : undefined
+  if (wrong) yield fault([...path, 'url'], ...wrong)
+  const first = Object.keys(parts).find(name => 'upload' in map(parts[name]))
+  if (first !== domain) yield fault(path, `there is one already, ${first}`, 'leave one out')
 }
 
 function* bridge(domain: string, { desk, queue, origins }: Tree, parts: Tree): Iterable<Fault> {

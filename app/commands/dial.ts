@@ -4,6 +4,8 @@ import pino from 'pino'
 import { dial } from '../../components/dial.ts'
 import { muc } from '../../components/muc/muc.ts'
 import { helpdesk } from '../../components/helpdesk/desk.ts'
+import { diskFiles } from '../../components/upload/files.ts'
+import { upload } from '../../components/upload/upload.ts'
 import { webchat } from '../../components/webchat/webchat.ts'
 import type { ComponentConfig, Config } from '../../config/load.ts'
 import type { Component } from '../../server/component/component.ts'
@@ -85,6 +87,7 @@ function read(config: Config): Wanted[] | Outcome {
     if (c.kind === 'external') lines.push(`${file}: components.${domain}: connects from outside by itself: leave it out here`)
     else if (secret === undefined) lines.push(`${file}: dial.secrets: has none for ${domain}: add the secret that the server knows it by`)
     else wanted.push({ domain, secret, config: c })
+    if (c.kind === 'upload' && !c.url) lines.push(`${file}: components.${domain}.upload.url: is not there: give the origin under which the http listener is reached`)
     if (c.kind !== 'helpdesk') continue
     for (const [queue, { agents }] of c.queues) {
       if (agents === 'all') lines.push(`${file}: components.${domain}.helpdesk.queues.${queue}.agents: all is nobody, for the accounts are another server's: list their JIDs`)
@@ -99,6 +102,7 @@ function componentOf(c: ComponentConfig, config: Config, ports: Readonly<Record<
     case 'muc': return muc({})
     case 'helpdesk': return helpdesk(c)
     case 'webchat': return webchat(c, () => ({ hosts: [...config.hosts.keys()], ports, selfSigned: false }))
+    case 'upload': return upload(c, { files: () => diskFiles(`${config.data}/uploads`), base: () => c.url })
     case 'external': throw new Error('read() lets none through')
   }
 }

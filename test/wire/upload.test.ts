@@ -1,0 +1,255 @@
+// File upload as clients do it: a slot over XMPP, the file over HTTP (XEP-0363).
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, rm, writeFile, mkdir } from 'node:fs/promises'
+import { request as ask, type IncomingMessage } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Element as Xml } from 'ltx'
+import { diskFiles, type Files } from '../../components/upload/files.ts'
+import { upload, type UploadOptions } from '../../components/upload/upload.ts'
+import { mount } from '../../server/component/mount.ts'
+import { HttpRouter, listenHttp } from '../../server/net/http.ts'
+import { wallClock } from '../../server/ports/clock.ts'
+import { defaultLimits, type Limits } from '../../server/ports/limits.ts'
+import { silent } from '../../server/ports/log.ts'
+import { House, type Actor } from '../harness/scene.ts'
+
+const NS = 'urn:xmpp:http:upload:0'
+const DOMAIN = 'upload.localhost'
+const DAY = 86_400_000
+const everywhere = { perAddress: Infinity, unauthenticatedPerAddress: Infinity, unauthenticated: Infinity, newPerAddress: { rate: Infinity, burst: Infinity } }
+
+interface Stage { readonly romeo: Actor; readonly juliet: Actor; readonly house: House; readonly folder: string; restart(): Promise<void> }
+
+/** Romeo and Juliet, and a server that takes files. */
+const stage = (play: (s: Stage) => Promise<void>, more: { limits?: Partial<Limits['upload']>; options?: Partial<UploadOptions>; files?: (files: Files) => Files; serves?: (d: string) => boolean } = {}) => async (): Promise<void> => {
+  const folder = await mkdtemp(join(tmpdir(), 'deskbell-upload-'))
+  const limits: Limits = { ...defaultLimits, connections: everywhere, upload: { ...defaultLimits.upload, ...more.limits } }
+  try {
+    await using house = await House.open({ limits, externals: { 'bot.localhost': 's' } })
+    const router = new HttpRouter()
+    await using web = await listenHttp({ port: 0, address: '127.0.0.1', proxies: [], router, limits, clock: wallClock, log: silent })
+    const component = upload({ types: [], ...more.options }, {
+      files: async () => { const files = await diskFiles(folder); return more.files?.(files) ?? files },
+      base: () => `http://127.0.0.1:${web.port}`,
+      serves: more.serves ?? (d => d === 'localhost'),
+    })
+    const start = (): Promise<AsyncDisposable> => mount(component, { domain: DOMAIN, clock: house.clock, log: silent, stores: house.stores, limits, http: router, privileges: house.privileges(DOMAIN) }, house.router)
+    let mounted = await start()
+    try {
+      const [romeo, juliet] = [await house.actor('romeo', 'romeo@localhost/orchard'), await house.actor('juliet', 'juliet@localhost/balcony')]
+      await play({ romeo, juliet, house, folder, async restart() { await mounted[Symbol.asyncDispose](); mounted = await start() } })
+    } finally { await mounted[Symbol.asyncDispose]() }
+  } finally { await rm(folder, { recursive: true }) }
+}
+
+interface Slot { readonly put: string; readonly get: string }
+
+async function slot(who: Actor, size: number, filename = 'cat.png', more = ''): Promise<Slot> {
+  const answer = await asksFor(who, size, filename, more)
+  const given = answer.getChild('slot', NS)
+  assert.ok(given, String(answer))
+  return { put: given.getChild('put')!.attrs['url'], get: given.getChild('get')!.attrs['url'] }
+}
+
+async function asksFor(who: Actor, size: number | string, filename: string, more = '', inside = ''): Promise<Xml> {
+  who.says(`<iq type='get' id='s' to='${DOMAIN}'><request xmlns='${NS}' filename='${filename}' size='${size}' ${more}>${inside}</request></iq>`)
+  return who.hears`<iq id='s'/>`
+}
+
+const put = async (url: string, body: string, headers: Record<string, string> = {}): Promise<number> => (await fetch(url, { method: 'PUT', body, headers })).status
+
+/** With headers that fetch would not send. */
+function raw(method: string, url: string, headers: Record<string, string>, body?: string): Promise<IncomingMessage> {
+  return new Promise((ok, no) => {
+    const r = ask(url, { method, headers }, m => { m.resume(); ok(m) })
+    r.on('error', no)
+    r.end(body)
+  })
+}
+
+describe('file upload', () => {
+  it('is found by disco, with the largest size (section 3)', stage(async ({ romeo }) => {
+    romeo.sends`<iq type='get' id='d' to='${DOMAIN}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`
+    await romeo.receives`<iq type='result' id='d'><query xmlns='http://jabber.org/protocol/disco#info'>
+      <identity category='store' type='file'/><feature var='${NS}'/><feature var='urn:xmpp:http:upload:purpose:0#message'/>
+      <x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE'><value>${NS}</value></field><field var='max-file-size'><value>${50 * 1024 ** 2}</value></field></x>
+    </query></iq>`
+  }))
+
+  it('takes a file for a slot and gives it to whoever knows its address, after a restart too', stage(async ({ romeo, restart }) => {
+    const { put: to, get } = await slot(romeo, 5, 'très cool.jpg', "content-type='image/jpeg'")
+    assert.match(get, /\/tr%C3%A8s%20cool\.jpg$/)
+    assert.equal((await fetch(get)).status, 404)
+    assert.equal(await put(to, 'hello', { 'content-type': 'image/jpeg' }), 201)
+    await restart()
+    const answer = await fetch(get)
+    assert.deepEqual([answer.status, await answer.text(), answer.headers.get('content-type'), answer.headers.get('content-length')], [200, 'hello', 'image/jpeg', '5'])
+  }))
+
+  it('SEC-F01 refuses a slot that is too big, and says how big it may be', stage(async ({ romeo }) => {
+    const answer = await asksFor(romeo, 50 * 1024 ** 2 + 1, 'big.bin')
+    const error = answer.getChild('error')!
+    assert.equal(error.attrs['type'], 'modify')
+    assert.ok(error.getChild('not-acceptable', 'urn:ietf:params:xml:ns:xmpp-stanzas'))
+    assert.equal(error.getChild('file-too-large', NS)?.getChildText('max-file-size'), String(50 * 1024 ** 2))
+    for (const size of ['0', '-1', 'x', '1e3', '1.5', '']) assert.ok((await asksFor(romeo, size, 'a')).getChild('error')?.getChild('bad-request'), size)
+    assert.ok((await asksFor(romeo, 1, '')).getChild('error')?.getChild('bad-request'))
+  }))
+
+  it('SEC-F01 takes exactly the size of the slot, once, and in time', stage(async ({ romeo, house }) => {
+    const { put: to } = await slot(romeo, 5)
+    assert.equal(await put(to, 'hell'), 413)
+    assert.equal(await put(to, 'hello!'), 413)
+    assert.equal((await raw('PUT', to, { 'transfer-encoding': 'chunked' }, 'hello')).statusCode, 411)
+    assert.equal(await put(to, 'hello'), 201)
+    assert.equal(await put(to, 'other'), 409)
+    const late = await slot(romeo, 5)
+    await house.clock.advance(301_000)
+    assert.equal(await put(late.put, 'hello'), 403)
+  }))
+
+  it('takes another type than was said for a mistake (section 7)', stage(async ({ romeo }) => {
+    const { put: to } = await slot(romeo, 5, 'a.png', "content-type='image/png'")
+    assert.equal(await put(to, 'hello', { 'content-type': 'text/html' }), 415)
+    assert.equal(await put(to, 'hello', { 'content-type': 'image/PNG; a=b' }), 201)
+  }))
+
+  it('SEC-F02 an altered token, another file\'s token and the reader\'s address open nothing', stage(async ({ romeo, juliet }) => {
+    const mine = await slot(romeo, 5)
+    const hers = await slot(juliet, 5)
+    const token = new URL(mine.put).searchParams.get('t')!
+    const flipped = `${token.slice(0, -2)}${token.endsWith('AA') ? 'BB' : 'AA'}`
+    assert.equal(await put(`${mine.get}?t=${flipped}`, 'hello'), 403)
+    assert.equal(await put(`${hers.get}?t=${token}`, 'hello'), 403)
+    assert.equal(await put(mine.get, 'hello'), 403)
+    assert.equal(await put(mine.put.replace('cat.png', 'dog.png'), 'hello'), 403)
+    assert.equal(await put(mine.put, 'hello'), 201)
+  }))
+
+  it('SEC-F03 names that would lead elsewhere are made plain', stage(async ({ romeo, folder }) => {
+    const names: [string, RegExp][] = [
+      ['../../x', /\/x$/], ['..', /\/file$/], ['a\\b\\c.txt', /\/c\.txt$/], ['cat&#10;Set-Cookie: a=b.png', /\/catSet-Cookie%20a%3Db\.png$/],
+      ['gpj.&#x202e;exe', /\/gpj\.exe$/], ['con', /\/_con$/], ['NUL.txt', /\/_NUL\.txt$/], [`${'ä'.repeat(500)}.jpeg`, /\/(?:%C3%A4){72}\.jpeg$/], ["a'b(1)*!.png".replace("'", '&apos;'), /\/a%27b%281%29%21\.png$/],
+    ]
+    for (const [name, address] of names) {
+      const { put: to, get } = await slot(romeo, 2, name)
+      assert.match(get, address)
+      assert.equal(await put(to, 'ok'), 201)
+      const answer = await fetch(get)
+      assert.equal(await answer.text(), 'ok')
+      assert.match(answer.headers.get('content-disposition') ?? '', /^attachment; filename="[\x20-\x7e]+"; filename\*=UTF-8''[\w.%~-]+$/)
+      assert.equal(answer.headers.get('set-cookie'), null)
+    }
+    const kept = (await readdir(folder, { recursive: true })).join('\n')
+    assert.doesNotMatch(kept, /cat|exe|jpeg|con/) // what users call them names nothing on disk
+  }))
+
+  it('SEC-F04 what a browser would run is bytes to save, and no page of ours', stage(async ({ romeo }) => {
+    for (const type of ['text/html', 'image/svg+xml', 'application/xml', 'application/xhtml+xml', 'application/pdf', 'text/javascript', 'image/gif', 'text/plain', 'weird/type']) {
+      const { put: to, get } = await slot(romeo, 25, 'x.html', `content-type='${type}'`)
+      assert.equal(await put(to, '<script>alert(1)</script>', { 'content-type': type }), 201)
+      const { headers } = await fetch(get)
+      assert.match(headers.get('content-disposition') ?? '', /^attachment;/)
+      assert.equal(headers.get('x-content-type-options'), 'nosniff')
+      assert.match(headers.get('content-security-policy') ?? '', /^sandbox; default-src 'none'/)
+      assert.equal(headers.get('content-type'), type === 'image/gif' ? type : type === 'text/plain' ? 'text/plain; charset=utf-8' : 'application/octet-stream')
+    }
+  }))
+
+  it('SEC-F05 addresses are not to be guessed, and a file answers to its name only', stage(async ({ romeo }) => {
+    const { put: to, get } = await slot(romeo, 5)
+    await put(to, 'hello')
+    const id = new URL(get).pathname.split('/')[2]!
+    assert.ok(id.split('-').slice(1).join('-').length >= 22) // 128 bit
+    assert.equal((await fetch(get.replace('cat.png', 'dog.png'))).status, 404)
+    assert.equal((await fetch(get.replace(id, `${id.slice(0, -1)}${id.endsWith('A') ? 'B' : 'A'}`))).status, 404)
+    assert.equal((await fetch(get.replace(id, 'x'))).status, 404)
+  }))
+
+  it('SEC-F06 a user who has had his day hears when the next begins', stage(async ({ romeo, juliet, house }) => {
+    await slot(romeo, 60)
+    const answer = await asksFor(romeo, 41, 'b')
+    const error = answer.getChild('error')!
+    assert.equal(error.attrs['type'], 'wait')
+    assert.ok(error.getChild('resource-constraint'))
+    assert.equal(error.getChild('retry', NS)?.attrs['stamp'], new Date((Math.floor(house.clock.now() / DAY) + 1) * DAY).toISOString())
+    await slot(juliet, 60)
+    await slot(romeo, 40)
+    await house.clock.advance(DAY)
+    await slot(romeo, 100)
+  }, { limits: { agentDay: 100 } }))
+
+  it('SEC-F06 gives no slot when the disk is nearly full', stage(async ({ romeo }) => {
+    assert.ok((await asksFor(romeo, 5, 'a')).getChild('error')?.getChild('service-unavailable'))
+  }, { files: files => ({ ...files, free: async () => 0.09 }) }))
+
+  it('SEC-F06 a disk that fails keeps nothing, and the slot can be tried again', stage(async ({ romeo, folder }) => {
+    const { put: to, get } = await slot(romeo, 5)
+    assert.equal(await put(to, 'hello'), 500)
+    assert.equal((await fetch(get)).status, 404)
+    assert.deepEqual((await readdir(join(folder, 'incoming'))), [])
+    assert.equal(await put(to, 'hello'), 201)
+  }, { files: files => { let broken = true; return { ...files, async write(...w) { if (broken) { broken = false; throw new Error('disk') } await files.write(...w) } } } }))
+
+  it('SEC-F07 answers HEAD with the right length, one range with a part, and many with the whole', stage(async ({ romeo }) => {
+    const { put: to, get } = await slot(romeo, 10)
+    await put(to, '0123456789')
+    const head = await fetch(get, { method: 'HEAD' })
+    assert.deepEqual([head.status, head.headers.get('content-length'), await head.text()], [200, '10', ''])
+    const range = async (wanted: string): Promise<[number, string]> => { const a = await fetch(get, { headers: { range: wanted } }); return [a.status, await a.text()] }
+    assert.deepEqual(await range('bytes=2-4'), [206, '234'])
+    assert.deepEqual(await range('bytes=-3'), [206, '789'])
+    assert.deepEqual(await range('bytes=8-'), [206, '89'])
+    assert.equal((await range('bytes=10-'))[0], 416)
+    assert.deepEqual(await range(`bytes=${Array.from({ length: 1000 }, () => '0-1').join(',')}`), [200, '0123456789'])
+  }))
+
+  it('SEC-C18 users of other servers, and components, get no slot', stage(async ({ house }) => {
+    const bot = await house.component('bot.localhost', 's')
+    bot.says(`<iq type='get' id='s' from='mallory@bot.localhost/x' to='${DOMAIN}'><request xmlns='${NS}' filename='a' size='5'/></iq>`)
+    const answer = await bot.next()
+    assert.ok(answer.getChild('error')?.getChild('forbidden'), String(answer))
+  }))
+
+  it('takes only the types that the config allows', stage(async ({ romeo }) => {
+    await slot(romeo, 5, 'a.png', "content-type='image/png'")
+    assert.ok((await asksFor(romeo, 5, 'a.exe', "content-type='application/exe'")).getChild('error')?.getChild('not-acceptable'))
+    assert.ok((await asksFor(romeo, 5, 'a.exe')).getChild('error')?.getChild('not-acceptable'))
+  }, { options: { types: ['image/*'] } }))
+
+  it('lets a file go when its life is over, from the disk as well', stage(async ({ romeo, house, folder }) => {
+    const { put: to, get } = await slot(romeo, 5)
+    await put(to, 'hello')
+    await house.clock.advance(30 * DAY - 5_000)
+    assert.equal((await fetch(get)).status, 200)
+    await house.clock.advance(2 * 3_600_000)
+    assert.equal((await fetch(get)).status, 404)
+    assert.deepEqual((await readdir(folder, { recursive: true, withFileTypes: true })).filter(e => e.isFile()), [])
+  }))
+
+  it('an ephemeral file is gone when its owner wants it to be (section 5.3)', stage(async ({ romeo, house }) => {
+    const before = new Date(house.clock.now() + 600_000).toISOString()
+    const answer = await asksFor(romeo, 5, 'a.png', '', `<ephemeral xmlns='urn:xmpp:http:upload:purpose:0' expire-before='${before}'/>`)
+    const given = answer.getChild('slot', NS)!
+    const get = String(given.getChild('get')!.attrs['url'])
+    assert.equal(await put(given.getChild('put')!.attrs['url'], 'hello'), 201)
+    await house.clock.advance(595_000)
+    assert.equal((await fetch(get)).status, 200)
+    await house.clock.advance(6_000)
+    assert.equal((await fetch(get)).status, 404)
+  }))
+
+  it('what was half written when the server fell is cleared away', stage(async ({ folder, restart }) => {
+    await mkdir(join(folder, 'incoming'), { recursive: true })
+    await writeFile(join(folder, 'incoming', 'left'), 'half')
+    await restart()
+    assert.deepEqual(await readdir(join(folder, 'incoming')), [])
+  }))
+
+  it('web clients of any site may put and get (section 8)', stage(async ({ romeo }) => {
+    const { put: to } = await slot(romeo, 5)
+    const asked = await fetch(to, { method: 'OPTIONS', headers: { 'origin': 'https://app.example', 'access-control-request-method': 'PUT', 'access-control-request-headers': 'content-type' } })
+    assert.deepEqual([asked.status, asked.headers.get('access-control-allow-origin'), asked.headers.get('access-control-allow-methods')], [204, 'https://app.example', 'PUT'])
+  }))
+})
