@@ -29,7 +29,7 @@ export class Shelf {
   /** The items of a node, in the order of their publication. */
   async entries(node: string): Promise<Entry[]> {
     const all = await this.#all<Item>(this.#items, node)
-    return all.map(({ id, value: { payload: _, ...rest } }) => ({ id: id.slice(node.length + 1), ...rest })).sort((a, b) => a.order - b.order)
+    return all.map(({ id, value: { order, at, publisher, size } }) => ({ id: id.slice(node.length + 1), order, at, publisher, size })).sort((a, b) => a.order - b.order)
   }
 
   /** The payloads of some items as text, by id; '' for an item without one. */

@@ -1,0 +1,109 @@
+// XEP-0402: bookmarks are items of a node; clients that know only those of XEP-0048 in private storage see and change the same ones.
+import { PERSONAL_NODES, VAULTS, type PersonalItem, type PersonalNodes } from '../protocols/personal.ts'
+import { el, Element, isTrue, Jid, parseFrame, plugin, refuse, type Account, type Host, type StanzaError } from '../server/api.ts'
+
+const NS = 'urn:xmpp:bookmarks:1'
+const OLD = 'storage:bookmarks'
+const COLLECTION = 'private' // where private storage keeps what is no bookmark of a room, and what was there before
+const ID = `{${OLD}}storage`
+const CONFIG = { access: 'whitelist', persist: true, maxItems: 'max', sendLast: 'never' } as const // section 3.3 and XEP-0223
+
+/** XEP-0402 PEP Native Bookmarks, with `#compat`: the same bookmarks in private storage (XEP-0049). */
+export const bookmarks = plugin('bookmarks', host => {
+  const nodes = host.service(PERSONAL_NODES)
+  const vaults = host.service(VAULTS)
+  if (!nodes || !vaults) return
+  host.accountFeature(`${NS}#compat`)
+  const shelf = new Bookshelf(host, nodes)
+  nodes.seed(NS, account => shelf.move(account))
+  vaults.set(ID, { get: account => shelf.collate(account), set: (account, storage) => shelf.replace(account, storage) })
+}, ['private', 'pep'])
+
+/** What both forms tell of a room. */
+interface Bookmark { readonly name: string | undefined; readonly autojoin: boolean; readonly nick: string | undefined; readonly password: string | undefined }
+
+class Bookshelf {
+  readonly #host: Host
+  readonly #nodes: PersonalNodes
+  constructor(host: Host, nodes: PersonalNodes) { this.#host = host; this.#nodes = nodes }
+
+  /** All bookmarks as one element, for older clients. */
+  async collate(account: Account): Promise<Element> {
+    if (!(await this.#nodes.has(account, NS))) await this.move(account)
+    const { others } = await this.#kept(account)
+    const items = await this.#nodes.items(account, NS)
+    return el('storage', OLD, {}, ...items.map(i => written(i, account.jid.local)), ...others)
+  }
+
+  /** An older client writes the whole list: what changed in it changes (section 5.3). */
+  async replace(account: Account, storage: Element): Promise<StanzaError | undefined> {
+    await this.move(account)
+    const wanted = new Map<string, Element>()
+    const others: Element[] = []
+    for (const e of storage.elements) {
+      const room = roomOf(e)
+      if (room === undefined) others.push(e)
+      else wanted.set(room, e)
+    }
+    if (wanted.size > this.#host.limits.pubsub.items) return refuse('resource-constraint', 'There are too many bookmarks.')
+    const there = new Map((await this.#nodes.items(account, NS)).map(i => [i.id, i]))
+    for (const [room, conference] of wanted) {
+      const old = there.get(room)
+      if (old && isSame(read(old.payload), read(conference), account.jid.local)) continue
+      const refused = await this.#nodes.publish(account, NS, { id: room, payload: payloadOf(read(conference), old?.payload?.child('extensions')) }, CONFIG)
+      if (refused) return refused
+    }
+    for (const id of there.keys()) if (!wanted.has(id)) await this.#nodes.retract(account, NS, id)
+    await this.#keep(account, others)
+    return undefined
+  }
+
+  /** Makes items of what was written before there were any. */
+  async move(account: Account): Promise<void> {
+    const { conferences, others } = await this.#kept(account)
+    if (!conferences.length) return
+    const there = new Set((await this.#nodes.items(account, NS)).map(i => i.id))
+    for (const [room, conference] of conferences) {
+      if (!there.has(room)) await this.#nodes.publish(account, NS, { id: room, payload: payloadOf(read(conference), undefined) }, CONFIG)
+    }
+    await this.#keep(account, others)
+  }
+
+  /** What private storage itself keeps of the element. */
+  async #kept(account: Account): Promise<{ conferences: readonly (readonly [string, Element])[]; others: readonly Element[] }> {
+    const kept = await this.#host.stores.documents.get<string>(COLLECTION, account.jid.bare, ID)
+    const all = kept ? parseFrame(kept.value).elements : []
+    const conferences = all.map(e => [roomOf(e), e] as const).filter((c): c is readonly [string, Element] => c[0] !== undefined)
+    return { conferences, others: all.filter(e => roomOf(e) === undefined) }
+  }
+
+  async #keep(account: Account, others: readonly Element[]): Promise<void> {
+    await this.#host.stores.documents.put(COLLECTION, account.jid.bare, ID, el('storage', OLD, {}, ...others).toString())
+  }
+}
+
+/** The room that a `<conference/>` of XEP-0048 is about; undefined for whatever else stands there. */
+const roomOf = (e: Element): string | undefined => (e.is('conference', OLD) ? Jid.tryParse(e.attrs['jid'] ?? '')?.bare : undefined)
+
+function read(conference: Element | undefined): Bookmark {
+  const { name, autojoin } = conference?.attrs ?? {}
+  return { name, autojoin: isTrue([autojoin ?? '']) ?? false, nick: conference?.child('nick')?.text, password: conference?.child('password')?.text }
+}
+
+function payloadOf({ name, autojoin, nick, password }: Bookmark, extensions: Element | undefined): Element {
+  return el('conference', NS, { ...(name !== undefined && { name }), ...(autojoin && { autojoin: 'true' }) },
+    ...(nick ? [el('nick', NS, {}, nick)] : []), ...(password ? [el('password', NS, {}, password)] : []), ...(extensions ? [extensions] : []))
+}
+
+function written({ id, payload }: PersonalItem, local: string): Element {
+  const { name, autojoin, nick, password } = read(payload)
+  return el('conference', OLD, { jid: id, ...(name !== undefined && { name }), autojoin: String(autojoin) },
+    el('nick', OLD, {}, nick || local), // COMPAT: Psi+ reports an error at every login for a bookmark without one
+    ...(password ? [el('password', OLD, {}, password)] : []))
+}
+
+/** Whether an older client changed nothing: a nick that we made up for it is none. */
+function isSame(there: Bookmark, given: Bookmark, local: string): boolean {
+  return there.name === given.name && there.autojoin === given.autojoin && (there.password || undefined) === (given.password || undefined)
+    && (there.nick || local) === (given.nick || local)
+}

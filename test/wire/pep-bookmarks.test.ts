@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import type { Element as Xml } from 'ltx'
+import { items, NS, publish, withCaps } from '../harness/pubsub.ts'
+import { scene, type Actor } from '../harness/scene.ts'
+
+const two = { romeo: 'romeo@localhost/orchard', phone: 'romeo@localhost/phone' }
+const NODE = 'urn:xmpp:bookmarks:1'
+const OLD = 'storage:bookmarks'
+const options = { persist_items: 'true', max_items: 'max', send_last_published_item: 'never', access_model: 'whitelist' }
+const fields = Object.entries(options).map(([k, v]) => `<field var='pubsub#${k}'><value>${v}</value></field>`).join('')
+
+async function old(a: Actor): Promise<Xml[]> {
+  a.sends`<iq type='get' id='old'><query xmlns='jabber:iq:private'><storage xmlns='${OLD}'/></query></iq>`
+  return (await a.hears`<iq type='result' id='old'/>`).getChild('query')!.getChild('storage', OLD)!.getChildElements()
+}
+
+async function writes(a: Actor, inside: string): Promise<void> {
+  a.says(`<iq type='set' id='set'><query xmlns='jabber:iq:private'><storage xmlns='${OLD}'>${inside}</storage></query></iq>`)
+  await a.hears`<iq type='result' id='set'/>`
+}
+
+async function fresh(a: Actor): Promise<Record<string, Xml>> {
+  items(a, NODE)
+  const list = (await a.hears`<iq type='result' id='items'/>`).getChild('pubsub', NS)!.getChild('items')!.getChildren('item')
+  return Object.fromEntries(list.map(i => [i.attrs['id'] as string, i.getChild('conference', NODE)!]))
+}
+
+describe('XEP-0402 bookmarks, in both forms', () => {
+  it('the account says that it is safe to use the new ones alone', scene(two, async ({ romeo }) => {
+    romeo.sends`<iq type='get' id='i' to='${romeo.bare}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`
+    await romeo.receives`<iq type='result' id='i'><query xmlns='http://jabber.org/protocol/disco#info'><feature var='${NODE}#compat'/></query></iq>`
+  }))
+
+  it('a new bookmark is in the old list; COMPAT Psi+: always with a nick', scene(two, async ({ romeo, phone }) => {
+    publish(romeo, NODE, 'play@muc.localhost', `<conference xmlns='${NODE}' name='The Play' autojoin='1'><nick>JC</nick><password>pw</password></conference>`, fields)
+    await romeo.hears`<iq type='result' id='pub'/>`
+    publish(romeo, NODE, 'den@muc.localhost', `<conference xmlns='${NODE}'/>`, fields)
+    await romeo.hears`<iq type='result' id='pub'/>`
+    const [play, den] = await old(phone)
+    assert.deepEqual({ ...play!.attrs }, { jid: 'play@muc.localhost', name: 'The Play', autojoin: 'true' })
+    assert.equal(play!.getChildText('nick'), 'JC')
+    assert.equal(play!.getChildText('password'), 'pw')
+    assert.equal(den!.attrs['autojoin'], 'false')
+    assert.equal(den!.getChildText('nick'), 'romeo')
+  }))
+
+  it('a list that an older client writes becomes items; newer clients hear of what changed, and of no more', scene(two, async ({ romeo, phone }) => {
+    publish(phone, NODE, 'play@muc.localhost', `<conference xmlns='${NODE}' name='The Play'><extensions><state xmlns='urn:x' minimized='true'/></extensions></conference>`, fields)
+    await phone.hears`<iq type='result' id='pub'/>`
+    publish(phone, NODE, 'gone@muc.localhost', `<conference xmlns='${NODE}'/>`, fields)
+    await phone.hears`<iq type='result' id='pub'/>`
+    publish(phone, NODE, 'den@muc.localhost', `<conference xmlns='${NODE}' name='Den'/>`, fields)
+    await phone.hears`<iq type='result' id='pub'/>`
+    await withCaps(phone, NODE)
+    await writes(romeo, `<conference jid='Play@MUC.localhost' name='The Play' autojoin='true'><nick>JC</nick></conference><conference jid='den@muc.localhost' name='Den' autojoin='false'><nick>romeo</nick></conference><url name='Site' url='https://example.org/'/>`)
+    const events = (await phone.fence()).filter(x => x.name === 'message').map(x => x.getChild('event')!.getChild('items')!)
+    assert.deepEqual(events.map(e => e.getChildElements().map(c => `${c.name} ${c.attrs['id']}`).join()), ['item play@muc.localhost', 'retract gone@muc.localhost'])
+    const now = await fresh(phone)
+    assert.deepEqual(Object.keys(now).sort(), ['den@muc.localhost', 'play@muc.localhost'])
+    const play = now['play@muc.localhost']!
+    assert.equal(play.attrs['autojoin'], 'true')
+    assert.equal(play.getChildText('nick'), 'JC')
+    assert.ok(play.getChild('extensions')!.getChild('state', 'urn:x'), 'what the older client does not know is kept')
+    assert.equal(now['den@muc.localhost']!.getChild('nick'), undefined, 'a nick that was made up for older clients is none')
+    assert.deepEqual((await old(romeo)).map(e => e.name), ['conference', 'conference', 'url'])
+  }))
+
+  it('an empty list takes all away', scene(two, async ({ romeo }) => {
+    publish(romeo, NODE, 'play@muc.localhost', `<conference xmlns='${NODE}'/>`, fields)
+    await romeo.hears`<iq type='result' id='pub'/>`
+    await writes(romeo, '')
+    assert.deepEqual(await fresh(romeo), {})
+    assert.deepEqual(await old(romeo), [])
+  }))
+
+  it('what lay in private storage before becomes items when somebody asks for them', scene(two, async ({ romeo, phone }, house) => {
+    await house.stores.documents.put('private', romeo.bare, `{${OLD}}storage`, `<storage xmlns='${OLD}'><conference jid='play@muc.localhost' autojoin='1'><nick>JC</nick></conference><url name='Site' url='https://example.org/'/></storage>`)
+    const now = await fresh(phone)
+    assert.equal(now['play@muc.localhost']!.getChildText('nick'), 'JC')
+    assert.deepEqual((await old(romeo)).map(e => e.name), ['conference', 'url'])
+  }))
+
+  it('the node that an older client makes is as private as a newer one wants it', scene({ ...two, juliet: 'juliet@localhost/balcony' }, async ({ romeo, juliet }) => {
+    await writes(romeo, `<conference jid='play@muc.localhost'/>`)
+    publish(romeo, NODE, 'den@muc.localhost', `<conference xmlns='${NODE}'/>`, fields)
+    await romeo.hears`<iq type='result' id='pub'/>`
+    items(juliet, NODE, romeo.bare)
+    await juliet.hears`<iq type='error' id='items'><error><not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
+  }))
+
+  it('there are no more of them than a node holds items', scene(two, async ({ romeo }) => {
+    romeo.says(`<iq type='set' id='set'><query xmlns='jabber:iq:private'><storage xmlns='${OLD}'>${Array.from({ length: 257 }, (_, i) => `<conference jid='r${i}@muc.localhost'/>`).join('')}</storage></query></iq>`)
+    await romeo.hears`<iq type='error' id='set'><error><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
+    assert.deepEqual(await old(romeo), [])
+  }))
+})
