@@ -37,6 +37,7 @@ class Desk implements Receiver {
   readonly #watchers: Watchers
   readonly #rooms: RoomWindow
   readonly #off: Disposable[] = []
+  readonly #returning = new Map<Bare, Disposable>()
 
   constructor(link: Link, config: DeskConfig) {
     this.#link = link
@@ -89,7 +90,7 @@ class Desk implements Receiver {
   }
 
   async stop(): Promise<void> {
-    for (const d of this.#off) d[Symbol.dispose]()
+    for (const d of [...this.#off, ...this.#returning.values()]) d[Symbol.dispose]()
     this.#rooms.stop()
     this.#rosters.stop()
     await this.#office.stop()
@@ -179,16 +180,20 @@ class Desk implements Receiver {
     const wasHere = operators.devices(device.bare).includes(device.full)
     const first = operators.devices(device.bare).length === 0
     if (device.isBare && p.type === 'unavailable') for (const d of operators.devices(device.bare)) operators.presence(Jid.parse(d), undefined)
-    const changed = !device.isBare && operators.presence(device, p.type === 'unavailable' ? undefined : showOf(p))
-    if (p.type === 'available' && !wasHere) {
+    // A negative priority says: no messages here (RFC 6121 section 4.7.2.3). Who has only that is not there for customers.
+    const isHere = p.type === 'available' && !(Number(p.child('priority')?.text ?? 0) < 0)
+    const changed = !device.isBare && operators.presence(device, isHere ? showOf(p) : undefined)
+    if (isHere && !wasHere) {
       this.#rosters.greet(device.bare, device)
       if (first) this.#remind(device.bare)
     }
     if (changed || device.isBare) this.#office.operatorChanged(device.bare)
   }
 
-  /** Who comes back hears what waits for his answer. */
+  /** Who comes back hears what waits for his answer; and is asked into his rooms again, if his client does not go there by itself. */
   #remind(jid: Bare): void {
+    this.#returning.get(jid)?.[Symbol.dispose]()
+    this.#returning.set(jid, this.#link.clock.alarm(this.#office.now + GRACE, () => { this.#returning.delete(jid); return this.#rooms.comesBack(jid) }))
     for (const [n, s] of this.#office.book.states) {
       if (s.is === 'absent') continue
       const scene = this.#office.scene(n, s)

@@ -340,6 +340,42 @@ describe('the end of it', () => {
   }))
 })
 
+describe('an operator', () => {
+  it('who is none any more loses conversation and contacts, and the customer his wait', desk(THREE, async d => {
+    const { anna, zoe } = await talk(d)
+    const ben = await d.comes('ben')
+    await d.house.stores.accounts.update({ ...(await d.house.stores.accounts.find('localhost', 'anna'))!, role: undefined! })
+    d.house.host.tellPeople()
+    await ben.reads(BOT, /New chat #1/)
+    await anna.reads(BOT, /you are no operator any more/)
+    anna.types(c(1), 'still me?')
+    await anna.actor.hears`<message type='error' from='${c(1)}'><error><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`
+    assert.deepEqual((await zoe.all()).filter(t => t.includes('still')), [])
+  }))
+
+  it('ST-31 ST-32 ST-33 is paused in one queue, by himself or a manager, and the board shows it', desk({ ...THREE, mia: 'manager' }, async d => {
+    const [anna, ben, mia] = [await d.comes('anna'), await d.comes('ben'), await d.comes('mia', '<presence><show>dnd</show></presence>')]
+    mia.types(BOT, '!off support anna')
+    await mia.reads(BOT, /Anna receives no new customers from Support/)
+    anna.types(BOT, '!off support ben')
+    await anna.reads(BOT, /may not change that for others/)
+    const zoe = await d.comes('zoe')
+    zoe.types(SUPPORT, 'hello')
+    await ben.reads(BOT, /New chat #1/)
+    anna.types(BOT, '!board')
+    const { text } = await anna.reads(BOT, /Anna: available · 0 of 4 chats · 1 of 2 queues/)
+    assert.match(text, /Ben: available · 1 of 4 chats · 2 of 2 queues/)
+    assert.match(text, /Mia: not available/)
+  }))
+
+  it('with a negative priority is not there for customers', desk(ONE, async d => {
+    await d.comes('anna', '<presence><priority>-1</priority></presence>')
+    const zoe = await d.comes('zoe')
+    zoe.types(SUPPORT, 'hello')
+    await zoe.reads(SUPPORT, /Nobody is here/)
+  }))
+})
+
 describe('a restart', () => {
   it('finds offers, their deadlines, conversations and lines where they were', desk(THREE, async d => {
     const { anna, zoe } = await talk(d)

@@ -126,6 +126,18 @@ describe('a conversation as a room', () => {
     await anna.actor.hears`<presence type='error' from='${ROOM}/anna'/>`
   }))
 
+  it('opens again to who comes back after everything has fallen', desk(THREE, async d => {
+    const { zoe } = await room(d)
+    await d.restart()
+    const anna = await d.comes('anna')
+    await d.later(11)
+    await anna.actor.hears`<message from='${BOT}/desk'><x xmlns='jabber:x:conference' jid='${ROOM}'/></message>`
+    enters(anna)
+    await anna.reads(ROOM, 'hello')
+    says(anna, 'here again')
+    await zoe.reads(SUPPORT, 'here again')
+  }))
+
   it('SS-05 who leaves his room has two minutes to come back', desk(THREE, async d => {
     const { anna, zoe } = await room(d)
     anna.actor.says(`<presence to='${ROOM}/Anna' type='unavailable'/>`)

@@ -106,6 +106,15 @@ export class RoomWindow implements Window {
     }
   }
 
+  /** He has logged in: his rooms that he is not in are opened to him again. */
+  async comesBack(jid: Bare): Promise<void> {
+    for (const [n, s] of [...this.#office.book.states]) {
+      if (s.is === 'absent' || this.#roleFor(jid, s) === undefined || !this.isRoom(jid, s)) continue
+      const room = this.#rooms.get(n)
+      if (!room || ![...room.occupants].some(o => o.bare === jid && o.devices.length > 0)) await this.opens(n, s, jid)
+    }
+  }
+
   stop(): void { for (const room of this.#rooms.values()) this.#send(room.shutdown(this.#office.now)) }
 
   // As the host of its rooms
