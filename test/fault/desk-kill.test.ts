@@ -1,0 +1,82 @@
+// The server is killed in the middle of a talk: what was acknowledged is there once, on both sides, and the talk goes on.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Element as Xml } from 'ltx'
+import { Actor } from '../harness/scene.ts'
+import { deskbell, Program } from '../interop/program.ts'
+
+const NS = 'urn:deskbell:desk:0'
+const DESK = 'help.localhost'
+const LINES = 300
+const ENOUGH = 60 // acknowledged lines, after which the power goes
+
+describe('a server that is killed in the middle of a talk', function () {
+  this.timeout(60_000)
+
+  it('has every line that was acknowledged, once, and goes on where it was', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'deskbell-fault-'))
+    const config = join(folder, 'deskbell.yaml')
+    writeFileSync(config, `
+data: ${folder}/data
+listen: { c2s: { port: 0, address: 127.0.0.1 } }
+require-tls: false
+hosts: { localhost: {} }
+components: { ${DESK}: { helpdesk: { enabled: true, queues: { support: { assign: round-robin } } } } }
+`)
+    try {
+      for (const who of ['anna', 'alice']) await deskbell('user', 'add', `${who}@localhost`, '--password', 'pw', ...(who === 'anna' ? ['--role', 'agent'] : []), '--config', config)
+      const heard: string[] = []
+      const acked = new Set<string>()
+      const portOf = (p: Program): number => Number(/port (\d+) \(STARTTLS\)/.exec(p.said)?.[1])
+      {
+        await using server = await Program.deskbell('start', config)
+        const [anna, alice] = [await comes('anna', portOf(server)), await comes('alice', portOf(server))]
+        alice.says(`<iq type='set' id='open' to='${DESK}'><open xmlns='${NS}' queue='support' id='open' name='Alice'><body>begin</body></open></iq>`)
+        await until(anna, x => x.getChildText('body')?.includes('New chat #1') === true)
+        anna.says(`<message to='desk@${DESK}' type='chat' id='a'><body>!a</body></message>`)
+        await until(anna, x => x.getChildText('body') === 'begin')
+        const listening = (async () => { for (;;) { const body = (await anna.next()).getChildText('body'); if (body?.startsWith('line ')) heard.push(body) } })().catch(() => {})
+        for (let i = 0; i < LINES; i++) alice.says(`<iq type='set' id='${i}' to='${DESK}'><say xmlns='${NS}' conversation='1' id='l${i}'>line ${i}</say></iq>`)
+        while (acked.size < ENOUGH) { const x = await alice.next(); if (x.getChild('said', NS)) acked.add(`line ${x.attrs['id']}`) }
+        await server.isKilled()
+        for (;;) { const x = await alice.next().catch(() => undefined); if (!x) break; if (x.getChild('said', NS)) acked.add(`line ${x.attrs['id']}`) }
+        await listening
+      }
+      assert.ok(acked.size < LINES, 'it was killed in the middle')
+
+      await using server = await Program.deskbell('start', config)
+      const [anna, alice] = [await comes('anna', portOf(server)), await comes('alice', portOf(server))]
+      // As a bridge does: what was not acknowledged is said again, under its id.
+      for (let i = 0; i < LINES; i++) if (!acked.has(`line ${i}`)) alice.says(`<iq type='set' id='${i}' to='${DESK}'><say xmlns='${NS}' conversation='1' id='l${i}'>line ${i}</say></iq>`)
+      alice.says(`<iq type='set' id='last' to='${DESK}'><say xmlns='${NS}' conversation='1' id='last'>line last</say></iq>`)
+      await until(anna, x => { const body = x.getChildText('body'); if (body?.startsWith('line ')) heard.push(body); return body === 'line last' })
+      const kept: string[] = []
+      for (let after = 0, complete = false; !complete;) {
+        alice.says(`<iq type='get' id='p${after}' to='${DESK}'><lines xmlns='${NS}' conversation='1' after='${after}'/></iq>`)
+        const page = (await until(alice, x => x.attrs['id'] === `p${after}`)).getChild('lines', NS) as Xml
+        for (const l of page.getChildren('line')) { after = Number(l.attrs['seq']); if (l.attrs['who'] === 'customer' && l.getText() !== 'begin') kept.push(l.getText()) }
+        complete = page.attrs['complete'] === 'true'
+      }
+      const all = [...Array.from({ length: LINES }, (_, i) => `line ${i}`), 'line last']
+      assert.deepEqual(kept.toSorted(), all.toSorted(), 'each line is in the conversation once')
+      assert.deepEqual(kept.filter(l => acked.has(l)), all.filter(l => acked.has(l)), 'acknowledged lines stand in their order')
+      for (const l of acked) assert.equal(heard.filter(h => h === l).length, 1, `the agent reads “${l}” once`)
+      for (const l of all) assert.ok(heard.includes(l), `the agent reads “${l}”`)
+      anna.says(`<message to='c1@${DESK}' type='chat' id='z'><body>still here</body></message>`)
+      await until(alice, x => x.getChild('line', NS)?.getText() === 'still here')
+      for (const a of [anna, alice]) a.leaves()
+    } finally { rmSync(folder, { recursive: true, force: true }) }
+  })
+})
+
+async function comes(local: string, port: number): Promise<Actor> {
+  const actor = new Actor(local, `${local}@localhost/pc`)
+  await actor.connects(port)
+  actor.says('<presence/>')
+  return actor
+}
+async function until(actor: Actor, fits: (x: Xml) => boolean): Promise<Xml> {
+  for (;;) { const x = await actor.next(); if (fits(x)) return x }
+}
