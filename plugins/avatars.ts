@@ -30,7 +30,7 @@ export const avatars = plugin('avatars', host => {
     const hash = p.account.get(shown)
     return hash === undefined ? gallery.hash(p.account).then(known => dress(stanza, known, sender)) : dress(stanza, hash, sender)
   })
-}, ['vcard', 'pep'])
+})
 
 /** Presence with the hash, unless the client says that it shows none (section 4). */
 function dress(p: Presence, hash: string, device: Resource): Presence | undefined {

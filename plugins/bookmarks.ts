@@ -17,7 +17,7 @@ export const bookmarks = plugin('bookmarks', host => {
   const shelf = new Bookshelf(host, nodes)
   nodes.seed(NS, account => shelf.move(account))
   vaults.set(ID, { get: account => shelf.collate(account), set: (account, storage) => shelf.replace(account, storage) })
-}, ['private', 'pep'])
+})
 
 /** What both forms tell of a room. */
 interface Bookmark { readonly name: string | undefined; readonly autojoin: boolean; readonly nick: string | undefined; readonly password: string | undefined }
