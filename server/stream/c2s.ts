@@ -6,6 +6,7 @@ import { CONTENT, errorReply, resultOf, Stanza, type AnyStanza, type Iq } from '
 import { isStanza, readStanza, Unreadable } from '../stanza/read.ts'
 import { refuse, StanzaError } from '../stanza/errors.ts'
 import { HANDLED } from '../route/way.ts'
+import type { StreamCondition } from '../session/ending.ts'
 import type { Host } from '../host/host.ts'
 import type { Transport } from '../net/transport.ts'
 import { begin, offered } from './sasl/offer.ts'
@@ -155,7 +156,7 @@ export class ClientStream extends Stream implements Carrier {
     }
     if (e.ns === NS_SASL) return this.#sasl(e, host)
     if (isStanza(e) && e.name === 'iq') return this.#streamIq(e, host)
-    this.fail(isStanza(e) || e.ns === NS_SM ? 'not-authorized' : 'unsupported-stanza-type')
+    this.fail(isStanza(e) || e.ns === NS_SM ? 'not-authorized' : unsupported(e))
   }
 
   #streamIq(e: Element, host: Host): void | Promise<void> {
@@ -266,7 +267,7 @@ export class ClientStream extends Stream implements Carrier {
       return
     }
     const bind = isStanza(e) && e.name === 'iq' && e.attrs['type'] === 'set' ? e.child('bind', NS_BIND) : undefined
-    if (!bind) { this.fail(isStanza(e) ? 'not-authorized' : e.ns === NS_SASL ? 'policy-violation' : 'unsupported-stanza-type'); return } // SEC-T27
+    if (!bind) { this.fail(isStanza(e) ? 'not-authorized' : e.ns === NS_SASL ? 'policy-violation' : unsupported(e)); return } // SEC-T27
     const iq = readStanza(e)
     if (iq instanceof Unreadable) { if (iq.reply) this.sendStanza(iq.reply); this.#failedBind(); return }
     return Promise.resolve(host.accounts.at(user)).then(account => {
@@ -324,7 +325,7 @@ export class ClientStream extends Stream implements Carrier {
     }
     if (e.ns === NS_SM) return this.#manage(e, device)
     if (device.host.nonza(e, device)) return
-    this.fail('unsupported-stanza-type')
+    this.fail(unsupported(e))
   }
 
   // XEP-0198.
@@ -379,6 +380,9 @@ export class ClientStream extends Stream implements Carrier {
 }
 
 let plains = 0 // passwords that are looked at now
+
+const FOREIGN = new Set(['', 'jabber:server', 'jabber:component:accept']) // content namespaces of other streams
+const unsupported = (e: Element): StreamCondition => FOREIGN.has(e.ns) && /^(?:message|presence|iq)$/.test(e.name) ? 'invalid-namespace' : 'unsupported-stanza-type'
 
 const LONGEST = 1023 // octets of an address's part
 const LANGUAGE = /^[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8}){0,7}$/ // BCP 47, roughly
