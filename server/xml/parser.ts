@@ -13,6 +13,7 @@ import { cdataOf, checkDeclaration, textOf } from './text.ts'
 export { LIMITS, UNLIMITED, XmlError, type Limits } from './limits.ts'
 
 const CLIENT = 'jabber:client'
+const STREAMS = 'http://etherx.jabber.org/streams'
 const tag = new Tag() // nothing is read from it once an event was called
 
 export interface ParserEvents {
@@ -263,6 +264,7 @@ export class Parser {
     let ns = scope.find(name.prefix)
     let content = false
     if (!header) {
+      if (depth === 1 && floor === 1 && ns === STREAMS && name.local === 'stream') fail('bad-format', 'second header') // nobody would wait for its end
       content = ns === this.#home && (depth === floor || this.#frames[depth - 1]!.content)
       if (content) {
         if (name.prefix !== '') fail('bad-namespace-prefix', 'prefix on the content namespace') // RFC 6120 section 4.8.5

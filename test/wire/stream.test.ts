@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
 import { Actor, House, scene } from '../harness/scene.ts'
+import { defaultLimits } from '../../server/ports/limits.ts'
+import { TestClock } from '../../server/ports/clock.ts'
+import { Jid } from '../../server/stanza/jid.ts'
+import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 
 const STREAM = (to: string, more = "version='1.0'"): string => `<?xml version='1.0'?><stream:stream to='${to}' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' ${more}>`
 
@@ -117,6 +121,57 @@ describe('a stream', () => {
   }))
 })
 
+/** A header, then this: the stream ends with `condition`. */
+const endsWith = (condition: string, said: string, ...also: string[]) => raw(async (a, house) => {
+  a.says(said)
+  let came = await a.next()
+  if (came.name === 'stream:features') came = await a.next()
+  assert.ok(came.getChild(condition, STREAMS), came.toString())
+  for (const [name, ns] of also.map(x => x.split(' ') as [string, string])) assert.ok(came.getChild(name, ns), came.toString())
+  assert.ok(a.header?.attrs['id'], 'the header comes first')
+  await a.isCutOff()
+  assert.equal(house.devices.streams.size, 0)
+})
+
+describe('a stream that is wrong', () => {
+  it('SEC-X17 ends without a version', endsWith('unsupported-version', STREAM('localhost', '')))
+  it('SEC-X17 is taken in a later version and answered in ours', raw(async a => {
+    a.says(STREAM('localhost', "version='9.9'"))
+    await a.next()
+    assert.equal(a.header!.attrs['version'], '1.0')
+  }))
+  it('SEC-X18 ends for nobody', endsWith('improper-addressing', STREAM('localhost').replace("to='localhost'", '')))
+  it('SEC-X18 ends for a name that is too long for one', endsWith('policy-violation', STREAM('x'.repeat(5000))))
+  it('SEC-X15 ends in another stream namespace', endsWith('invalid-namespace', STREAM('localhost').replace('etherx', 'ether')))
+  it('SEC-X15 ends in another content namespace', endsWith('invalid-namespace', STREAM('localhost').replace('jabber:client', 'jabber:server')))
+  it('SEC-X16 ends at something else than a stream', endsWith('bad-format', "<message xmlns='jabber:client'/>"))
+  it('SEC-X16 ends at a text', endsWith('bad-format', 'EHLO localhost'))
+  it('SEC-X19 ends at a second header', endsWith('bad-format', STREAM('localhost') + "<stream:stream to='localhost' xmlns='jabber:client' version='1.0'>"))
+  it('SEC-X34 ends at a stanza before login that is too big', endsWith('policy-violation', `${STREAM('localhost')}<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${'A'.repeat(10_001)}</auth>`, 'stanza-too-big urn:xmpp:errors'))
+  it('SEC-X25 ends at a stanza of another stream', endsWith('invalid-namespace', `${STREAM('localhost')}<message xmlns='jabber:server' to='a@localhost'/>`))
+
+  it('SEC-X16 a browser is hung up on', raw(async (a, house) => {
+    a.says('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await a.isCutOff()
+    assert.equal(a.header, undefined)
+    assert.equal(house.devices.streams.size, 0)
+  }))
+
+  it('RFC-S7 the peer\'s own stream error ends it in due form', raw(async a => {
+    a.says(`${STREAM('localhost')}<stream:error><internal-server-error xmlns='${STREAMS}'/></stream:error>`)
+    await a.next()
+    await a.isCutOff()
+  }))
+
+  it('RFC-S12 says how much it takes', raw(async (a, house) => {
+    a.says(STREAM('localhost'))
+    const before = await a.next()
+    assert.equal(before.getChild('limits', 'urn:xmpp:stream-limits:0')!.getChildText('max-bytes'), '10000')
+    const romeo = await house.actor('romeo', 'romeo@localhost/orchard')
+    await romeo.receivesNothing()
+  }))
+})
+
 describe('a session', () => {
   const cast = { romeo: 'romeo@localhost/orchard', juliet: 'juliet@localhost/balcony' }
 
@@ -164,6 +219,93 @@ describe('a session', () => {
     for (const b of bytes) romeo.saysBytes(Buffer.from([b]))
     await juliet.receives`<message from='${romeo}' type='chat'><body>🦄晚安</body></message>`
   }))
+
+  it('RFC-B4 is bound once, though two are asked for in one piece', async () => {
+    await using house = await House.open()
+    await house.account('romeo')
+    const a = new Actor('a', 'romeo@localhost/one')
+    await a.opens(house.port)
+    await a.logsIn()
+    for (const r of ['one', 'two']) a.sends`<iq type='set' id='${r}'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>${r}</resource></bind></iq>`
+    await a.receives`<iq type='result' id='one'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>romeo@localhost/one</jid></bind></iq>`
+    await a.receives`<iq type='error' id='two'><error type='cancel'><not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
+    a.leaves()
+  })
+
+  it('does not begin on a stream that ended while it was bound', async () => {
+    const stores = await openSqlite({ file: ':memory:' })
+    const gates: PromiseWithResolvers<void>[] = []
+    const load: typeof stores.rosters.load = async owner => { const gate = Promise.withResolvers<void>(); gates.push(gate); await gate.promise; return stores.rosters.load(owner) }
+    await using house = await House.open({ stores: Object.create(stores, { rosters: { value: Object.create(stores.rosters, { load: { value: load } }) } }) as typeof stores })
+    await house.account('romeo')
+    const a = new Actor('a', 'romeo@localhost/one')
+    await a.opens(house.port)
+    a.says(`${STREAM('localhost')}<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${btoa('\0romeo\0pw')}</auth>`)
+    await a.next()
+    while (gates.length === 0) await new Promise(ok => setImmediate(ok))
+    const romeo = Jid.parse('romeo@localhost')
+    house.host.accounts.refresh(romeo, undefined) // so that bind has to load again
+    gates[0]!.resolve()
+    while (gates.length < 2) await new Promise(ok => setImmediate(ok))
+    house.host.accounts.refresh(romeo, undefined)
+    a.leaves()
+    while (house.devices.streams.size) await new Promise(ok => setImmediate(ok))
+    while (gates.length < 3) { for (const g of gates) g.resolve(); await new Promise(ok => setImmediate(ok)) }
+    for (const g of gates) g.resolve()
+    const account = await house.host.accounts.at(romeo)
+    assert.equal(account!.resources.size, 0)
+  })
+
+  it('RFC-S17 gives its language to what has none, if it is one', scene(cast, async ({ juliet }, house) => {
+    await juliet.comesOnline()
+    for (const [lang, expected] of [['cs', 'cs'], ['x'.repeat(2000), undefined]] as const) {
+      const a = new Actor('a', 'romeo@localhost/a')
+      await house.account('romeo').catch(() => {})
+      await a.opens(house.port)
+      a.says(`${STREAM('localhost')}<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${btoa('\0romeo\0pw')}</auth>${STREAM('localhost', `version='1.0' xml:lang='${lang}'`)}<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq><message to='juliet@localhost' type='chat'><body>1</body></message><message to='juliet@localhost' type='chat' xml:lang='de'><body>2</body></message>`)
+      assert.equal((await juliet.receives`<message><body>1</body></message>`).attrs['xml:lang'], expected)
+      assert.equal((await juliet.receives`<message><body>2</body></message>`).attrs['xml:lang'], 'de')
+      a.leaves()
+    }
+  }))
+
+  it('SEC-E06 of one who does not read is given up, and those who write to him do not notice', scene(cast, async ({ romeo, juliet }, house) => {
+    await juliet.comesOnline()
+    juliet.stopsReading()
+    const text = 'x'.repeat(50_000)
+    for (let i = 0; house.devices.streams.size > 1; i++) {
+      assert.ok(i < 1000, 'there is a bound')
+      romeo.says(`<message to='juliet@localhost/balcony' type='headline'><body>${text}</body></message>`)
+      await romeo.receivesNothing()
+    }
+    juliet.leaves()
+  }, { limits: { writeBuffer: { bytes: 1_000_000, stall: 30_000 } } }))
+
+  it('SEC-E06 of one who does not read for half a minute sleeps', async () => {
+    const network = new TestClock()
+    await using house = await House.open({ network, limits: { writeBuffer: { bytes: Infinity, stall: 30_000 }, streamManagement: { ...defaultLimits.streamManagement, bytes: Infinity } } })
+    const romeo = await house.actor('romeo', cast.romeo)
+    const juliet = await house.actor('juliet', cast.juliet)
+    juliet.says("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
+    await juliet.next()
+    juliet.stopsReading()
+    const text = 'x'.repeat(50_000)
+    const stream = [...house.devices.streams].find(s => s.device?.jid.full === cast.juliet)!
+    const look = (): void => stream.probe(network.now())
+    for (let i = 0; i < 300; i++) { // more than the kernel takes
+      romeo.says(`<message to='juliet@localhost/balcony' type='headline'><body>${text}</body></message>`)
+      await romeo.receivesNothing()
+    }
+    look()
+    await network.advance(29_000)
+    look()
+    assert.equal(house.devices.streams.has(stream), true)
+    await network.advance(2_000)
+    look()
+    assert.equal(house.devices.streams.has(stream), false)
+    assert.equal(house.devices.resumable, 1)
+    juliet.leaves()
+  })
 
   it('SEC-P14 has ten devices and no more', scene({}, async (_, house) => {
     for (let i = 0; i < 10; i++) await house.actor(`r${i}`, `romeo@localhost/r${i}`)
