@@ -13,7 +13,7 @@ import { duration, short } from './sentences.ts'
 import { helpText, match, queueMeant } from './words.ts'
 
 /** What came of it, in words for who asked; `n` = the conversation it was about. */
-export interface Answer { readonly ok: boolean; readonly text: string; readonly n?: number }
+export interface Answer { readonly ok: boolean; readonly text: string; readonly n?: number; /** refused because it is not his to do */ readonly forbidden?: boolean }
 export interface Call {
   readonly by: Bare
   /** The conversation that was named. */
@@ -28,18 +28,20 @@ type Act = (o: Office, c: Call) => Promise<Answer> | Answer
 
 /** Checks the permission and carries out. The one door for every way in. */
 export async function act(o: Office, command: CommandEntry, call: Call): Promise<Answer> {
-  if (!o.operators.may(call.by, command.permission)) return no('You may not do that.')
+  if (!o.operators.may(call.by, command.permission)) return notYours('You may not do that.')
   return ACTS[command.handler](o, call)
 }
 
 const yes = (text: string, n?: number): Answer => ({ ok: true, text, ...(n === undefined ? {} : { n }) })
 const no = (text: string): Answer => ({ ok: false, text })
+const notYours = (text: string): Answer => ({ ok: false, text, forbidden: true })
+const refused = (o: Office, r: Refused): Answer => (r.forbidden ? notYours : no)(because(o, r))
 const list = (o: Office, ns: readonly number[]): string => ns.map(n => `#${n}${label(o, n)}`).join(', ')
 const label = (o: Office, n: number): string => { const s = o.book.states.get(n); const c = s && o.customerOf(s); return c ? ` (${c.name})` : '' }
 
 /** The outcome of a decision in words. */
 function told(o: Office, n: number, outcome: readonly Event[] | Refused, done: string): Answer {
-  return outcome instanceof Refused ? no(because(o, outcome)) : yes(done, n)
+  return outcome instanceof Refused ? refused(o, outcome) : yes(done, n)
 }
 export const because = (o: Office, r: Refused): string => r.because.replaceAll('{who}', r.who === undefined ? 'somebody' : o.operators.name(r.who))
 
@@ -141,7 +143,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
     const s = o.book.states.get(n)
     if (!s || s.is === 'absent') return no(`There is no open conversation #${n}.`)
     const force = o.operators.may(c.by, 'chat.take.others')
-    if (!force && !o.operators.of(s.queue).includes(c.by) && roleOf(s, c.by) === undefined) return no(`You do not serve ${queueName(o.config, s.queue)}.`)
+    if (!force && !o.operators.of(s.queue).includes(c.by) && roleOf(s, c.by) === undefined) return notYours(`You do not serve ${queueName(o.config, s.queue)}.`)
     // Who is asked has his seat already: taking is accepting.
     const mine = asked(c.by)(s) || (s.is === 'active' && s.owner === c.by) || isOver(s)
     const outcome = mine ? await o.book.give(n, { do: 'take', by: c.by, seat: randomUUID(), force: false }) : await o.book.withSeat(n, c.by, capacityOf(o.operators.operator(c.by)), seat => ({ do: 'take', by: c.by, seat, force }))
@@ -202,7 +204,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
     if (isAnswer(n)) return n
     const number = c.args['ticket'] === undefined ? undefined : Number(c.args['ticket'].replace('#', ''))
     const outcome = await o.file(n, c.by, number)
-    return outcome instanceof Refused ? no(because(o, outcome)) : yes(`#${n} stands in ticket ${outcome}, and is closed.`, n)
+    return outcome instanceof Refused ? refused(o, outcome) : yes(`#${n} stands in ticket ${outcome}, and is closed.`, n)
   },
 
   async who(o, c) {
@@ -274,7 +276,7 @@ async function receiving(o: Office, c: Call, on: boolean): Promise<Answer> {
   if (queue !== undefined && !o.hasQueue(queue)) return no(`There is no queue “${short(queue, 40)}”.`)
   const whom = who === undefined ? c.by : colleague(o, who)
   if (isAnswer(whom)) return whom
-  if (whom !== c.by && !o.operators.may(c.by, 'status.others')) return no('You may not change that for others.')
+  if (whom !== c.by && !o.operators.may(c.by, 'status.others')) return notYours('You may not change that for others.')
   const now = o.operators.operator(whom)
   const all = [...o.config.queues.keys()]
   const off = new Set(all.filter(q => !takesFrom(now, q)))

@@ -6,6 +6,7 @@ export const initial: State = { is: 'absent' }
 type Ask<D extends Command['do']> = Extract<Command, { do: D }>
 type Outcome = readonly Event[] | Refused
 const no = (because: string, who?: Bare): Refused => new Refused(because, who)
+const notYours = (because: string, who?: Bare): Refused => new Refused(because, who, true)
 
 /** The events that carrying out `c` adds to the log of a conversation in state `s`, none if it changes nothing, or why it must not be. */
 export function decide(s: State, c: Command): Outcome {
@@ -96,13 +97,13 @@ function say(s: Present, c: Ask<'say'>): Outcome {
   }
   const role = roleOf(s, c.by)
   if (c.as === 'public') {
-    if (role === 'observer') return no('Not sent: you are only watching. `!join` to take part, `!c …` to coach.')
-    if (role === 'invited') return no('Not sent: `!obs` to watch or `!join` to take part first.')
-    if (role === undefined) return s.is === 'active' ? no('Not sent: {who} serves this conversation.', s.owner) : no(isOver(s) ? 'Not sent: the conversation is over.' : 'Not sent: nobody serves this conversation yet. `!a` or `!take` it first.')
+    if (role === 'observer') return notYours('Not sent: you are only watching. `!join` to take part, `!c …` to coach.')
+    if (role === 'invited') return notYours('Not sent: `!obs` to watch or `!join` to take part first.')
+    if (role === undefined) return s.is === 'active' ? notYours('Not sent: {who} serves this conversation.', s.owner) : no(isOver(s) ? 'Not sent: the conversation is over.' : 'Not sent: nobody serves this conversation yet. `!a` or `!take` it first.')
     return isOver(s) ? no('Not sent: the conversation has ended. A line from the customer opens it again.') : [said]
   }
   if (c.chat !== undefined) return s.invitations.some(i => i.id === c.chat && i.until === undefined && (i.by === c.by || i.who === c.by)) ? [said] : no('This internal chat is over.')
-  return role !== undefined || c.force === true ? [said] : no('You are not in this conversation.')
+  return role !== undefined || c.force === true ? [said] : notYours('You are not in this conversation.')
 }
 
 // Offers: from the queue, of a transfer, of an invitation
@@ -167,18 +168,18 @@ function take(s: Present, c: Ask<'take'>): Outcome {
     case 'waiting': return [taken]
     case 'offered':
       if (s.offer.to === c.by) return [{ type: 'accepted', at: c.now, id: s.offer.id, by: c.by }]
-      return c.force ? [...withdraw(s, c.now, isHandover(s)), taken] : no('It is offered to {who} now.', s.offer.to)
+      return c.force ? [...withdraw(s, c.now, isHandover(s)), taken] : notYours('It is offered to {who} now.', s.offer.to)
     case 'active':
       if (s.owner === c.by) return []
       if (s.transfer?.to === c.by) return [{ type: 'transferred', at: c.now, id: s.transfer.id, from: s.owner, to: c.by }]
-      return c.force ? [...withdraw(s, c.now, isHandover(s)), { ...taken, from: s.owner }] : no('{who} serves it, and you may not take it from others.', s.owner)
+      return c.force ? [...withdraw(s, c.now, isHandover(s)), { ...taken, from: s.owner }] : notYours('{who} serves it, and you may not take it from others.', s.owner)
     default: return no('The conversation is over.')
   }
 }
 
 function transfer(s: Present, c: Ask<'transfer'>): Outcome {
   if (s.is !== 'active') return no('Only a conversation that is being served can be transferred.')
-  if (s.owner !== c.by && c.force !== true) return no('{who} serves it, and nobody else may transfer it.', s.owner)
+  if (s.owner !== c.by && c.force !== true) return notYours('{who} serves it, and nobody else may transfer it.', s.owner)
   if (c.to === s.owner) return no('{who} serves it already.', s.owner)
   if (s.transfer) return no('It is being offered to {who} already.', s.transfer.to)
   return [{ type: 'transfer offered', at: c.now, id: c.id, by: c.by, to: c.to, until: c.until }]
@@ -187,7 +188,7 @@ function transfer(s: Present, c: Ask<'transfer'>): Outcome {
 function requeue(s: Present, c: Ask<'requeue'>): Outcome {
   if (isOver(s)) return no('The conversation is over.')
   const owner = s.is === 'active' ? s.owner : undefined
-  if (owner !== c.by && c.force !== true) return owner === undefined ? no('Nobody serves it yet.') : no('{who} serves it, and nobody else may transfer it.', owner)
+  if (owner !== c.by && c.force !== true) return owner === undefined ? notYours('Nobody serves it yet.') : notYours('{who} serves it, and nobody else may transfer it.', owner)
   return [...withdraw(s, c.now, isHandover(s)),
     { type: 'requeued', at: c.now, queue: c.queue, why: 'given', by: c.by, ...(owner === undefined ? {} : { from: owner }) }]
 }
@@ -196,7 +197,7 @@ function requeue(s: Present, c: Ask<'requeue'>): Outcome {
 
 function invite(s: Present, c: Ask<'invite'>): Outcome {
   if (isOver(s)) return no('The conversation is over.')
-  if (c.force !== true && !mayWrite(s, c.by)) return no('Only who serves the conversation may invite.')
+  if (c.force !== true && !mayWrite(s, c.by)) return notYours('Only who serves the conversation may invite.')
   if (s.is === 'active' && s.owner === c.who) return no('{who} serves it already.', c.who)
   if (s.crew[c.who] !== undefined) return no('{who} is in it already.', c.who)
   if (s.invitations.some(i => i.who === c.who)) return no('{who} is asked already.', c.who)
@@ -209,7 +210,7 @@ function step(s: Present, c: Ask<'observe'> | Ask<'join'>): Outcome {
   if (s.is === 'active' && s.owner === c.by) return no('You serve this conversation.')
   const was = s.crew[c.by]
   const asked = s.invitations.find(i => i.who === c.by && i.until !== undefined)
-  if (was === undefined && !asked && !c.force) return no('Nobody has invited you to this conversation.')
+  if (was === undefined && !asked && !c.force) return notYours('Nobody has invited you to this conversation.')
   const role = c.do === 'observe' ? 'observer' : 'participant'
   if (was === role) return []
   const accepted: Event[] = asked ? [{ type: 'invitation accepted', at: c.now, id: asked.id, by: asked.by, who: c.by }] : []
@@ -220,7 +221,7 @@ function step(s: Present, c: Ask<'observe'> | Ask<'join'>): Outcome {
 function leave(s: Present, c: Ask<'leave'>): Outcome {
   if (s.is === 'active' && s.owner === c.by) return no('You serve this conversation: transfer it (`!t`) or end it (`!end`).')
   const was = s.crew[c.by]
-  return was === undefined ? no('You are not in this conversation.') : [{ type: 'left', at: c.now, who: c.by, was }]
+  return was === undefined ? notYours('You are not in this conversation.') : [{ type: 'left', at: c.now, who: c.by, was }]
 }
 
 function removeOperator(s: Present, c: Ask<'remove operator'>): Outcome {
@@ -237,20 +238,20 @@ function removeOperator(s: Present, c: Ask<'remove operator'>): Outcome {
 
 function end(s: Present, c: Ask<'end'>): Outcome {
   if (isOver(s)) return []
-  if (!mayEnd(s, c)) return no('Only who serves the conversation may end it.')
+  if (!mayEnd(s, c)) return notYours('Only who serves the conversation may end it.')
   return s.is === 'active' ? [...withdraw(s, c.now), { type: 'ended', at: c.now, by: c.by }] : [...withdraw(s, c.now), closing(s, c.by, c.now)]
 }
 
 function close(s: Present, c: Ask<'close'>): Outcome {
   if (s.is === 'closed') return []
-  return mayEnd(s, c) ? [...withdraw(s, c.now), closing(s, c.by, c.now)] : no('Only who serves the conversation may close it.')
+  return mayEnd(s, c) ? [...withdraw(s, c.now), closing(s, c.by, c.now)] : notYours('Only who serves the conversation may close it.')
 }
 const closing = (s: Present, by: Ask<'close'>['by'], at: number): Event => ({ type: 'closed', at, by, ...(s.is === 'ended' ? {} : { cut: true as const }) })
 const mayEnd = (s: Present, c: { by: string; force?: boolean }): boolean => c.force === true || c.by === 'customer' || c.by === 'desk' || mayWrite(s, c.by) || (s.is === 'ended' && s.owner === c.by)
 
 function file(s: Present, c: Ask<'file'>): Outcome {
   if (s.is === 'closed') return no('The conversation is closed.')
-  if (s.is === 'waiting' || s.is === 'offered' || !(mayEnd(s, c))) return no('Only who serves the conversation may make a ticket of it.')
+  if (s.is === 'waiting' || s.is === 'offered' || !(mayEnd(s, c))) return notYours('Only who serves the conversation may make a ticket of it.')
   if (s.filing?.is === 'started') return no('A ticket is being written from it already.')
   return [{ type: 'filing', at: c.now, key: c.key, by: c.by, ...(c.ticket === undefined ? {} : { ticket: c.ticket }) }]
 }

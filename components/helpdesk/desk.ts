@@ -93,6 +93,7 @@ class Desk implements Receiver {
     for (const d of [...this.#off, ...this.#returning.values()]) d[Symbol.dispose]()
     this.#rooms.stop()
     this.#rosters.stop()
+    this.#customers.stop()
     await this.#office.stop()
     await this.#rosters.idle()
   }

@@ -30,8 +30,5 @@ function choose(p: Place, fresh: readonly Candidate[]): Bare | undefined {
   return roundRobin(others.length > 0 ? others : fresh)
 }
 
-/** How many stand before conversation `n` in its queue (ST-74). */
-export const ahead = (requests: readonly Request[], n: number): number => {
-  const mine = requests.find(r => r.n === n)
-  return mine ? requests.filter(r => r.queue === mine.queue && inLine(r, mine) < 0).length : 0
-}
+/** How many stand before each in the line of one queue (ST-74). */
+export const positions = (line: readonly Request[]): ReadonlyMap<number, number> => new Map([...line].sort(inLine).map((r, i) => [r.n, i]))

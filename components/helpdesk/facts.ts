@@ -144,5 +144,7 @@ export type Event = { readonly at: number } & (
 export class Refused {
   readonly because: string
   readonly who: Bare | undefined
-  constructor(because: string, who?: Bare) { this.because = because; this.who = who }
+  /** It is not for this one to do; else it cannot be done now by anybody. */
+  readonly forbidden: boolean
+  constructor(because: string, who?: Bare, forbidden = false) { this.because = because; this.who = who; this.forbidden = forbidden }
 }

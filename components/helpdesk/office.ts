@@ -7,7 +7,7 @@ import { Book, type Commit, type Said } from './book.ts'
 import { assigns, queueName, type DeskConfig } from './config.ts'
 import { isOver, isQueued } from './conversation.ts'
 import { Customers, type Customer } from './customers.ts'
-import { ahead, nextStep, type Request } from './dispatch.ts'
+import { nextStep, positions, type Request } from './dispatch.ts'
 import { Refused, type Bare, type Event, type Present, type State } from './facts.ts'
 import { Filing } from './filing.ts'
 import { Past, type Summary } from './past.ts'
@@ -42,6 +42,8 @@ export class Office {
   readonly #offerable = new Map<Bare, ReadonlySet<string>>()
   readonly #background = new Set<Promise<unknown>>()
   readonly #byCustomer = new Map<string, Promise<unknown>>()
+  /** By queue; forgotten whenever the line changes. */
+  readonly #positions = new Map<string, ReadonlyMap<number, number>>()
   #dispatching: Promise<void> | undefined
   #again = false
   #stopped = false
@@ -81,6 +83,7 @@ export class Office {
   async idle(): Promise<void> { while (this.#background.size > 0) await Promise.all(this.#background) }
 
   async #committed(c: Commit): Promise<void> {
+    if (isQueued(c.before) || isQueued(c.after)) this.#positions.clear()
     for (const v of this.views) {
       try { await v.onCommit(c) } catch (error) { this.link.log.error({ err: error, conversation: c.n }, 'a view met a bug') }
     }
@@ -128,9 +131,13 @@ export class Office {
     for (const [n, s] of this.book.states) if (isQueued(s) && (queue === undefined || s.queue === queue)) all.push({ n, queue: s.queue, place: s.place })
     return all
   }
+  /** How many stand before it; 0 also for one that does not wait. */
   position(n: number): number {
     const s = this.book.states.get(n)
-    return s && isQueued(s) ? ahead(this.line(s.queue), n) : 0
+    if (!s || !isQueued(s)) return 0
+    let all = this.#positions.get(s.queue)
+    if (!all) this.#positions.set(s.queue, all = positions(this.line(s.queue)))
+    return all.get(n) ?? 0
   }
 
   /** Conversations that an operator owned at some time, the newest first (ST-06). */

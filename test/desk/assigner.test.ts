@@ -1,7 +1,7 @@
 // The order in which agents are asked, each step decisive once.
 import assert from 'node:assert/strict'
 import { inTurn, pull, roundRobin, type Candidate } from '../../components/helpdesk/assigner.ts'
-import { ahead, nextStep, type Request } from '../../components/helpdesk/dispatch.ts'
+import { nextStep, positions, type Request } from '../../components/helpdesk/dispatch.ts'
 import type { Place } from '../../components/helpdesk/facts.ts'
 
 const agent = (id: string, more: Partial<Candidate> = {}): Candidate => ({ id, load: 0, capacity: 4, lastEnded: undefined, lastAssigned: undefined, show: 'available', ...more })
@@ -67,7 +67,7 @@ describe('the line of those who wait', () => {
     assert.equal(nextStep([request(1)], () => [agent('a', { load: 4 })], 10), undefined)
   })
   it('ST-74 counts who is ahead in the same queue', () => {
-    const line = [request(1), request(2, {}, 'billing'), request(3), request(4, { head: true })]
-    assert.deepEqual([1, 2, 3, 4].map(n => ahead(line, n)), [1, 0, 2, 0])
+    const line = positions([request(1), request(3), request(4, { head: true })])
+    assert.deepEqual([1, 3, 4].map(n => line.get(n)), [1, 2, 0])
   })
 })

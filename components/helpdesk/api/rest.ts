@@ -103,7 +103,7 @@ class Api {
     if (!this.#o.operators.has(who.jid)) return nothing()
     let here: number | undefined
     if (r.params['n'] !== undefined) {
-      const found = await this.#find(r, who, true)
+      const found = await this.#find(r, who, command.handler === 'take')
       if (!found) return nothing()
       here = found.n
     } else if (command.about !== 'none') return problem(404, 'That command is given to a conversation: /api/v1/conversations/N/commands/…')
@@ -118,7 +118,7 @@ class Api {
       args[f.name] = String(v)
     }
     const answer = await act(this.#o, command, { by: who.jid, n: here, here, args })
-    return answer.ok ? { status: 200, body: { ok: true, text: answer.text } } : problem(409, answer.text)
+    return answer.ok ? { status: 200, body: { ok: true, text: answer.text } } : problem(answer.forbidden ? 403 : 409, answer.text)
   }
 
   async tickets(r: HttpRequest, who: Caller): Promise<HttpResponse> {

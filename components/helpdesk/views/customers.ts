@@ -14,12 +14,15 @@ import { chat, noStore, NS, typing } from '../stanzas.ts'
 const CLIENT = 'jabber:client'
 /** The last public line that a plain client was given; a bridge asks by number. */
 const COLLECTION = 'desk-told'
+const PAUSE = 1000 // ms between two tellings of a line
 
 export class CustomerView implements View {
   readonly #office: Office
   readonly #at: Addresses
   readonly #told = new Map<number, string>()
   readonly #positions = new Map<number, number>()
+  readonly #due = new Map<string, Disposable>()
+  readonly #last = new Map<string, number>()
 
   constructor(office: Office, at: Addresses) { this.#office = office; this.#at = at }
 
@@ -32,8 +35,22 @@ export class CustomerView implements View {
       this.#news(n, after, customer)
     }
     if (after.is === 'closed') { this.#told.delete(n); this.#positions.delete(n) }
+    // Who joins the line at its end moves nobody.
     const queues = new Set([before, after].flatMap(s => isQueued(s) ? [s.queue] : []))
-    if (isQueued(before) !== isQueued(after) || queues.size > 1) this.#office.later(async () => { for (const q of queues) await this.#moveUp(q) })
+    if ((isQueued(before) && !isQueued(after)) || queues.size > 1 || (isQueued(after) && !isQueued(before) && after.place.head)) for (const q of queues) this.#moves(q)
+  }
+
+  stop(): void { for (const d of this.#due.values()) d[Symbol.dispose](); this.#due.clear() }
+
+  /** Those in line are told where they stand now, at most once a second. */
+  #moves(queue: string): void {
+    if (this.#due.has(queue)) return
+    const { clock } = this.#office.link
+    const now = clock.now()
+    const last = this.#last.get(queue)
+    const move = (): Promise<void> => { this.#last.set(queue, clock.now()); return this.#moveUp(queue) }
+    if (last === undefined || now - last >= PAUSE) { this.#last.set(queue, now); this.#office.later(move) }
+    else this.#due.set(queue, clock.alarm(last + PAUSE, () => { this.#due.delete(queue); this.#office.later(move) }))
   }
 
   /** After a start: what a plain client was not given yet. */
