@@ -50,6 +50,7 @@ export type Notice =
   | { is: 'served'; by: Bare }
   | { is: 'handed off'; why: 'detached' | 'removed' }
   | { is: 'owner away'; who: Bare; until: number }
+  | { is: 'owner back'; who: Bare }
   | { is: 'moved'; queue: string; by: Bare }
   | { is: 'watching'; who: Bare }
   | { is: 'joined'; who: Bare }
@@ -73,7 +74,9 @@ export function follow(e: Event, before: State, s: State): readonly Effect[] {
   const brief = (who: Bare): Effect => ({ do: 'brief', who })
   switch (e.type) {
     case 'opened': return [{ do: 'dispatch' }, { do: 'announce' }]
-    case 'said': case 'attached': case 'detached': return e.type === 'detached' ? inside({ is: 'owner away', who: e.who, until: e.until }, e.who) : []
+    case 'said': return []
+    case 'detached': return inside({ is: 'owner away', who: e.who, until: e.until }, e.who)
+    case 'attached': return inside({ is: 'owner back', who: e.who }, e.who)
     case 'offered': return [bot(e.to, { is: 'offer', id: e.id, until: e.until })]
     case 'accepted': return [brief(e.by), ...inside({ is: 'served', by: e.by }, e.by)]
     case 'passed': return [...(e.why === 'declined' ? [] : [bot(e.by, { is: 'offer over', why: e.why })]), { do: 'dispatch' }]

@@ -35,6 +35,7 @@ export function sentence(w: Notice, s: Scene): string {
     case 'served': return `${s.name(w.by)} serves #${s.n} now.`
     case 'handed off': return w.why === 'removed' ? `${it} was taken from you: you are no operator any more.` : `${it} went back to the queue: you were away from it.`
     case 'owner away': return `${s.name(w.who)} is away; #${s.n} goes back to the queue in ${seconds(w.until - s.now)}.`
+    case 'owner back': return `${s.name(w.who)} is back.`
     case 'moved': return `${s.name(w.by)} has moved ${it} to ${w.queue}.`
     case 'watching': return `${s.name(w.who)} is watching (the customer does not know).`
     case 'joined': return `${s.name(w.who)} takes part.`

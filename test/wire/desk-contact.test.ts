@@ -340,6 +340,37 @@ describe('the end of it', () => {
   }))
 })
 
+describe('an agent whose connection is lost', () => {
+  const lost = async (d: DeskHouse): Promise<{ ben: Person; mia: Person; token: string }> => {
+    const { anna } = await talk(d)
+    anna.actor.says(`<enable xmlns='urn:xmpp:sm:3' resume='true'/>`)
+    const token = String((await anna.actor.hears`<enabled xmlns='urn:xmpp:sm:3'/>`).attrs['id'])
+    const [ben, mia] = [await d.comes('ben'), await d.comes('mia')]
+    mia.types(BOT, '!obs 1')
+    await mia.reads(c(1), 'hello')
+    anna.actor.leaves()
+    await mia.reads(c(1), /Anna is away; #1 goes back to the queue in 120 s/)
+    return { ben, mia, token }
+  }
+
+  it('RULE-C12 keeps the conversation for two minutes from the loss, though the session could still be resumed', desk({ ...THREE, mia: 'manager' }, async d => {
+    const { ben } = await lost(d)
+    await d.later(119)
+    await ben.readsNothing()
+    await d.later(2)
+    await ben.reads(BOT, /New chat #1/)
+  }))
+
+  it('RULE-C12 keeps it for good when he comes back in time', desk({ ...THREE, mia: 'manager' }, async d => {
+    const { ben, mia } = await lost(d)
+    await d.later(60)
+    await d.comes('anna')
+    await mia.reads(c(1), /Anna is back/)
+    await d.later(120)
+    await ben.readsNothing()
+  }))
+})
+
 describe('an operator', () => {
   it('who is none any more loses conversation and contacts, and the customer his wait', desk(THREE, async d => {
     const { anna, zoe } = await talk(d)
