@@ -14,6 +14,7 @@ import { Router } from '../server/route/router.ts'
 import { Jid } from '../server/stanza/jid.ts'
 import { ClientStream, Devices, type ClientWorld } from '../server/stream/c2s.ts'
 import { ComponentStream } from '../server/stream/component.ts'
+import type { PairState } from '../server/stream/s2s.ts'
 import { wallClock, type Clock } from '../server/ports/clock.ts'
 import type { Log } from '../server/ports/log.ts'
 import type { Stores } from '../server/ports/store.ts'
@@ -25,6 +26,7 @@ import { webchat } from '../components/webchat/webchat.ts'
 import { diskFiles } from '../components/upload/files.ts'
 import { upload } from '../components/upload/upload.ts'
 import type { ComponentConfig, Config } from '../config/load.ts'
+import { federate } from './federate.ts'
 import { serveHealth } from './health.ts'
 import { serveHostMeta } from './host-meta.ts'
 import { adoptLimits, needRestart } from './reload.ts'
@@ -41,6 +43,8 @@ export interface House extends AsyncDisposable {
   /** The port that each listener really has, by its key in the config. */
   readonly ports: Readonly<Record<string, number>>
   readonly identity: ServerIdentity | undefined
+  /** The pairs of domains that speak with each other, ours first; absent where federation is off. */
+  readonly pairs?: () => readonly PairState[]
   /** Takes in the certificate and the limits of a config that was read again; gives the keys that take effect at the next start only. Rejects for a bad certificate. */
   reload(read: Config): Promise<readonly string[]>
   /** An account was made, changed or removed in the store: its sessions end if its password, state or existence changed. */
@@ -82,7 +86,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       open.push(await mount(component, { domain, clock, network: wallClock, log, stores, http, limits, privileges: privilegesOf(first, domain) }, router))
     }
 
-    const secret = await scramSecret(stores)
+    const secret = await keptSecret(stores, 'scram')
     const stream = { limits, network: wallClock, log }
     const clients: ClientWorld = {
       ...stream, hosts, secret, devices,
@@ -99,6 +103,11 @@ export async function compose(config: Config, world: World): Promise<House> {
     await listen('c2s', config.listen.c2s, 'starttls', t => { new ClientStream(t, clients) })
     await listen('c2s-tls', config.listen.c2sTls, 'direct', t => { new ClientStream(t, clients) }, 'xmpp-client')
     await listen('component', config.listen.component, 'none', t => { new ComponentStream(t, { ...stream, router, secretOf, strangers: devices.strangers }) })
+
+    const abroad = await federate(config, {
+      ...stream, router, identity, strangers: devices.strangers, secret: () => keptSecret(stores, 'dialback'), keep: thing => open.push(thing),
+    })
+    Object.assign(ports, abroad?.ports)
 
     if (config.listen.http) {
       serveHostMeta(http, { websocket: WEBSOCKET_PATH, bosh: BOSH_PATH })
@@ -125,7 +134,7 @@ export async function compose(config: Config, world: World): Promise<House> {
 
     ready = true
     return {
-      hosts, ports, identity,
+      hosts, ports, identity, ...(abroad && { pairs: () => abroad.federation.pairs }),
       async reload(read) {
         await identity.reload(await certificateOf(read))
         web?.renew()
@@ -176,13 +185,13 @@ function ownOrigin({ hosts, listen: { http } }: Config, port: number | undefined
   return http && port !== undefined ? new URL(`${http.tls ? 'https' : 'http'}://${hosts.keys().next().value}:${port}`).origin : undefined
 }
 
-/** The server's secret for made-up salts, the same after a restart (SEC-T17). */
-async function scramSecret(stores: Stores): Promise<Uint8Array> {
-  const kept = await stores.documents.get<string>('secret', 'server', 'scram')
+/** A secret of 256 bits that is the same after a restart: for made-up salts (SEC-T17), for the keys of dialback (SEC-C11). */
+async function keptSecret(stores: Stores, name: 'scram' | 'dialback'): Promise<Uint8Array> {
+  const kept = await stores.documents.get<string>('secret', 'server', name)
   if (kept) return Buffer.from(kept.value, 'base64')
   const made = randomBytes(32)
-  const put = await stores.documents.put('secret', 'server', 'scram', made.toString('base64'), 0)
-  return put === 'conflict' ? scramSecret(stores) : made
+  const put = await stores.documents.put('secret', 'server', name, made.toString('base64'), 0)
+  return put === 'conflict' ? keptSecret(stores, name) : made
 }
 
 function optionsOf(plugins: Config['hosts'] extends ReadonlyMap<string, infer H> ? (H extends { plugins: infer P } ? P : never) : never): Record<string, Record<string, unknown>> {

@@ -24,9 +24,10 @@ const USAGE = `deskbell <command> [--config FILE]
   token add JID [--scope S …] [--expires 90d]      token list      token remove ID
   backup FILE                  copy the store while it is in use
   restore FILE                 put a backup in the store's place (server stopped)
+  s2s                          other servers: each pair of domains, its state and its last error
   clock advance SECONDS        only with start --test-clock
 
-Not built yet: queue, site, canned, s2s, export, import.
+Not built yet: queue, site, canned, export, import.
 Exit codes: 0 done, 1 failed, 2 wrong usage or config.`
 
 /** Runs one command line; gives the exit code. */

@@ -1,6 +1,7 @@
 // What the verbs of the command line work on: the store, with the running house behind it or without.
 import type { Config } from '../config/load.ts'
 import type { Clock } from '../server/ports/clock.ts'
+import type { PairState } from '../server/stream/s2s.ts'
 import type { Stores } from '../server/ports/store.ts'
 
 /** What became of an account; a running house ends or changes its sessions accordingly. */
@@ -14,6 +15,8 @@ export interface Office {
   readonly changed?: (jid: string, what: Change) => Promise<void>
   /** Moves the test clock on; absent where the server runs on real time, or none runs. */
   readonly advance?: (ms: number) => Promise<void>
+  /** The pairs of domains that speak with each other; absent where none runs, or federation is off. */
+  readonly pairs?: () => readonly PairState[]
   /** Whether a server runs. */
   readonly running: boolean
 }

@@ -4,7 +4,7 @@ import type { Config, Limits } from '../config/load.ts'
 
 /** The keys of the config that differ and cannot be changed at run time. */
 export function needRestart(running: Config, read: Config): string[] {
-  const keys = ['data', 'store', 'bus', 'listen', 'requireTls', 'hosts', 'components'] as const
+  const keys = ['data', 'store', 'bus', 'listen', 's2s', 'requireTls', 'hosts', 'components'] as const
   return keys.filter(key => !isDeepStrictEqual(running[key], read[key])).map(key => key === 'requireTls' ? 'require-tls' : key)
 }
 

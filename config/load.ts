@@ -59,8 +59,18 @@ export interface Config {
     readonly c2s?: Listener
     readonly c2sTls?: Listener
     readonly s2s?: Listener
+    readonly s2sTls?: Listener
     readonly component?: Listener
     readonly http?: HttpListener
+  }
+  readonly s2s: {
+    readonly dialback: boolean | readonly string[]
+    /** A PEM file. */
+    readonly ca?: string
+    readonly allow?: readonly string[]
+    readonly block: readonly string[]
+    readonly targets: ReadonlyMap<string, string>
+    readonly networks: readonly string[]
   }
   readonly requireTls: boolean
   /** By domain, in the file's order: the first is where admin@ lives. Never empty. */
@@ -125,6 +135,7 @@ function build(value: unknown, file: string, base: string): Config {
     file: resolve(file),
     data: resolve(base, filled.data),
     ...(filled.tls && { tls: { certificate: resolve(base, filled.tls.certificate), key: resolve(base, filled.tls.key) } }),
+    s2s: { ...filled.s2s, ...(filled.s2s.ca && { ca: resolve(base, filled.s2s.ca) }) },
     listen: { ...listen, ...(component && { component: { address: '127.0.0.1', ...component } }) },
     components,
   }

@@ -15,6 +15,7 @@ export function meaningFaults(value: unknown, base: string): Fault[] {
     ...notBuilt(file),
     ...certificate(map(file['tls']), base),
     ...listeners(map(file['listen'])),
+    ...federation(file, base),
     ...domains(map(file['hosts']), map(file['components'])),
     ...components(map(file['components'])),
   ]
@@ -24,7 +25,6 @@ function* notBuilt(file: Tree): Iterable<Fault> {
   const { store, bus } = file
   if (typeof store === 'string' && store.startsWith('mongodb')) yield fault(['store'], 'MongoDB is not built yet', 'use store: sqlite')
   if (typeof bus === 'string' && /^(nats|tls):/.test(bus)) yield fault(['bus'], 'NATS is not built yet', 'use bus: local')
-  if (map(file['listen'])['s2s'] !== undefined) yield fault(['listen', 's2s'], 'connections to other servers are not built yet', 'leave it out')
   for (const [domain, kinds] of Object.entries(map(file['components']))) {
     for (const kind of ['pubsub']) {
       if (kind in map(kinds)) yield fault(['components', domain, kind], 'is not built yet', 'leave this component out')
@@ -73,6 +73,23 @@ function* listeners(listen: Tree): Iterable<Fault> {
     if (other) yield fault(['listen', name, 'port'], `${port} is taken by listen.${other.name} already`, 'give another port')
     taken.push(here)
   }
+}
+
+function* federation(file: Tree, base: string): Iterable<Fault> {
+  if (file['s2s'] === undefined) return
+  const { ca, networks, block, allow } = map(file['s2s'])
+  const listen = map(file['listen'])
+  if (listen['s2s'] === undefined && listen['s2s-tls'] === undefined) yield fault(['s2s'], 'counts for nothing while listen has no s2s', 'add listen: { s2s: { port: 5269 } }, or leave it out')
+  for (const network of list(networks)) {
+    if (typeof network === 'string' && !isNetwork(network)) yield fault(['s2s', 'networks'], `${JSON.stringify(network)} is no network`, 'give one such as 10.0.0.0/8 or 192.0.2.7')
+  }
+  const both = list(block).find(domain => list(allow).includes(domain))
+  if (typeof both === 'string') yield fault(['s2s', 'block'], `${both} is in allow as well`, 'take it out of one of them')
+  if (typeof ca !== 'string') return
+  const path = resolve(base, ca)
+  const pem = attempt(() => readFileSync(path, 'utf8'))
+  if (pem === undefined) yield fault(['s2s', 'ca'], `${path} cannot be read`, 'give a PEM file that deskbell may read')
+  else if (!attempt(() => new X509Certificate(pem))) yield fault(['s2s', 'ca'], 'holds no certificate', 'give a PEM file that begins with -----BEGIN CERTIFICATE-----')
 }
 
 const anywhere = (address: string): boolean => address === '::' || address === '0.0.0.0'

@@ -52,6 +52,7 @@ async function open(config: Config, clock: Clock, log: Log, stack: AsyncDisposab
   const office: Office = {
     config, stores, clock, running: true,
     changed: (jid, what) => house.accountChanged(jid, what),
+    ...(house.pairs && { pairs: house.pairs }),
     ...(clock instanceof TestClock && { advance: (ms: number) => clock.advance(ms) }),
   }
   stack.use(await serveAdmin(socketPath(config.data), office))
@@ -70,6 +71,8 @@ async function welcome(office: Office, house: House): Promise<string[]> {
   if (http) lines.push(`browser: ${http.tls ? 'https' : 'http'}://${shownAddress(http.address)}:${ports['http']}/`)
   const ways = [ports['c2s'] !== undefined && `port ${ports['c2s']} (STARTTLS)`, ports['c2s-tls'] !== undefined && `port ${ports['c2s-tls']} (TLS)`].filter(Boolean)
   if (ways.length) lines.push(`XMPP client: account such as admin@${host}, server ${shownAddress(config.listen.c2s?.address ?? config.listen.c2sTls?.address)}, ${ways.join(' or ')}${config.tls ? '' : ', accept its own certificate once'}`)
+  const servers = ['s2s', 's2s-tls'].flatMap(key => ports[key] ?? [])
+  if (servers.length) lines.push(`other servers: port ${servers.join(' and ')}`)
   if (ports['component'] !== undefined) lines.push(`components: port ${ports['component']}`)
   lines.push('deskbell is ready')
   return lines
@@ -112,7 +115,7 @@ async function reload({ config }: Office, house: House, log: Log): Promise<void>
 function explain(error: unknown, config: Config): string {
   if (error instanceof StoreError) return error.message
   const { code, port, path, message } = error as NodeJS.ErrnoException & { port?: number }
-  const key = Object.entries(config.listen).find(([, at]) => at.port === port)?.[0]?.replace('c2sTls', 'c2s-tls')
+  const key = Object.entries(config.listen).find(([, at]) => at.port === port)?.[0]?.replace('Tls', '-tls')
   const where = `${config.file}: listen.${key ?? '?'}`
   switch (code) {
     case 'EADDRINUSE': return `${where}.port: ${port} is taken by another program: end that program, or give another port`

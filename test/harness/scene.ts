@@ -234,7 +234,7 @@ export class Actor {
   /** Everything that came up to now, proved complete by a ping to the own server. */
   async fence(): Promise<Xml[]> {
     const id = `fence-${++this.#fence}`
-    this.says(`<iq type='get' id='${id}' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>`)
+    this.says(`<iq type='get' id='${id}' to='${this.bare.slice(this.bare.indexOf('@') + 1)}'><ping xmlns='urn:xmpp:ping'/></iq>`)
     const before: Xml[] = []
     for (;;) {
       const x = await this.next(() => 'its own ping should be answered')
