@@ -11,10 +11,11 @@ import { offline } from './offline.ts'
 import { pep } from './pep.ts'
 import { ping } from './ping.ts'
 import { privateStorage } from './private.ts'
+import { push } from './push.ts'
 import { register } from './register.ts'
 import { shield } from './shield.ts'
 import { time } from './time.ts'
 import { vcard } from './vcard.ts'
 import { version } from './version.ts'
 
-export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, offline, vcard, privateStorage, pep, bookmarks, avatars, csi, extdisco, register] as const
+export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, offline, push, vcard, privateStorage, pep, bookmarks, avatars, csi, extdisco, register] as const

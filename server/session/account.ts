@@ -28,6 +28,9 @@ export abstract class Resource extends Notes {
   get attached(): boolean { return this.#attached }
   set attached(yes: boolean) { this.#attached = yes; this.account.changed() }
 
+  /** What it was sent and has not said to have; nothing where it does not say such things (XEP-0198). */
+  get unacknowledged(): readonly AnyStanza[] { return [] }
+
   abstract deliver(stanza: AnyStanza): void
   /** The acknowledgement of the stanza it sent last waits for `commit`; a rejection is told to the device as an error of that stanza. */
   abstract hold(commit: Promise<unknown>): void

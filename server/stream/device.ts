@@ -49,6 +49,8 @@ export class Device extends Resource {
   /** How many stanzas it was sent since `manage`. */
   get sent(): number { return this.#unacked?.sent ?? 0 }
 
+  override get unacknowledged(): readonly AnyStanza[] { return this.#unacked?.all.map(s => s.stanza) ?? [] }
+
   override deliver(stanza: AnyStanza): void {
     if (this.#gone) return
     const text = stanza.write(this.#ns)
