@@ -317,6 +317,16 @@ export class Pubsub {
     })
   }
 
+  /** An address is there no more: it is subscribed to nothing. */
+  forget(jid: Jid): Promise<void> {
+    return this.#turn(async () => {
+      for (const { name, record } of this.#nodes.values()) {
+        const node = record.subscriptions.includes(jid.full) ? await this.node(name) : undefined
+        if (node) await this.#save(withRecord(node, { subscriptions: node.record.subscriptions.filter(s => s !== jid.full) }))
+      }
+    })
+  }
+
   /** The subscriptions and affiliations of somebody, by node. */
   standingsOf(who: Jid): readonly { readonly node: string; readonly affiliation: Affiliation; readonly subscriptions: readonly string[] }[] {
     return [...this.#nodes.values()].map(n => ({
@@ -337,8 +347,16 @@ export class Pubsub {
 
   #fresh(name: string, config: NodeConfig, from: Jid): NodeState | StanzaError {
     if (name === '' || Buffer.byteLength(name) > LONGEST) return refuse('not-acceptable', 'This cannot be a name of a node.')
-    if (this.#nodes.size >= this.#world.limits().nodes) return fault('conflict', 'max-nodes-exceeded')
+    if (this.#owns(from) >= this.#world.limits().nodes) return fault('conflict', 'max-nodes-exceeded')
     return { name, entries: [], record: { config, created: this.#world.now(), affiliations: this.#world.owner === undefined ? [[from.bare, 'owner']] : [], subscriptions: [] } }
+  }
+
+  /** How many nodes somebody has: all, where the service has one owner. */
+  #owns(who: Jid): number {
+    if (this.#world.owner !== undefined) return this.#nodes.size
+    let n = 0
+    for (const { record } of this.#nodes.values()) if (record.affiliations.some(([jid, a]) => jid === who.bare && a === 'owner')) n++
+    return n
   }
 
   async #save(node: NodeState): Promise<void> {
