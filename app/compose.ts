@@ -23,6 +23,7 @@ import { COMPONENTS } from '../plugins/disco.ts'
 import { muc } from '../components/muc/muc.ts'
 import { helpdesk } from '../components/helpdesk/desk.ts'
 import { webchat } from '../components/webchat/webchat.ts'
+import { pubsub } from '../components/pubsub/pubsub.ts'
 import { diskFiles } from '../components/upload/files.ts'
 import { upload } from '../components/upload/upload.ts'
 import type { ComponentConfig, Config } from '../config/load.ts'
@@ -171,6 +172,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       case 'muc': return muc({})
       case 'helpdesk': return helpdesk(c)
       case 'webchat': return webchat(c, () => ({ hosts: [...hosts.keys()], ports, selfSigned: !config.tls }))
+      case 'pubsub': return pubsub({ local: domain => hosts.has(domain) })
       case 'upload': return upload(c, { files: () => diskFiles(`${config.data}/uploads`), base: () => c.url ?? ownOrigin(config, ports['http']), serves: domain => hosts.has(domain) })
       case 'external': return undefined // comes over the wire
     }

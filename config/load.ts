@@ -45,6 +45,7 @@ export type ComponentConfig =
     readonly queues: ReadonlyMap<string, QueueConfig>
   }
   | { readonly kind: 'webchat'; readonly desk: string; readonly queue: string; readonly origins: readonly string[] }
+  | { readonly kind: 'pubsub' }
   | { readonly kind: 'upload'; readonly url?: string; readonly types: readonly string[] }
   | { readonly kind: 'external'; readonly secret: string }
 

@@ -25,11 +25,6 @@ function* notBuilt(file: Tree): Iterable<Fault> {
   const { store, bus } = file
   if (typeof store === 'string' && store.startsWith('mongodb')) yield fault(['store'], 'MongoDB is not built yet', 'use store: sqlite')
   if (typeof bus === 'string' && /^(nats|tls):/.test(bus)) yield fault(['bus'], 'NATS is not built yet', 'use bus: local')
-  for (const [domain, kinds] of Object.entries(map(file['components']))) {
-    for (const kind of ['pubsub']) {
-      if (kind in map(kinds)) yield fault(['components', domain, kind], 'is not built yet', 'leave this component out')
-    }
-  }
 }
 
 function* certificate(tls: Tree, base: string): Iterable<Fault> {
