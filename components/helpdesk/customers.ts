@@ -24,6 +24,9 @@ export class Customers {
   readonly #documents: DocumentStore
   readonly #desk: string
   readonly #known = new Map<string, Customer>()
+  readonly #ids = new Map<string, string>()
+  /** Whose records must stay at hand: those of open conversations. */
+  inUse: (id: string) => boolean = () => false
   constructor(documents: DocumentStore, desk: string) { this.#documents = documents; this.#desk = desk }
 
   async byId(id: string): Promise<Customer | undefined> {
@@ -37,6 +40,8 @@ export class Customers {
   known(id: string): Customer | undefined { return this.#known.get(id) }
 
   async byJid(jid: string): Promise<Customer | undefined> {
+    const known = this.#ids.get(jid)
+    if (known !== undefined && this.#known.has(known)) return this.#known.get(known)
     const id = await this.#documents.get<string>(BY_JID, this.#desk, jid)
     return id && this.byId(id.value)
   }
@@ -44,11 +49,12 @@ export class Customers {
   /** Finds or makes the record of who has this address, and keeps what is new about him. */
   async meet(jid: string, news: Partial<Omit<Customer, 'id' | 'jid'>> & { name: string; bridged: boolean }): Promise<Customer> {
     const old = await this.byJid(jid)
+    if (old && !differs(old, news)) return old
     return this.#keep({ ...(old ?? { id: randomUUID(), jid }), ...news }, old === undefined)
   }
   async note(id: string, news: Partial<Omit<Customer, 'id' | 'jid'>>): Promise<void> {
     const old = await this.byId(id)
-    if (old && Object.entries(news).some(([k, v]) => old[k as keyof Customer] !== v)) await this.#keep({ ...old, ...news }, false)
+    if (old && differs(old, news)) await this.#keep({ ...old, ...news }, false)
   }
 
   async #keep(c: Customer, isNew: boolean): Promise<Customer> {
@@ -59,6 +65,10 @@ export class Customers {
   #remember(c: Customer): void {
     this.#known.delete(c.id)
     this.#known.set(c.id, c)
-    if (this.#known.size > REMEMBERED) for (const old of this.#known.keys()) { this.#known.delete(old); break }
+    this.#ids.set(c.jid, c.id)
+    if (this.#known.size <= REMEMBERED) return
+    for (const [id, { jid }] of this.#known) if (!this.inUse(id)) { this.#known.delete(id); this.#ids.delete(jid); break }
   }
 }
+
+const differs = (old: Customer, news: Partial<Customer>): boolean => Object.entries(news).some(([k, v]) => old[k as keyof Customer] !== v)

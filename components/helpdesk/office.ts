@@ -36,6 +36,8 @@ export class Office {
   readonly onQueues: (() => void)[] = []
   /** Called when how an operator's own world looks may have changed. */
   readonly onOperator: ((jid: Bare) => void)[] = []
+  /** Conversations whose owner has closed their window, though he is there. */
+  readonly closedBy = new Map<number, Bare>()
   /** Called when an operator chose another view. */
   onView: (jid: Bare) => void = () => {}
   readonly #lastOnline = new Map<string, number>()
@@ -56,6 +58,7 @@ export class Office {
     this.customers = new Customers(documents, link.domain)
     this.operators = new Operators(link, config)
     this.book = new Book(link.stores, link.clock, link.log, link.domain, this.lines)
+    this.customers.inUse = id => this.book.ledger.open.values().some(c => c === id)
     this.#past = new Past(documents, link.domain)
     this.filing = new Filing(this)
     this.book.words = e => ({ body: e.line ? deskLine(e.line, who => this.operators.name(who)) : '', name: 'Helpdesk' })
@@ -84,6 +87,7 @@ export class Office {
 
   async #committed(c: Commit): Promise<void> {
     if (isQueued(c.before) || isQueued(c.after)) this.#positions.clear()
+    if (c.after.is !== 'active' || c.after.owner !== this.closedBy.get(c.n)) this.closedBy.delete(c.n)
     for (const v of this.views) {
       try { await v.onCommit(c) } catch (error) { this.link.log.error({ err: error, conversation: c.n }, 'a view met a bug') }
     }
@@ -196,6 +200,8 @@ export class Office {
   /** An operator's presence, intake, limit or role has changed: follows it up in his conversations and in the queues. */
   operatorChanged(jid: Bare): void {
     const o = this.operators.operator(jid)
+    // Who logged out did not close it on purpose: he is back when he is here again.
+    if (isGone(o)) for (const [n, by] of this.closedBy) if (by === jid) this.closedBy.delete(n)
     for (const q of this.config.queues.keys()) {
       const isOpen = this.isOpen(q)
       if (isOpen === (this.#lastOnline.get(q) === Infinity)) continue
@@ -209,7 +215,7 @@ export class Office {
     this.later(async () => {
       for (const [n, s] of [...this.book.states]) {
         if (s.is === 'offered' && s.offer.to === jid && !isReceiving(o, s.queue)) await this.book.give(n, { do: 'revoke', id: s.offer.id })
-        if (s.is === 'active' && s.owner === jid) await this.book.give(n, isGone(o) ? { do: 'detach', who: jid, until: this.now + PATIENCE.detached } : { do: 'attach', who: jid })
+        if (s.is === 'active' && s.owner === jid) await this.book.give(n, isGone(o) || this.closedBy.get(n) === jid ? { do: 'detach', who: jid, until: this.now + PATIENCE.detached } : { do: 'attach', who: jid })
       }
       if (fresh.length > 0) await this.#stir(jid, q => fresh.includes(q))
       await this.dispatch()

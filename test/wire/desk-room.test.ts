@@ -149,7 +149,10 @@ describe('a conversation as a room', () => {
     await zoe.readsNothing()
     anna.actor.says(`<presence to='${ROOM}/Anna' type='unavailable'/>`)
     await anna.actor.hears`<presence from='${ROOM}/Anna' type='unavailable'/>`
-    await d.later(121)
+    await d.later(60)
+    anna.actor.says('<presence><show>chat</show></presence>') // he is there, and his room is closed all the same
+    await anna.actor.fence()
+    await d.later(61)
     await zoe.reads(SUPPORT, /waiting for somebody/)
   }))
 })

@@ -1,6 +1,7 @@
 // The room view: a conversation is a members-only room that the desk hosts. Nobody's line is shown before it is kept, and the customer is never in it (shell).
 import { randomBytes, randomUUID } from 'node:crypto'
 import { el, Jid, refuse, Stanza, StanzaError, type AnyStanza, type Element, type Iq, type Message, type Presence } from '../../../server/api.ts'
+import { ARCHIVE_FEATURES, NS_MAM } from '../../../protocols/archive.ts'
 import { directInvitation } from '../../../protocols/room/inviting.ts'
 import { newRecord, Room } from '../../../protocols/room/room.ts'
 import type { Fact, Outcome, RoomHost } from '../../../protocols/room/floor.ts'
@@ -17,6 +18,7 @@ import { PATIENCE } from '../policy.ts'
 import { MARK } from '../sentences.ts'
 import { chat, chatState, NS } from '../stanzas.ts'
 import type { Window } from './contact.ts'
+import { answerArchive, archiveId, isShown, lineOf } from './room-archive.ts'
 
 const BOT = 'Helpdesk'
 const CLIENT = 'jabber:client'
@@ -65,15 +67,14 @@ export class RoomWindow implements Window {
   /** A line for all in the room, under its speaker's name. Internal chats have a window of their own. */
   spread(n: number, s: Present, l: Line): void {
     const room = this.#rooms.get(n)
-    if (!room || l.chat !== undefined || l.as === 'command' || l.as === 'system' || l.by === 'desk') return
+    if (!room || !isShown(l) || l.by === 'desk') return
     const key = `${n}\n${l.by}\n${l.id ?? ''}`
     const own = this.#said.get(key)
     this.#said.delete(key)
-    const text = bodyOf(l)
     const nick = this.#nick(s, l.by)
     const extras = own?.filter(e => !(e.name === 'body' && e.ns === CLIENT)) ?? []
     if (!room.occupant(nick)) this.#send(room.seat(nick, this.#office.now, { role: 'participant' }))
-    this.#send(room.say(nick, [el('body', CLIENT, {}, text), ...extras], this.#office.now, l.id !== undefined && own ? l.id : `c${n}-${l.seq}`))
+    this.#send(room.say(nick, [el('body', CLIENT, {}, bodyOf(l)), ...extras], this.#office.now, l.id !== undefined && own ? l.id : `c${n}-${l.seq}`, archiveId(l)))
   }
 
   /** Those in the room are those of the conversation; called after each commit, when all was told. */
@@ -100,6 +101,8 @@ export class RoomWindow implements Window {
       if (s.is === 'absent' || this.#roleFor(jid, s) === undefined) continue
       if (this.isRoom(jid, s)) await this.opens(n, s, jid)
       else if (this.#rooms.has(n)) {
+        this.#office.closedBy.delete(n)
+        await this.#office.book.give(n, { do: 'attach', who: jid })
         this.sync(n, s)
         this.#office.link.send(chat(this.#at.conversation(n), Jid.parse(jid), `${MARK}#${n} is shown here now.`, { keep: false }))
       }
@@ -133,7 +136,17 @@ export class RoomWindow implements Window {
       if (asked !== undefined) return this.#invite(n, room, from, asked) // COMPAT: Pidgin's /invite
       if (to.resource === '' && stanza.type === 'groupchat') return this.#heard(n, room, stanza, from)
     }
+    if (stanza.kind === 'iq' && to.resource === '' && stanza.payload[0]?.ns === NS_MAM && (stanza.type === 'get' || stanza.type === 'set')) {
+      return this.#office.inTurnOf(from.bare, () => this.#recall(n, s, room, stanza))
+    }
     return this.#act(n, room, room.receive(stanza, this.#office.now))
+  }
+
+  /** What was said before: clients that keep an archive of their own ask for it (COMPAT: Gajim and Dino want no history on entering). */
+  async #recall(n: number, s: Present, room: Room, iq: Iq): Promise<void | StanzaError> {
+    const { link, lines } = this.#office
+    const said = await lines.all(n, s.lines)
+    return answerArchive(link, room.jid, iq, said.filter(isShown).map(l => [l, lineOf(n, l, room.jid.withResource(this.#nick(s, l.by)), bodyOf(l))]))
   }
 
   /** A line to the room: a command, or text that is said when it is kept. */
@@ -150,7 +163,7 @@ export class RoomWindow implements Window {
     const me = room.occupantBy(from)
     await this.#office.inTurnOf(from.bare, () => this.#control.inRoom(n, from.bare, body, id, {
       /** He alone sees what he wrote: clients show a room's text only when it comes back. */
-      echo: () => { if (me) this.#send(room.tell(me.nick, me.nick, m.payload, this.#office.now)) },
+      echo: () => { if (me) this.#send(room.tell(me.nick, me.nick, m.payload, this.#office.now, id)) },
       answer: text => { if (me) this.notice(n, from.bare, text) },
     }))
     this.#said.delete(key)
@@ -171,9 +184,15 @@ export class RoomWindow implements Window {
   async #follow(n: number, room: Room, f: Fact): Promise<void> {
     const s = this.#office.book.states.get(n)
     if (!s || s.is !== 'active') return
-    if (f.what === 'entered' && f.first && f.occupant.bare === s.owner) await this.#office.book.give(n, { do: 'attach', who: s.owner })
+    if (f.what === 'entered' && f.first && f.occupant.bare === s.owner) {
+      this.#office.closedBy.delete(n)
+      await this.#office.book.give(n, { do: 'attach', who: s.owner })
+    }
     // Who leaves his conversation's room is away from it (C12), unless it was the desk that put him out.
-    if (f.what === 'left' && f.last && f.how !== 'shutdown' && f.occupant.bare === s.owner && this.isRoom(s.owner, s)) await this.#office.book.give(n, { do: 'detach', who: s.owner, until: this.#office.now + PATIENCE.detached })
+    if (f.what === 'left' && f.last && f.how !== 'shutdown' && f.occupant.bare === s.owner && this.isRoom(s.owner, s)) {
+      this.#office.closedBy.set(n, s.owner)
+      await this.#office.book.give(n, { do: 'detach', who: s.owner, until: this.#office.now + PATIENCE.detached })
+    }
     if (f.what === 'withheld') this.notice(n, f.occupant.bare, 'Not sent: there are no private messages here.')
     if (room.empty) this.#seat(room, s)
   }
@@ -187,16 +206,14 @@ export class RoomWindow implements Window {
     const meanwhile = this.#rooms.get(n)
     if (meanwhile) return meanwhile
     const { now } = this.#office
-    const config = { name: title, membersOnly: true, moderated: true, public: false, persistent: true, archived: false, whois: 'anyone' as const, history: HISTORY, whispers: 'none' as const }
+    const config = { name: title, membersOnly: true, moderated: true, public: false, persistent: true, archived: true, whois: 'anyone' as const, history: HISTORY, whispers: 'none' as const }
     const room = new Room(this.#jid(n, s), newRecord(randomBytes(16).toString('hex'), config), this.#host(n), now)
     this.#rooms.set(n, room)
     room.seat(BOT, now, { role: 'moderator', affiliation: 'admin' })
     room.setSubject(title, now, BOT)
     this.#seat(room, s)
     for (const l of lines) {
-      if (l.chat !== undefined || l.as === 'command' || l.as === 'system') continue
-      const nick = l.by === 'desk' ? BOT : this.#nick(s, l.by)
-      room.remember(Stanza.of('message', { type: 'groupchat', from: room.jid.withResource(nick), id: `c${n}-${l.seq}` }, [el('body', CLIENT, {}, l.by === 'desk' ? MARK + l.body : bodyOf(l))]), l.at)
+      if (isShown(l)) room.remember(lineOf(n, l, room.jid.withResource(this.#nick(s, l.by)), bodyOf(l)).with(el('stanza-id', NS.sid, { by: room.jid.bare, id: archiveId(l) })), l.at)
     }
     return room
   }
@@ -207,6 +224,7 @@ export class RoomWindow implements Window {
       newId: () => randomUUID(),
       bounds: { users: 200, history: HISTORY },
       rates: UNLIMITED,
+      features: ARCHIVE_FEATURES,
       affiliation: bare => { const s = state(); return s && this.#roleFor(bare, s) !== undefined ? 'member' : undefined },
       enter: visitor => {
         const s = state()
@@ -241,6 +259,7 @@ export class RoomWindow implements Window {
 
   /** The customer's name, if no agent bears it and it can stand in an address. */
   #nick(s: Present, who: string): string {
+    if (who === 'desk') return BOT
     if (who !== 'customer') return this.#office.operators.name(who)
     const name = this.#office.customerOf(s)?.name.trim() ?? ''
     const taken = name.toLowerCase() === BOT.toLowerCase() || this.#members(s).some(j => this.#office.operators.name(j).toLowerCase() === name.toLowerCase())
@@ -251,4 +270,4 @@ export class RoomWindow implements Window {
   #send(o: Outcome): void { for (const stanza of o.out) this.#office.link.send(stanza as Message | Presence | Iq) }
 }
 
-const bodyOf = (l: Line): string => l.as === 'coaching' ? `(coaching) ${l.body}` : l.as === 'internal' ? `(note) ${l.body}` : l.body
+const bodyOf = (l: Line): string => l.by === 'desk' ? MARK + l.body : l.as === 'coaching' ? `(coaching) ${l.body}` : l.as === 'internal' ? `(note) ${l.body}` : l.body
