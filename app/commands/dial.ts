@@ -5,6 +5,7 @@ import { dial } from '../../components/dial.ts'
 import { muc } from '../../components/muc/muc.ts'
 import { helpdesk } from '../../components/helpdesk/desk.ts'
 import { diskFiles } from '../../components/upload/files.ts'
+import { pubsub } from '../../components/pubsub/pubsub.ts'
 import { upload } from '../../components/upload/upload.ts'
 import { webchat } from '../../components/webchat/webchat.ts'
 import type { ComponentConfig, Config } from '../../config/load.ts'
@@ -102,6 +103,7 @@ function componentOf(c: ComponentConfig, config: Config, ports: Readonly<Record<
     case 'muc': return muc({})
     case 'helpdesk': return helpdesk(c)
     case 'webchat': return webchat(c, () => ({ hosts: [...config.hosts.keys()], ports, selfSigned: false }))
+    case 'pubsub': return pubsub()
     case 'upload': return upload(c, { files: () => diskFiles(`${config.data}/uploads`), base: () => c.url })
     case 'external': throw new Error('read() lets none through')
   }
