@@ -58,7 +58,7 @@ export class Office {
     this.customers = new Customers(documents, link.domain)
     this.operators = new Operators(link, config)
     this.book = new Book(link.stores, link.clock, link.log, link.domain, this.lines)
-    this.customers.inUse = id => this.book.ledger.open.values().some(c => c === id)
+    this.customers.inUse = id => [...this.book.ledger.open.values()].includes(id)
     this.#past = new Past(documents, link.domain)
     this.filing = new Filing(this)
     this.book.words = e => ({ body: e.line ? deskLine(e.line, who => this.operators.name(who)) : '', name: 'Helpdesk' })
