@@ -100,7 +100,8 @@ export class Device extends Resource {
     if (this.#quiet) return true
     this.#ask?.[Symbol.dispose]()
     this.#ask = undefined
-    if (this.#unacked.length > 0) this.#plan()
+    if (this.#unacked.length >= ASK_AFTER) this.ask()
+    else if (this.#unacked.length > 0) this.#plan()
     return true
   }
 

@@ -13,23 +13,32 @@ export class Unacked {
   #queue: Sent[] = []
   #first = 0 // the counter of the first one in the queue, less one: what the peer has acknowledged
   #bytes = 0
+  #messages = 0 // presence of many contacts comes at once at a login, and is no sign of a peer that does not answer
   /** `first`: how many were acknowledged before. */
   constructor(limit: { readonly stanzas: number; readonly bytes: number }, first = 0) { this.#limit = limit; this.#first = first }
 
   get length(): number { return this.#queue.length }
-  get full(): boolean { return this.#queue.length > this.#limit.stanzas || this.#bytes > this.#limit.bytes }
+  get full(): boolean { return this.#messages > this.#limit.stanzas || this.#bytes > this.#limit.bytes }
   /** How many were sent since the counting began. */
   get sent(): number { return (this.#first + this.#queue.length) % WRAP }
   get all(): readonly Sent[] { return this.#queue }
 
-  push(stanza: AnyStanza, size: number, at = 0): void { this.#queue.push({ stanza, size, at }); this.#bytes += size }
+  push(stanza: AnyStanza, size: number, at = 0): void {
+    this.#queue.push({ stanza, size, at })
+    this.#bytes += size
+    if (stanza.kind === 'message') this.#messages++
+  }
 
   /** The peer has `h`; false if it was never sent that many (section 4: handled-count-too-high). */
   acknowledge(h: number): boolean {
     const n = (h - this.#first + WRAP) % WRAP
     if (n > this.#queue.length) return false
     if (n === 0) return true
-    for (let i = 0; i < n; i++) this.#bytes -= this.#queue[i]!.size // i < n ≤ length
+    for (let i = 0; i < n; i++) {
+      const sent = this.#queue[i]! // i < n ≤ length
+      this.#bytes -= sent.size
+      if (sent.stanza.kind === 'message') this.#messages--
+    }
     if (n === this.#queue.length) this.#queue = []
     else this.#queue.splice(0, n)
     this.#first = h
@@ -41,7 +50,7 @@ export class Unacked {
     const all = this.#queue.map(sent => sent.stanza)
     this.#first = this.sent
     this.#queue = []
-    this.#bytes = 0
+    this.#bytes = this.#messages = 0
     return all
   }
 }

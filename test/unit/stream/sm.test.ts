@@ -33,6 +33,9 @@ describe('what was sent and not acknowledged', () => {
     assert.equal(small.full, true)
     small.acknowledge(1)
     assert.equal(small.full, false)
+    for (let i = 0; i < 5; i++) few.push(Stanza.of('presence', { type: 'available' }) as AnyStanza, 1, 0)
+    few.acknowledge(1)
+    assert.equal(few.full, false, 'the presence of many contacts is not what fills it')
   })
 })
 
