@@ -5,6 +5,7 @@ import { bookmarks } from './bookmarks.ts'
 import { carbons } from './carbons.ts'
 import { csi } from './csi.ts'
 import { disco } from './disco.ts'
+import { displayed } from './displayed.ts'
 import { extdisco } from './extdisco.ts'
 import { mam } from './mam.ts'
 import { offline } from './offline.ts'
@@ -18,4 +19,4 @@ import { time } from './time.ts'
 import { vcard } from './vcard.ts'
 import { version } from './version.ts'
 
-export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, offline, push, vcard, privateStorage, pep, bookmarks, avatars, csi, extdisco, register] as const
+export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, register] as const

@@ -460,6 +460,22 @@ describe('XEP-0163 personal nodes', () => {
     await juliet.hears`<iq type='error' id='items'><error><not-allowed xmlns='${STANZAS}'/></error></iq>`
   }))
 
+  it('XEP-0490 the server takes it from a message, keeps it for the devices, and shows it to nobody else', scene(two, async ({ romeo, juliet, phone }) => {
+    const node = 'urn:xmpp:mds:displayed:0'
+    await withCaps(phone, node)
+    await juliet.comesOnline()
+    romeo.sends`<message to='${juliet.bare}' type='chat' id='d'><displayed xmlns='urn:xmpp:chat-markers:0' id='m'/><displayed xmlns='${node}'><stanza-id xmlns='urn:xmpp:sid:0' by='${romeo.bare}' id='7'/></displayed></message>`
+    const got = await juliet.hears`<message id='d'><displayed xmlns='urn:xmpp:chat-markers:0' id='m'/></message>`
+    assert.ok(!String(got).includes(node))
+    await phone.hears`<message from='${romeo.bare}'><event xmlns='${NS}#event'><items node='${node}'><item id='${juliet.bare}'><displayed xmlns='${node}'><stanza-id xmlns='urn:xmpp:sid:0' id='7'/></displayed></item></items></event></message>`
+    for (const a of [romeo, juliet]) {
+      a.sends`<iq type='get' id='c' to='${romeo.bare}'><pubsub xmlns='${NS}'><items node='${node}'/></pubsub></iq>`
+      await a.hears`<iq type='${a === romeo ? 'result' : 'error'}' id='c'/>`
+    }
+    romeo.sends`<iq type='get' id='i' to='${romeo.bare}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`
+    await romeo.hears`<iq type='result' id='i'><query xmlns='http://jabber.org/protocol/disco#info'><feature var='urn:xmpp:mds:server-assist:0'/></query></iq>`
+  }))
+
   it('hostile names and ids come back as they are', scene(cast, async ({ romeo }) => {
     const id = `'/><presence to='v@x'/>`
     romeo.sends`<iq type='set' id='pub'><pubsub xmlns='${NS}'><publish node='${id}'><item id='${id}'><x xmlns='urn:x'/></item></publish></pubsub></iq>`
