@@ -1,6 +1,6 @@
 // The room view: a conversation is a members-only room that the desk hosts. Nobody's line is shown before it is kept, and the customer is never in it (shell).
 import { randomBytes, randomUUID } from 'node:crypto'
-import { el, Jid, refuse, Stanza, StanzaError, type AnyStanza, type Element, type Iq, type Message, type Presence } from '../../../server/api.ts'
+import { el, Jid, refuse, StanzaError, type AnyStanza, type Element, type Iq, type Message, type Presence } from '../../../server/api.ts'
 import { ARCHIVE_FEATURES, NS_MAM } from '../../../protocols/archive.ts'
 import { directInvitation } from '../../../protocols/room/inviting.ts'
 import { newRecord, Room } from '../../../protocols/room/room.ts'
