@@ -112,10 +112,13 @@ const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
 export const readStamp = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : DATE_TIME.test(text) ? Date.parse(text) : Number.NaN
 
+/** What answering needs of an archive: the store's, or lines that are kept as something else. */
+export type ReadableArchive = Pick<ArchiveStore, 'query' | 'count' | 'has' | 'ends'>
+
 export interface ArchivePage { readonly rows: readonly ArchiveRow[]; readonly fin: Element }
 
 /** The page that `ask` asks for, with the `<fin/>` that ends it; item-not-found where an id in it is not in the archive (sections 4.1.3 and 4.3.1). */
-export async function findPage(store: ArchiveStore, owner: string, ask: ArchiveAsk): Promise<ArchivePage | StanzaError> {
+export async function findPage(store: ReadableArchive, owner: string, ask: ArchiveAsk): Promise<ArchivePage | StanzaError> {
   const { page, ids } = ask
   const named = [page.after, page.before, ask.afterId, ask.beforeId].filter(id => id !== undefined)
   const there = await Promise.all([
@@ -198,7 +201,7 @@ export function queryForm(): Element {
 }
 
 /** `<metadata/>`: where an archive begins and ends (section 5). */
-export async function metadata(store: ArchiveStore, owner: string): Promise<Element> {
+export async function metadata(store: ReadableArchive, owner: string): Promise<Element> {
   const { first, last } = await store.ends(owner)
   const end = (name: string, row: ArchiveRow): Element => el(name, NS_MAM, { id: row.id, timestamp: new Date(row.at).toISOString() })
   return el('metadata', NS_MAM, {}, ...(first && last ? [end('start', first), end('end', last)] : []))

@@ -92,20 +92,20 @@ export class Room {
     return this.#on(nick, now, (turn, floor, o) => floor.remove(turn, o, 'left', { ...(reason && { reason }) }))
   }
 
-  /** A line to all, from the occupant `by` or, without it, from the room. `id`: of the message. History keeps lines with a body. */
-  say(by: string | undefined, payload: string | readonly Element[], now: number, id: string = this.#floor.host.newId()): Outcome {
+  /** A line to all, from the occupant `by` or, without it, from the room. `id`: of the message; `archiveId`: under which it is kept. History keeps lines with a body. */
+  say(by: string | undefined, payload: string | readonly Element[], now: number, id: string = this.#floor.host.newId(), archiveId?: string): Outcome {
     return this.#turn(now, (turn, floor) => {
       const elements = typeof payload === 'string' ? [body(payload)] : payload
       const o = by === undefined ? undefined : floor.named(by)
-      reflect(floor, turn, said(floor, o, elements, id), o, elements.some(e => e.name === 'body'))
+      reflect(floor, turn, said(floor, o, elements, id), o, elements.some(e => e.name === 'body'), archiveId)
     })
   }
 
-  /** A line of the room's talk that only one hears: all devices of an occupant, or one device. Neither kept nor archived. */
-  tell(to: string | Jid, by: string | undefined, payload: string | readonly Element[], now: number): Outcome {
+  /** A line of the room's talk that only one hears: all devices of an occupant, or one device. Neither kept nor archived. `id`: of the message. */
+  tell(to: string | Jid, by: string | undefined, payload: string | readonly Element[], now: number, id: string = this.#floor.host.newId()): Outcome {
     return this.#turn(now, (turn, floor) => {
       const whom = typeof to === 'string' ? floor.named(to)?.devices.map(d => d.jid) : [to]
-      const line: Message = said(floor, by === undefined ? undefined : floor.named(by), typeof payload === 'string' ? [body(payload)] : payload, floor.host.newId())
+      const line: Message = said(floor, by === undefined ? undefined : floor.named(by), typeof payload === 'string' ? [body(payload)] : payload, id)
       for (const jid of whom ?? []) turn.send(line.readdress({ to: jid }))
     })
   }

@@ -60,9 +60,8 @@ export function setSubject(floor: Floor, turn: Turn, text: string, by?: Occupant
   turn.changed()
 }
 
-/** Gives the line its id and every device its copy: one payload, written once. */
-export function reflect(floor: Floor, turn: Turn, said: Message, occupant: Occupant | undefined, kept: boolean): void {
-  const id = floor.host.newId()
+/** Gives the line its id in the archive and every device its copy: one payload, written once. */
+export function reflect(floor: Floor, turn: Turn, said: Message, occupant: Occupant | undefined, kept: boolean, id = floor.host.newId()): void {
   const marked = said.with(el('stanza-id', STANZA_ID, { by: floor.jid.bare, id }))
   if (kept) floor.history.add(marked, turn.now, floor.config.history)
   floor.toAll(turn, marked)
