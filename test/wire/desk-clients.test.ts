@@ -1,0 +1,69 @@
+// What stock clients do at the desk beside talking: archives, corrections, several at once, things that are no text.
+import assert from 'node:assert/strict'
+import { BOT, DESK, desk, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
+
+const STAFF = { anna: 'agent', ben: 'agent' } as const
+const ROOM = `zoe-1@${DESK}`
+const MAM = 'urn:xmpp:mam:2'
+
+/** Zoe's conversation #1, served by Anna. */
+async function talk(d: DeskHouse, before: (anna: Person) => Promise<void> = async () => {}): Promise<{ anna: Person; zoe: Person }> {
+  const anna = await d.comes('anna')
+  await before(anna)
+  const zoe = await d.comes('zoe')
+  zoe.types(SUPPORT, 'hello')
+  await zoe.reads(SUPPORT, /People ahead/)
+  await anna.reads(BOT, /New chat #1/)
+  anna.types(BOT, '!a')
+  await zoe.reads(SUPPORT, '✱ Anna joined.')
+  return { anna, zoe }
+}
+
+describe('a conversation’s room for clients that keep an archive', () => {
+  const asRoom = async (anna: Person): Promise<void> => { anna.types(BOT, '!view room'); await anna.reads(BOT, /shown as rooms/) }
+  const enters = async (p: Person): Promise<void> => {
+    p.actor.says(`<presence to='${ROOM}/x'><x xmlns='http://jabber.org/protocol/muc'><history maxchars='0'/></x></presence>`)
+    await p.actor.hears`<message type='groupchat' from='${ROOM}/Helpdesk'><subject/></message>`
+  }
+  const asks = (p: Person, id: string, inside = ''): void => p.actor.says(`<iq type='set' to='${ROOM}' id='${id}'><query xmlns='${MAM}' queryid='${id}'>${inside}</query></iq>`)
+
+  it('gives what was said before to who enters without history, under the ids of the lines that come live', desk(STAFF, async d => {
+    const { anna, zoe } = await talk(d, asRoom)
+    await enters(anna)
+    anna.actor.says(`<iq type='get' to='${ROOM}' id='d'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
+    await anna.actor.hears`<iq type='result' id='d'><query xmlns='http://jabber.org/protocol/disco#info'><feature var='${MAM}'/></query></iq>`
+    anna.actor.says(`<message type='groupchat' to='${ROOM}' id='one'><body>hi Zoe</body></message>`)
+    const live = await anna.actor.hears`<message type='groupchat' from='${ROOM}/Anna' id='one'/>`
+    await zoe.reads(SUPPORT, 'hi Zoe')
+    anna.actor.says(`<message type='groupchat' to='${ROOM}' id='two'><body>!who</body></message>`)
+    await anna.reads(ROOM, /^✱ #1 Zoe/)
+
+    asks(anna, 'q')
+    const told: { readonly id: string; readonly line: string }[] = []
+    for (;;) {
+      const x = await anna.actor.next()
+      if (x.name === 'iq' && x.attrs['id'] === 'q') { assert.equal(x.getChild('fin', MAM)?.attrs['complete'], 'true'); break }
+      const result = x.getChild('result', MAM)
+      const message = result?.getChild('forwarded', 'urn:xmpp:forward:0')?.getChild('message')
+      if (result && message) told.push({ id: result.attrs['id'] ?? '', line: `${String(message.attrs['from']).split('/')[1]}: ${message.getChildText('body')}` })
+    }
+    assert.deepEqual(told.map(t => t.line).filter(l => !l.startsWith('Helpdesk')), ['Zoe: hello', 'Anna: hi Zoe'])
+    assert.equal(told.at(-1)?.id, live.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs['id'])
+    asks(anna, 'r', `<set xmlns='http://jabber.org/protocol/rsm'><after>${told.at(-1)?.id}</after></set>`)
+    await anna.actor.hears`<iq type='result' id='r'><fin xmlns='${MAM}' complete='true'/></iq>`
+  }))
+
+  it('is read by nobody outside the conversation', desk(STAFF, async d => {
+    await talk(d, asRoom)
+    const ben = await d.comes('ben')
+    asks(ben, 'q')
+    await ben.actor.hears`<iq type='error' id='q'><error><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
+  }))
+
+  it('shows a command to its speaker under the id that his client gave', desk(STAFF, async d => {
+    const { anna } = await talk(d, asRoom)
+    await enters(anna)
+    anna.actor.says(`<message type='groupchat' to='${ROOM}' id='w'><body>!who</body></message>`)
+    await anna.actor.hears`<message type='groupchat' from='${ROOM}/Anna' id='w'><body>!who</body></message>`
+  }))
+})
