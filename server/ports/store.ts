@@ -1,3 +1,8 @@
+// The store port: what every store has to offer. Interfaces only.
+import type { SearchStore } from './search.ts'
+
+export type * from './search.ts'
+
 /**
  * Where deskbell keeps what must outlive it. Shaped for SQLite and MongoDB alike: grouped appends, ranges by (owner, id)
  * with a limit, one document found and updated if its version still is what was read, unique keys; no transaction over
@@ -11,6 +16,7 @@ export interface Stores {
   readonly offline: OfflineStore
   readonly documents: DocumentStore
   readonly events: EventLog
+  readonly search: SearchStore
   /** Writes out what waits and lets go of the files. */
   close(): Promise<void>
 }

@@ -12,6 +12,7 @@ export const CALLS = [
   'offline.push', 'offline.list', 'offline.clear',
   'documents.get', 'documents.put', 'documents.remove', 'documents.range',
   'events.load', 'events.append', 'events.live', 'events.undone', 'events.done',
+  'search.put', 'search.remove', 'search.find',
 ] as const
 export type CallName = typeof CALLS[number]
 const PLACES = new Map<CallName, number>(CALLS.map((name, place) => [name, place]))

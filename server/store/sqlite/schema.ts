@@ -49,6 +49,11 @@ const STEPS: readonly string[] = [
      PRIMARY KEY (stream, version)
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX commits_undone ON commits (stream, version) WHERE todo IS NOT NULL;`,
+
+  // Search: the number of a row is its date, with a place within the millisecond. Secure delete: no word outlives its document.
+  `CREATE TABLE search_docs (no INTEGER PRIMARY KEY, space TEXT NOT NULL, id TEXT NOT NULL, UNIQUE (space, id)) STRICT;
+   CREATE VIRTUAL TABLE search_words USING fts5(marks, words, tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M* Co' tokenchars '_'");
+   INSERT INTO search_words (search_words, rank) VALUES ('secure-delete', 1);`,
 ]
 
 /** The schema that this deskbell reads and writes. */

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { Log } from '../../ports/log.ts'
 import { silent } from '../../ports/log.ts'
 import type {
-  AccountRecord, AccountStore, ArchiveRow, ArchiveStore, DocumentStore, EventLog, OfflineRow, OfflineStore, RosterItem, RosterStore, Stored, Stores,
+  AccountRecord, AccountStore, ArchiveRow, ArchiveStore, DocumentStore, EventLog, OfflineRow, OfflineStore, RosterItem, RosterStore, SearchStore, Stored, Stores,
 } from '../../ports/store.ts'
 import { StoreError } from '../../ports/store.ts'
 import { Lane } from './lane.ts'
@@ -156,6 +156,12 @@ function face(file: string, writer: Lane, reader: Lane): SqliteStores {
     done: (stream, version) => write('events.done', stream, version),
   }
 
+  const search: SearchStore = {
+    put: (space, document) => write('search.put', space, JSON.stringify(document)),
+    remove: (space, id) => write('search.remove', space, id),
+    find: (space, query) => read('search.find', space, JSON.stringify(query)),
+  }
+
   async function backup(to: string): Promise<void> {
     await Promise.allSettled([...tables.values()].map(last => last.done))
     // In a thread of its own, so that nobody waits for it.
@@ -175,7 +181,7 @@ function face(file: string, writer: Lane, reader: Lane): SqliteStores {
 
   const backups = new Set<Promise<void>>()
   return {
-    accounts, rosters, archive, offline, documents, events,
+    accounts, rosters, archive, offline, documents, events, search,
     backup: to => {
       if (closing) return refused()
       const one = backup(to).finally(() => backups.delete(one))

@@ -3,6 +3,7 @@ import { archiveReads, archiveWrites, eraseArchive } from './archive.ts'
 import type { Names } from './names.ts'
 import { bind, type Prepare, type Reads, type Writes } from './calls.ts'
 import type { Arg } from './protocol.ts'
+import { searchReads, searchWrites } from './search.ts'
 
 const UNDER = '>= ?1 AND stream < ?1 || char(0x10ffff)' // begins with
 
@@ -12,6 +13,7 @@ export function writesOf(sql: Prepare, names: Names): Writes {
 
   return {
     ...archiveWrites(sql, names),
+    ...searchWrites(sql),
     'accounts.create': { run: a => run('INSERT INTO accounts VALUES (?, ?, ?) ON CONFLICT DO NOTHING', a) ? 'ok' : 'conflict' },
     'accounts.update': { run: a => run('UPDATE accounts SET record = ?3 WHERE host = ?1 AND local = ?2', a) ? 'ok' : 'missing' },
     'accounts.remove': {
@@ -85,6 +87,7 @@ export function readsOf(sql: Prepare): Reads {
 
   return {
     ...archiveReads(sql),
+    ...searchReads(sql),
     'accounts.find': a => one('SELECT record FROM accounts WHERE host = ? AND local = ?', a)?.['record'],
     'accounts.list': a => all('SELECT record FROM accounts WHERE host = ? AND local > ? ORDER BY local LIMIT ?', a).map(row => row['record']),
     'rosters.load': a => [
