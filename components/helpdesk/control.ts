@@ -31,6 +31,8 @@ export class Control {
     }
     if (inside && this.#office.book.states.get(place.n) === undefined && (await this.#office.book.state(place.n)).is === 'absent') return refuse('item-not-found', 'There is no such conversation.')
     const parsed = parse(body, inside ? 'conversation' : 'bot')
+    const uncorrectable = await this.#uncorrectable(by, place, parsed, m)
+    if (uncorrectable !== undefined) { this.#reply(m, place, uncorrectable); return }
     if (parsed.is === 'refused') { this.#reply(m, place, parsed.because); return }
     if (parsed.is === 'text') {
       if (!inside) { this.#reply(m, place, 'I am the helpdesk’s bot and understand commands only: !help lists them.'); return }
@@ -38,14 +40,15 @@ export class Control {
       if (refused !== undefined) this.#reply(m, place, refused)
       return
     }
-    if (m.child('replace', NS.replace)) { this.#reply(m, place, 'Not done: what was sent cannot become a command. Write it anew.'); return }
     const answer = await this.#carryOut(by, inside ? place.n : undefined, parsed, body, m.head.id)
     if (answer !== '') this.#reply(m, place, answer)
   }
 
   /** A line to a room that the desk hosts. `echo` shows the speaker alone what he wrote. */
-  async inRoom(n: number, by: Bare, body: string, id: string, to: { echo(): void; answer(text: string): void }): Promise<void> {
+  async inRoom(n: number, by: Bare, body: string, id: string, m: Message, to: { echo(): void; answer(text: string): void }): Promise<void> {
     const parsed = parse(body, 'conversation')
+    const uncorrectable = await this.#uncorrectable(by, { is: 'conversation', n }, parsed, m)
+    if (uncorrectable !== undefined) { to.echo(); to.answer(uncorrectable); return }
     if (parsed.is === 'text') {
       const refused = await this.say(by, { is: 'room', n }, parsed.text, id)
       if (refused !== undefined) { to.echo(); to.answer(refused) }
@@ -61,6 +64,15 @@ export class Control {
     const s = here === undefined ? undefined : this.#office.book.states.get(here)
     if (here !== undefined && s && roleOf(s, by) !== undefined) this.#office.later(() => this.#office.book.give(here, { do: 'say', by, as: 'command' }, { body, name: this.#office.operators.name(by) }))
     return (await act(this.#office, parsed.command, { by, n: parsed.n, here, args: parsed.args, id })).text
+  }
+
+  /** A correction (XEP-0308) makes no command of what was said, and says nothing that was a command: its reader would trust it (section 8.2 f). */
+  async #uncorrectable(by: Bare, place: Place, parsed: Parsed, m: Message): Promise<string | undefined> {
+    const id = m.child('replace', NS.replace)?.attrs['id']
+    if (id === undefined) return undefined
+    const said = 'n' in place ? await this.#office.book.sent(place.n, by, id) : undefined
+    if (parsed.is === 'text') return said?.as === 'public' || said?.chat !== undefined || !('n' in place) ? undefined : 'Not sent: what was a command cannot become text. Write it anew.'
+    return said === undefined && !this.#wasDone(by, id) ? undefined : 'Not done: what was sent cannot become a command. Write it anew.'
   }
 
   /** Plain text in a conversation or an internal chat; gives the words of a refusal. */
@@ -88,6 +100,8 @@ export class Control {
     const from = m.to && (place.is === 'nothing' ? this.#at.bot : m.to.withResource('desk'))
     if (from && m.from) this.#office.link.send(chat(from, m.from, MARK + text, { keep: false }))
   }
+
+  #wasDone(by: Bare, id: string): boolean { return [...this.#recent.get(by) ?? []].some(key => key.startsWith(`${id}\n`)) }
 
   /** A command that comes again with its id and words was carried out already. */
   #isNew(by: Bare, id: string | undefined, body: string): boolean {

@@ -1,6 +1,6 @@
 // What stock clients do at the desk beside talking: archives, corrections, several at once, things that are no text.
 import assert from 'node:assert/strict'
-import { BOT, DESK, desk, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
+import { BOT, c, DESK, desk, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
 
 const STAFF = { anna: 'agent', ben: 'agent' } as const
 const ROOM = `zoe-1@${DESK}`
@@ -65,5 +65,56 @@ describe('a conversation’s room for clients that keep an archive', () => {
     await enters(anna)
     anna.actor.says(`<message type='groupchat' to='${ROOM}' id='w'><body>!who</body></message>`)
     await anna.actor.hears`<message type='groupchat' from='${ROOM}/Anna' id='w'><body>!who</body></message>`
+  }))
+})
+
+describe('a correction (XEP-0308)', () => {
+  const corrects = (p: Person, to: string, text: string, of: string, id: string, type = 'chat'): void =>
+    p.actor.sends`<message type='${type}' to='${to}' id='${id}'><body>${text}</body><replace xmlns='urn:xmpp:message-correct:0' id='${of}'/></message>`
+
+  it('of a line is one more line to the customer, but never a command', desk(STAFF, async d => {
+    const { anna, zoe } = await talk(d)
+    anna.types(c(1), 'step bakc', 'one')
+    await zoe.reads(SUPPORT, 'step bakc')
+    corrects(anna, c(1), 'step back', 'one', 'two')
+    await zoe.reads(SUPPORT, 'step back')
+    corrects(anna, c(1), '!end', 'one', 'three')
+    await anna.reads(c(1), /Not done: what was sent cannot become a command/)
+    anna.types(c(1), 'still here')
+    await zoe.reads(SUPPORT, 'still here')
+  }))
+
+  it('of a command, known or not, coaching or note, never reaches the customer', desk(STAFF, async d => {
+    const { anna, zoe } = await talk(d)
+    anna.types(c(1), '!n he owes us money', 'note')
+    anna.types(c(1), '!nonsense secret', 'nonsense')
+    anna.types(c(1), '!c be careful', 'coach')
+    for (const first of ['note', 'nonsense', 'coach', 'never-sent']) {
+      corrects(anna, c(1), 'he owes us money', first, `${first}-2`)
+      await anna.reads(c(1), /Not sent: what was a command cannot become text/)
+    }
+    await d.quiet()
+    await zoe.readsNothing()
+  }))
+
+  it('of a mistyped command carries out what was meant; of one that was done, nothing', desk(STAFF, async d => {
+    const { anna } = await talk(d)
+    anna.types(c(1), '!hwo', 'one')
+    await anna.reads(c(1), /Unknown command/)
+    corrects(anna, c(1), '!who', 'one', 'two')
+    await anna.reads(c(1), /served by Anna/)
+    corrects(anna, c(1), '!end', 'two', 'three')
+    await anna.reads(c(1), /Not done/)
+  }))
+
+  it('goes by the same rules in a room', desk(STAFF, async d => {
+    const { anna, zoe } = await talk(d, async anna => { anna.types(BOT, '!view room'); await anna.reads(BOT, /shown as rooms/) })
+    anna.actor.says(`<presence to='${ROOM}/x'><x xmlns='http://jabber.org/protocol/muc'/></presence>`)
+    await anna.reads(ROOM, 'hello')
+    anna.actor.says(`<message type='groupchat' to='${ROOM}' id='one'><body>!n he owes us money</body></message>`)
+    corrects(anna, ROOM, 'he owes us money', 'one', 'two', 'groupchat')
+    await anna.reads(ROOM, /Not sent: what was a command cannot become text/)
+    await d.quiet()
+    await zoe.readsNothing()
   }))
 })

@@ -52,7 +52,7 @@ export class RoomWindow implements Window {
     for (const device of this.#office.operators.devices(to)) {
       if (!room.occupantBy(Jid.parse(device))) this.#office.link.send(directInvitation(room.jid, this.#at.bot, Jid.parse(device), randomUUID(), { reason: `${customer}, ${queueName(this.#office.config, s.queue)} (#${n})` }))
     }
-    this.#office.link.send(chat(this.#at.bot, Jid.parse(to), `${MARK}#${n} ${customer}: the room is ${room.jid.bare}`, { keep: false }))
+    this.#office.link.send(chat(this.#at.bot, Jid.parse(to), `${MARK}#${n} ${customer}: the room is ${room.jid.bare} · xmpp:${room.jid.bare}?join`, { keep: false }))
   }
   /** Lines are said in the room for all who are in it, see `spread`; who enters later has the room's history. */
   line(): void {}
@@ -161,7 +161,7 @@ export class RoomWindow implements Window {
     const key = `${n}\n${from.bare}\n${id}`
     this.#said.set(key, m.payload.filter(e => e.ns !== NS.delay && e.ns !== NS.mucUser && !(e.ns === NS.sid && e.name === 'stanza-id')))
     const me = room.occupantBy(from)
-    await this.#office.inTurnOf(from.bare, () => this.#control.inRoom(n, from.bare, body, id, {
+    await this.#office.inTurnOf(from.bare, () => this.#control.inRoom(n, from.bare, body, id, m, {
       /** He alone sees what he wrote: clients show a room's text only when it comes back. */
       echo: () => { if (me) this.#send(room.tell(me.nick, me.nick, m.payload, this.#office.now, id)) },
       answer: text => { if (me) this.notice(n, from.bare, text) },
