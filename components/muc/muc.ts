@@ -230,7 +230,7 @@ class Service implements Receiver {
   }
 
   #about(): Element[] {
-    const features = [DISCO_INFO, DISCO_ITEMS, MUC, NS_RSM, PING, ...ARCHIVE_FEATURES]
+    const features = [DISCO_INFO, DISCO_ITEMS, MUC, PING, ...ARCHIVE_FEATURES]
     return [el('query', DISCO_INFO, {},
       el('identity', DISCO_INFO, { category: 'conference', type: 'text', name: this.#options.name ?? 'Rooms' }), ...features.map(f => el('feature', DISCO_INFO, { var: f })))]
   }
