@@ -1,5 +1,6 @@
 // XEP-0030: says what the host and its accounts are and can do; the hash of it stands among the stream features (XEP-0115).
 import { capsElement, capsHash, NS_CAPS } from '../protocols/caps.ts'
+import { HOST_COMMANDS, NS_COMMANDS } from '../protocols/commands.ts'
 import { NODE_DISCO } from '../protocols/personal.ts'
 import { el, form, plugin, refuse, Token, type Account, type Element, type Host, type Identity, type Jid } from '../server/api.ts'
 
@@ -18,15 +19,17 @@ export const disco = plugin('disco', (host, options) => {
   const ofHost = (): Element[] => [el('identity', INFO, { category: 'server', type: 'im', name: 'deskbell' }), ...host.identities.host.map(identity), ...listed(host.features), ...contact]
   host.streamFeatures.after.push(() => capsElement(NODE, el('query', INFO, {}, ...ofHost())))
 
-  host.iq(['host'], 'get', INFO, 'query', query => {
+  host.iq(['host'], 'get', INFO, 'query', (query, { from }) => {
     const { node } = query.attrs
     const told = ofHost()
     if (node === undefined) return el('query', INFO, {}, ...told)
-    return node === `${NODE}#${capsHash(el('query', INFO, {}, ...told))}` ? el('query', INFO, { node }, ...told) : refuse('item-not-found')
+    return node === `${NODE}#${capsHash(el('query', INFO, {}, ...told))}` ? el('query', INFO, { node }, ...told) : host.service(HOST_COMMANDS)?.info(node, from) ?? refuse('item-not-found')
   })
-  host.iq(['host'], 'get', ITEMS, 'query', query => query.attrs['node'] === undefined
-    ? el('query', ITEMS, {}, ...(host.service(COMPONENTS) ?? []).map(jid => el('item', ITEMS, { jid })))
-    : refuse('item-not-found'))
+  host.iq(['host'], 'get', ITEMS, 'query', (query, { from }) => {
+    const { node } = query.attrs
+    if (node === undefined) return el('query', ITEMS, {}, ...(host.service(COMPONENTS) ?? []).map(jid => el('item', ITEMS, { jid })))
+    return (node === NS_COMMANDS && host.service(HOST_COMMANDS)?.items(host.jid, from)) || refuse('item-not-found')
+  })
 
   host.iq(['self', 'other'], 'get', INFO, 'query', (query, { account, from }) => {
     if (!account || !mayLook(host, account, from)) return refuse('service-unavailable') // section 8: who exists is nobody's business

@@ -1,12 +1,15 @@
 // The plugins of a host, in the order in which they are installed: within a stage that is the order in which they run.
+import { adminCommands } from './admin-commands.ts'
 import { avatars } from './avatars.ts'
 import { blocking } from './blocking.ts'
 import { bookmarks } from './bookmarks.ts'
 import { carbons } from './carbons.ts'
+import { commands } from './commands.ts'
 import { csi } from './csi.ts'
 import { disco } from './disco.ts'
 import { displayed } from './displayed.ts'
 import { extdisco } from './extdisco.ts'
+import { last } from './last.ts'
 import { mam } from './mam.ts'
 import { offline } from './offline.ts'
 import { pep } from './pep.ts'
@@ -19,4 +22,4 @@ import { time } from './time.ts'
 import { vcard } from './vcard.ts'
 import { version } from './version.ts'
 
-export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, register] as const
+export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, last, commands, adminCommands, register] as const

@@ -1,6 +1,6 @@
 // Ad-hoc commands (XEP-0050): their sessions, and the lists that disco shows of them. The commands themselves are given.
 import { randomBytes } from 'node:crypto'
-import { el, form, readForm, refuse, StanzaError, type Clock, type Condition, type Element, type Form, type FormValues, type Jid } from '../server/api.ts'
+import { el, form, readForm, refuse, StanzaError, Token, type Clock, type Condition, type Element, type Form, type FormValues, type Jid } from '../server/api.ts'
 
 export const NS_COMMANDS = 'http://jabber.org/protocol/commands'
 const INFO = 'http://jabber.org/protocol/disco#info'
@@ -18,8 +18,8 @@ export interface Question {
   readonly more?: boolean
   submit(values: FormValues): Stage | Promise<Stage>
 }
-/** The end. `lines` are shown as one field of text: clients cannot show tables (Pidgin, Psi+ and Gajim fail on <reported/>). */
-export interface Outcome { readonly note?: string; readonly kind?: 'info' | 'warn' | 'error'; readonly title?: string; readonly lines?: readonly string[] }
+/** The end. `lines` are shown as one field of text: clients cannot show tables (Pidgin, Psi+ and Gajim fail on <reported/>); `result` is a form or payload that a document prescribes. */
+export interface Outcome { readonly note?: string; readonly kind?: 'info' | 'warn' | 'error'; readonly title?: string; readonly lines?: readonly string[]; readonly result?: Element }
 export type Stage = Question | Outcome | StanzaError
 
 export interface AdHocCommand {
@@ -29,6 +29,9 @@ export interface AdHocCommand {
   readonly may?: (who: Jid) => boolean
   start(who: Jid): Stage | Promise<Stage>
 }
+
+/** The commands of a host: disco shows them, plugins add theirs. */
+export const HOST_COMMANDS = new Token<Commands>('commands of the host')
 
 interface Session { readonly id: string; readonly who: string; readonly command: AdHocCommand; readonly ends: number; question: Question; busy: boolean }
 
@@ -97,7 +100,7 @@ export class Commands {
     this.#sessions.delete(session.id)
     if (stage instanceof StanzaError) return stage
     if (!('submit' in stage)) {
-      const shown: Element[] = []
+      const shown: Element[] = stage.result ? [stage.result] : []
       if (stage.lines) shown.push(form({ type: 'result', title: stage.title ?? session.command.name, fields: [{ var: 'text', type: 'text-multi', label: stage.title ?? session.command.name, value: stage.lines }] }))
       if (stage.note !== undefined) shown.push(note(stage.note, stage.kind))
       return reply(session, 'completed', ...shown)

@@ -19,8 +19,8 @@ import type { Home, Moment } from '../account/home.ts'
 import { Presences } from '../account/presence.ts'
 import { Rosters } from '../account/roster.ts'
 
-/** Whom an iq is addressed to: the host itself, the sender's own account, another account of this host, or the stream before login. */
-export type Addressee = 'host' | 'self' | 'other' | 'stream'
+/** Whom an iq is addressed to: the host itself, the sender's own account, another account of this host, an address here that has no account, or the stream before login. */
+export type Addressee = 'host' | 'self' | 'other' | 'nobody' | 'stream'
 
 /** What an iq handler answers: a payload, nothing (an empty result), a refusal, or HANDLED if it has sent the answer itself. */
 export type Answer = Element | undefined | void | StanzaError | typeof HANDLED
@@ -232,7 +232,10 @@ export class Host implements Home {
   }
 
   #arrive(stanza: AnyStanza, account: Account | undefined, via: Resource | undefined): void | Promise<void> {
-    if (!account) return this.presences.toNobody(stanza, via)
+    if (!account) {
+      const query = stanza.kind === 'iq' && stanza.to?.isBare ? stanza.payload[0] : undefined
+      return stanza.kind === 'iq' && query && this.#handler('nobody', stanza.type, query) ? this.#answer('nobody', stanza, via, undefined) : this.presences.toNobody(stanza, via)
+    }
     const p = new Passage(stanza, account, via)
     const v = walk(this.#in, p)
     if (v instanceof Promise) return v.then(w => this.#settle(w, p, via))

@@ -1,0 +1,286 @@
+// XEP-0133: admins look after accounts and sessions from their own client.
+import { randomBytes } from 'node:crypto'
+import { LAST_SEEN } from '../protocols/activity.ts'
+import { HOST_COMMANDS, type AdHocCommand, type Question, type Stage } from '../protocols/commands.ts'
+import {
+  CONTENT, el, Element, form, Jid, makeCredentials, note, plugin, refuse, Stanza, StanzaError,
+  type Account, type AccountRecord, type Field, type FormValues, type Host, type Resource, type Role,
+} from '../server/api.ts'
+
+const NS = 'http://jabber.org/protocol/admin'
+const NS_ROSTER = 'jabber:iq:roster'
+const COLLECTION = 'message of the day'
+const PAGE = 500
+const SHOWN = 1000 // addresses in one answer
+const SIZES = ['25', '50', '75', '100', '150', '200', 'none']
+
+const greeted = note('message of the day shown', false) // on a device
+
+/** XEP-0133 Service Administration, for local accounts with the role admin. */
+export const adminCommands = plugin('admin-commands', host => {
+  const commands = host.service(HOST_COMMANDS)! // `needs` says so
+  const office = new Office(host)
+  const may = (who: Jid): boolean => who.domain === host.domain && isAdmin(host.accounts.online(who)?.record)
+  const add = (name: string, title: string, start: (who: Jid) => Stage | Promise<Stage>): void => {
+    const logged = (who: Jid): Stage | Promise<Stage> => { host.log.info({ by: who.bare, command: name }, 'an admin command'); return start(who) }
+    const command: AdHocCommand = { node: `${NS}#${name}`, name: title, may, start: logged }
+    commands.add(command)
+  }
+  const jid: Field = { var: 'accountjid', type: 'jid-single', label: 'The address of the account', required: true }
+  const jids: Field = { var: 'accountjids', type: 'jid-multi', label: 'The addresses of the accounts', required: true }
+
+  add('add-user', 'Add a user', () => ask('Adding a user', 'Without a password one is made up.', [
+    jid,
+    { var: 'password', type: 'text-private', label: 'The password' },
+    { var: 'password-verify', type: 'text-private', label: 'The password again' },
+    { var: 'given_name', label: 'Given name' },
+    { var: 'surname', label: 'Family name' },
+  ], v => office.add(v)))
+  add('delete-user', 'Delete users', who => ask('Deleting users', 'Everything that is kept for them is deleted, too.', [jids], v => office.each(v, who, (r, a) => office.remove(r, a), 'removed')))
+  add('disable-user', 'Disable users', who => ask('Disabling users', 'They cannot log in until they are enabled again.', [jids], v => office.each(v, who, (r, a) => office.disable(r, a, true), 'disabled')))
+  add('reenable-user', 'Enable users again', () => ask('Enabling users', 'They can log in again.', [jids], v => office.each(v, undefined, (r, a) => office.disable(r, a, false), 'enabled')))
+  add('end-user-session', 'End sessions', () => ask('Ending sessions', 'An address with a resource ends that session only.', [jids], v => office.kick(v)))
+  add('change-user-password', 'Change a password', () => ask('Changing a password', 'The sessions of that user end.', [
+    jid, { var: 'password', type: 'text-private', label: 'The new password', required: true },
+  ], v => office.password(v)))
+  add('get-user-roster', 'Look at a contact list', () => ask('A contact list', 'Whose?', [jids], v => office.roster(v)))
+  add('get-user-lastlogin', 'Look when a user was last here', () => ask('The last login', 'Whose?', [jids], v => office.lastLogin(v)))
+  add('user-stats', 'Look at a user', () => ask('A user', 'Which?', [jid], v => office.stats(v)))
+
+  for (const [of, title, which] of office.groups) {
+    add(`get-${of}-users-num`, `Count ${title}`, async () => ({ result: result([{ var: `${of}usersnum`, label: `The number of ${title}`, value: String((await which()).length) }]) }))
+    add(`get-${of}-users-list`, `List ${title}`, () => ask(`Listing ${title}`, 'How many at most?', [
+      { var: 'max_items', type: 'list-single', label: 'At most', value: '100', options: SIZES },
+    ], async v => {
+      const most = Math.min(Number(one(v, 'max_items') ?? SHOWN) || SHOWN, SHOWN)
+      const all = await which()
+      return { result: result([{ var: `${of}userjids`, type: 'jid-multi', label: title, value: all.slice(0, most) }]), ...(all.length > most && { note: `${all.length - most} more.` }) }
+    }))
+  }
+
+  const text = (name: string, label: string, value: readonly string[] = []): Field => ({ var: name, type: 'text-multi', label, required: true, value })
+  add('announce', 'Send an announcement', () => ask('An announcement', 'Everybody who is online gets it.', [text('announcement', 'Announcement')], v => office.announce('Announcement', many(v, 'announcement'))))
+  add('set-motd', 'Set the message of the day', () => ask('The message of the day', 'Everybody gets it now, or when he comes.', [text('motd', 'Message of the day')], v => office.setMotd(many(v, 'motd'), true)))
+  add('edit-motd', 'Edit the message of the day', async () => ask('The message of the day', 'It is not sent again to those who are here.', [text('motd', 'Message of the day', await office.motd())], v => office.setMotd(many(v, 'motd'), false)))
+  add('delete-motd', 'Delete the message of the day', async () => { await office.setMotd([], false); return { note: 'Deleted.' } })
+  add('edit-admin', 'Edit the list of admins', async who => ask('The admins', 'They may do all that this menu offers.', [
+    { var: 'adminjids', type: 'jid-multi', label: 'The admins', required: true, value: await office.addresses(isAdmin) },
+  ], v => office.setAdmins(v, who)))
+
+  host.when('presence', device => {
+    if (device.priority === undefined || device.priority < 0 || device.get(greeted)) return
+    device.set(greeted, true)
+    void office.motd().then(lines => { if (lines.length) office.give(device, 'Message of the day', lines) }).catch((error: unknown) => host.bug(error))
+  })
+}, ['commands'])
+
+const isAdmin = (r: AccountRecord | undefined): boolean => r?.role === 'admin' && !r.disabled
+
+const ask = (title: string, instructions: string, fields: readonly Field[], submit: (values: FormValues) => Stage | Promise<Stage>): Question =>
+  ({ form: { type: 'form', formType: NS, title, instructions, fields }, submit })
+const result = (fields: readonly Field[]): Element => form({ type: 'result', formType: NS, fields })
+const one = (v: FormValues, name: string): string | undefined => v.values.get(name)?.[0]
+const many = (v: FormValues, name: string): string[] => (v.values.get(name) ?? []).flatMap(line => line.split('\n')).filter(line => line.trim() !== '')
+const SELF = refuse('not-allowed', 'Not to your own account, or nobody might be left who can undo it.')
+
+/** What the commands do. */
+class Office {
+  readonly #host: Host
+  #motd: Promise<readonly string[]> | undefined
+  constructor(host: Host) { this.#host = host }
+
+  /** Groups of users: the word in the node's name, what people call them, and who is in them. */
+  readonly groups: readonly (readonly [string, string, () => Promise<string[]>])[] = [
+    ['registered', 'all users', () => this.addresses(() => true)],
+    ['disabled', 'disabled users', () => this.addresses(r => r.disabled === true)],
+    ['online', 'users who are online', async () => this.#online(a => a.available.length > 0)],
+    ['active', 'users who are active', async () => this.#online(a => a.available.some(isActive))],
+    ['idle', 'users who are idle', async () => this.#online(a => a.available.length > 0 && !a.available.some(isActive))],
+  ]
+
+  async add(v: FormValues): Promise<Stage> {
+    const { domain, clock, stores } = this.#host
+    const jid = this.#local(one(v, 'accountjid'))
+    if (!jid) return refuse('not-acceptable', `An address of ${domain} is needed.`)
+    const given = one(v, 'password') || undefined
+    if (given !== (one(v, 'password-verify') || given)) return refuse('not-acceptable', 'The passwords differ.')
+    const password = given ?? randomBytes(12).toString('base64url')
+    const credentials = await keys(password)
+    if (credentials instanceof StanzaError) return credentials
+    const name = [one(v, 'given_name'), one(v, 'surname')].map(part => part?.trim()).filter(Boolean).join(' ').slice(0, 80)
+    const made = await stores.accounts.create({ host: domain, local: jid.local, created: clock.now(), credentials, ...(name && { name }) })
+    if (made === 'conflict') return refuse('conflict', `${jid.bare} exists.`)
+    this.#host.tellPeople()
+    return { note: `${jid.bare} added.`, ...(given === undefined && { lines: [`password: ${password}`] }) }
+  }
+
+  /** Does something to each account that is named, or nothing at all if one is not there. */
+  async each(v: FormValues, notFor: Jid | undefined, act: (record: AccountRecord, account: Account) => Promise<void>, done: string): Promise<Stage> {
+    const found = await this.#named(many(v, 'accountjids'))
+    if (found instanceof StanzaError) return found
+    if (found.some(({ account }) => account.jid.bare === notFor?.bare)) return SELF
+    for (const { account, record } of found) await act(record, account)
+    this.#host.tellPeople()
+    return { note: `${found.map(({ account }) => account.jid.bare).join(', ')} ${done}.` }
+  }
+
+  async remove({ local }: AccountRecord, account: Account): Promise<void> {
+    const { accounts, rosters, stores, domain } = this.#host
+    await rosters.farewell(account)
+    await stores.accounts.remove(domain, local)
+    accounts.refresh(account.jid, undefined)
+    endAll(account, 'not-authorized', 'The account was removed.')
+  }
+
+  async disable(record: AccountRecord, account: Account, yes: boolean): Promise<void> {
+    const { disabled: _, ...rest } = record
+    await this.#write(account, yes ? { ...rest, disabled: true } : rest)
+    if (yes) endAll(account, 'not-authorized', 'The account is disabled.')
+  }
+
+  async kick(v: FormValues): Promise<Stage> {
+    const wanted = many(v, 'accountjids').map(text => this.#local(text))
+    if (wanted.length === 0 || wanted.includes(undefined)) return refuse('not-acceptable', 'Addresses of this server are needed.')
+    let ended = 0
+    for (const jid of wanted as Jid[]) { // looked at in the line above
+      const devices = [...this.#host.accounts.online(jid)?.resources.values() ?? []].filter(d => jid.isBare || d.jid.resource === jid.resource)
+      for (const d of devices) { ended++; d.end('policy-violation', 'An admin has ended the session.') }
+    }
+    return { note: ended === 1 ? 'One session ended.' : `${ended} sessions ended.` }
+  }
+
+  async password(v: FormValues): Promise<Stage> {
+    const found = await this.#named([one(v, 'accountjid') ?? ''])
+    if (found instanceof StanzaError) return found
+    const credentials = await keys(one(v, 'password') ?? '')
+    if (credentials instanceof StanzaError) return credentials
+    const { account, record } = found[0]! // one was named
+    await this.#write(account, { ...record, credentials })
+    endAll(account, 'reset', 'The password was changed.')
+    return { note: `${account.jid.bare} has a new password.` }
+  }
+
+  async roster(v: FormValues): Promise<Stage> {
+    const found = await this.#named(many(v, 'accountjids').slice(0, 1))
+    if (found instanceof StanzaError) return found
+    const { account } = found[0]! // one was named
+    const items = this.#host.rosters.of(account).listed.map(i =>
+      el('item', NS_ROSTER, { jid: i.jid, subscription: i.subscription, ...(i.name && { name: i.name }) }, ...i.groups.map(g => el('group', NS_ROSTER, {}, g))))
+    const shown = result([
+      { var: 'accountjids', type: 'jid-multi', label: 'Whose', value: [account.jid.bare] },
+      { var: 'roster', type: 'text-multi', label: 'Contacts', value: items.map(i => `${i.attrs['jid'] ?? ''} (${i.attrs['subscription'] ?? ''})`) }, // for clients that do not look for the query
+    ])
+    return { result: new Element(shown.name, shown.ns, shown.attrs, [...shown.children, el('query', NS_ROSTER, {}, ...items)]) }
+  }
+
+  async lastLogin(v: FormValues): Promise<Stage> {
+    const found = await this.#named(many(v, 'accountjids').slice(0, 1))
+    if (found instanceof StanzaError) return found
+    const { jid } = found[0]!.account // one was named
+    const login = (await this.#host.service(LAST_SEEN)?.(jid))?.login
+    return { result: result([
+      { var: 'accountjids', type: 'jid-multi', label: 'Who', value: [jid.bare] },
+      { var: 'lastlogin', label: 'Last login', value: login === undefined ? 'never' : new Date(login).toISOString() },
+    ]) }
+  }
+
+  async stats(v: FormValues): Promise<Stage> {
+    const found = await this.#named([one(v, 'accountjid') ?? ''])
+    if (found instanceof StanzaError) return found
+    const { account } = found[0]! // one was named
+    return { result: result([
+      { var: 'accountjid', type: 'jid-single', label: 'Who', value: account.jid.bare },
+      { var: 'rostersize', label: 'Contacts', value: String(this.#host.rosters.of(account).listed.length) },
+      { var: 'onlineresources', type: 'text-multi', label: 'Sessions', value: [...account.resources.keys()] },
+    ]) }
+  }
+
+  announce(subject: string, lines: readonly string[]): Stage {
+    if (lines.length === 0) return refuse('not-acceptable', 'Say something.')
+    let reached = 0
+    for (const account of this.#host.accounts.all) {
+      for (const d of account.available) if (d.priority! >= 0) { this.give(d, subject, lines); reached++ } // available says it is a number
+    }
+    return { note: reached === 1 ? 'Sent to one device.' : `Sent to ${reached} devices.` }
+  }
+
+  give(device: Resource, subject: string, lines: readonly string[]): void {
+    const said = [el('subject', CONTENT, {}, subject), el('body', CONTENT, {}, lines.join('\n'))]
+    device.deliver(Stanza.of('message', { type: 'normal', from: this.#host.jid, to: device.jid }, said))
+  }
+
+  motd(): Promise<readonly string[]> {
+    return (this.#motd ??= this.#host.stores.documents.get<readonly string[]>(COLLECTION, this.#host.domain, 'all').then(kept => kept?.value ?? []))
+  }
+
+  async setMotd(lines: readonly string[], now: boolean): Promise<Stage> {
+    const { documents } = this.#host.stores
+    await (lines.length ? documents.put(COLLECTION, this.#host.domain, 'all', lines) : documents.remove(COLLECTION, this.#host.domain, 'all'))
+    this.#motd = Promise.resolve(lines)
+    return now && lines.length ? this.announce('Message of the day', lines) : { note: 'Done.' }
+  }
+
+  async setAdmins(v: FormValues, who: Jid): Promise<Stage> {
+    const found = await this.#named(many(v, 'adminjids'))
+    if (found instanceof StanzaError) return found
+    const wanted = new Set(found.map(({ account }) => account.jid.bare))
+    if (!wanted.has(who.bare)) return SELF
+    const { accounts } = this.#host
+    const before = await this.addresses(isAdmin)
+    for (const { account, record } of found) if (record.role !== 'admin') await this.#write(account, { ...record, role: 'admin' satisfies Role })
+    for (const bare of before.filter(b => !wanted.has(b))) {
+      const account = await accounts.at(Jid.parse(bare))
+      if (!account) continue
+      const { role: _, ...rest } = account.record
+      await this.#write(account, rest)
+    }
+    this.#host.tellPeople()
+    return { note: `Admins: ${[...wanted].join(', ')}.` }
+  }
+
+  /** The addresses of the accounts that fit, in their order. */
+  async addresses(fits: (r: AccountRecord) => boolean): Promise<string[]> {
+    const { stores, domain } = this.#host
+    const all: string[] = []
+    for (let after = ''; ;) {
+      const page = await stores.accounts.list(domain, { after, limit: PAGE })
+      for (const r of page) if (fits(r)) all.push(`${r.local}@${domain}`)
+      if (page.length < PAGE) return all
+      after = page.at(-1)!.local // a full page has a last
+    }
+  }
+
+  #online(fits: (a: Account) => boolean): string[] { return [...this.#host.accounts.all].filter(fits).map(a => a.jid.bare).sort() }
+
+  #local(text: string | undefined): Jid | undefined {
+    const jid = Jid.tryParse(text?.trim() ?? '')
+    return jid && jid.local !== '' && jid.domain === this.#host.domain ? jid : undefined
+  }
+
+  async #named(texts: readonly string[]): Promise<{ account: Account; record: AccountRecord }[] | StanzaError> {
+    const found: { account: Account; record: AccountRecord }[] = []
+    for (const text of texts) {
+      const jid = this.#local(text)
+      const account = jid && await this.#host.accounts.at(jid.toBare())
+      if (!account) return refuse('item-not-found', `There is no account ${text}.`)
+      found.push({ account, record: account.record })
+    }
+    return found.length > 0 ? found : refuse('not-acceptable', 'An address is needed.')
+  }
+
+  async #write(account: Account, record: AccountRecord): Promise<void> {
+    await this.#host.stores.accounts.update(record)
+    this.#host.accounts.refresh(account.jid, record)
+  }
+}
+
+const isActive = (d: Resource): boolean => { const show = d.presence?.child('show')?.text; return show !== 'away' && show !== 'xa' }
+
+function endAll(account: Account, condition: 'not-authorized' | 'reset', text: string): void {
+  for (const r of [...account.resources.values()]) r.end(condition, text)
+}
+
+async function keys(password: string): Promise<Awaited<ReturnType<typeof makeCredentials>> | StanzaError> {
+  if (password === '') return refuse('not-acceptable', 'A password is needed.')
+  try { return await makeCredentials(password) } catch { return refuse('not-acceptable', 'This cannot be a password.') }
+}

@@ -1,0 +1,229 @@
+// An admin at work in his client's menu (XEP-0133 over XEP-0050).
+import assert from 'node:assert/strict'
+import type { Element as Xml } from 'ltx'
+import { Actor, House } from '../harness/scene.ts'
+
+const ADMIN = 'http://jabber.org/protocol/admin'
+const COMMANDS = 'http://jabber.org/protocol/commands'
+const DATA = 'jabber:x:data'
+
+interface Cast { readonly admin: Actor; readonly romeo: Actor; readonly house: House }
+
+const office = (play: (c: Cast) => Promise<void>) => async (): Promise<void> => {
+  await using house = await House.open()
+  await house.account('nurse', { role: 'admin' })
+  const admin = await house.actor('admin', 'nurse@localhost/office')
+  const romeo = await house.actor('romeo', 'romeo@localhost/orchard')
+  await play({ admin, romeo, house })
+}
+
+type Answers = Readonly<Record<string, string | readonly string[]>>
+
+/** Runs a command to its end, filling in its form if it has one; the answer's stanza. */
+async function run(who: Actor, name: string, answers: Answers = {}): Promise<Xml> {
+  const node = `${ADMIN}#${name}`
+  who.sends`<iq type='set' id='c1' to='localhost'><command xmlns='${COMMANDS}' node='${node}' action='execute'/></iq>`
+  const first = await who.hears`<iq id='c1'/>`
+  const asked = first.getChild('command', COMMANDS)
+  if (asked?.attrs['status'] !== 'executing') return first
+  const shown = asked.getChild('x', DATA)!
+  assert.equal(shown.getChildren('field').find(f => f.attrs['var'] === 'FORM_TYPE')?.getChildText('value'), ADMIN)
+  for (const key of Object.keys(answers)) assert.ok(shown.getChildren('field').some(f => f.attrs['var'] === key), `the form has no ${key}`)
+  const fields = Object.entries(answers).map(([key, value]) => `<field var='${key}'>${[value].flat().map(v => `<value>${v}</value>`).join('')}</field>`).join('')
+  who.says(`<iq type='set' id='c2' to='localhost'><command xmlns='${COMMANDS}' node='${node}' sessionid='${asked.attrs['sessionid']}'><x xmlns='${DATA}' type='submit'><field var='FORM_TYPE'><value>${ADMIN}</value></field>${fields}</x></command></iq>`)
+  return who.hears`<iq id='c2'/>`
+}
+
+const fieldOf = (answer: Xml, name: string): string[] =>
+  answer.getChild('command', COMMANDS)?.getChild('x', DATA)?.getChildren('field').find(f => f.attrs['var'] === name)?.getChildren('value').map(v => v.getText()) ?? []
+const done = (answer: Xml): void => { assert.equal(answer.getChild('command', COMMANDS)?.attrs['status'], 'completed', String(answer)) }
+const refused = (answer: Xml): string | undefined => answer.getChild('error')?.getChildElements()[0]?.getName()
+
+async function mayLogIn(house: House, local: string, password: string): Promise<boolean> {
+  const a = new Actor(local, `${local}@localhost/test`)
+  await a.opens(house.port)
+  try {
+    a.says("<?xml version='1.0'?><stream:stream to='localhost' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>")
+    await a.next()
+    a.says(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${btoa(`\0${local}\0${password}`)}</auth>`)
+    return (await a.next()).getName() === 'success'
+  } finally { a.leaves() }
+}
+
+describe('service administration', () => {
+  it('shows its menu to admins alone', office(async ({ admin, romeo }) => {
+    for (const [who, some] of [[admin, true], [romeo, false]] as const) {
+      who.sends`<iq type='get' id='i' to='localhost'><query xmlns='http://jabber.org/protocol/disco#items' node='${COMMANDS}'/></iq>`
+      const items = (await who.hears`<iq type='result' id='i'/>`).getChild('query')!.getChildren('item').map(i => i.attrs['node'])
+      assert.equal(items.includes(`${ADMIN}#add-user`), some)
+    }
+    admin.sends`<iq type='get' id='n' to='localhost'><query xmlns='http://jabber.org/protocol/disco#info' node='${ADMIN}#add-user'/></iq>`
+    await admin.receives`<iq type='result' id='n'><query xmlns='http://jabber.org/protocol/disco#info'><identity category='automation' type='command-node'/><feature var='${COMMANDS}'/></query></iq>`
+    romeo.sends`<iq type='get' id='n' to='localhost'><query xmlns='http://jabber.org/protocol/disco#info' node='${ADMIN}#add-user'/></iq>`
+    await romeo.receives`<iq type='error' id='n'><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
+  }))
+
+  it('SEC-C18 obeys nobody else: no user, no component, no former admin', async () => {
+    await using house = await House.open({ externals: { 'bot.localhost': 's' } })
+    await house.account('nurse', { role: 'admin' })
+    await house.account('abram', { role: 'manager' })
+    const admin = await house.actor('admin', 'nurse@localhost/office')
+    const manager = await house.actor('manager', 'abram@localhost/office')
+    assert.equal(refused(await run(manager, 'add-user')), 'forbidden')
+    const bot = await house.component('bot.localhost', 's')
+    bot.says(`<iq type='set' id='x' from='nurse@bot.localhost/x' to='localhost'><command xmlns='${COMMANDS}' node='${ADMIN}#add-user'/></iq>`)
+    assert.equal(refused(await bot.next()), 'forbidden')
+    done(await run(admin, 'edit-admin', { adminjids: ['nurse@localhost', 'abram@localhost'] }))
+    done(await run(manager, 'edit-admin', { adminjids: ['abram@localhost'] }))
+    assert.equal(refused(await run(admin, 'add-user')), 'forbidden')
+  })
+
+  it('adds a user, who can log in; and not twice', office(async ({ admin, house }) => {
+    done(await run(admin, 'add-user', { 'accountjid': 'juliet@localhost', 'password': 'R0m30', 'password-verify': 'R0m30', 'given_name': 'Juliet', 'surname': 'Capulet' }))
+    assert.ok(await mayLogIn(house, 'juliet', 'R0m30'))
+    assert.equal((await house.stores.accounts.find('localhost', 'juliet'))?.name, 'Juliet Capulet')
+    assert.equal(refused(await run(admin, 'add-user', { accountjid: 'juliet@localhost', password: 'x' })), 'conflict')
+  }))
+
+  it('adds nobody for another server, without a name, or with two passwords; makes one up where none is given', office(async ({ admin, house }) => {
+    for (const accountjid of ['juliet@elsewhere.example', 'localhost', '@', '']) assert.equal(refused(await run(admin, 'add-user', { accountjid, password: 'x' })), 'not-acceptable')
+    assert.equal(refused(await run(admin, 'add-user', { 'accountjid': 'juliet@localhost', 'password': 'a', 'password-verify': 'b' })), 'not-acceptable')
+    const told = await run(admin, 'add-user', { accountjid: 'juliet@localhost' })
+    const [, password = ''] = /password: (\S+?)</.exec(String(told)) ?? []
+    assert.ok(await mayLogIn(house, 'juliet', password))
+  }))
+
+  it('deletes users: their sessions end, they cannot come back; oneself is safe', office(async ({ admin, romeo, house }) => {
+    done(await run(admin, 'delete-user', { accountjids: ['romeo@localhost'] }))
+    await romeo.receives`<stream:error xmlns:stream='http://etherx.jabber.org/streams' xmlns='http://etherx.jabber.org/streams'><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>`
+    await romeo.isCutOff()
+    assert.ok(!await mayLogIn(house, 'romeo', 'pw'))
+    assert.equal(refused(await run(admin, 'delete-user', { accountjids: 'nurse@localhost' })), 'not-allowed')
+    assert.equal(refused(await run(admin, 'delete-user', { accountjids: 'nobody@localhost' })), 'item-not-found')
+  }))
+
+  it('disables users and enables them again', office(async ({ admin, romeo, house }) => {
+    done(await run(admin, 'disable-user', { accountjids: 'romeo@localhost' }))
+    await romeo.receives`<stream:error xmlns:stream='http://etherx.jabber.org/streams' xmlns='http://etherx.jabber.org/streams'><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>`
+    assert.ok(!await mayLogIn(house, 'romeo', 'pw'))
+    assert.deepEqual(fieldOf(await run(admin, 'get-disabled-users-list', { max_items: '25' }), 'disableduserjids'), ['romeo@localhost'])
+    assert.deepEqual(fieldOf(await run(admin, 'get-disabled-users-num'), 'disabledusersnum'), ['1'])
+    done(await run(admin, 'reenable-user', { accountjids: 'romeo@localhost' }))
+    assert.ok(await mayLogIn(house, 'romeo', 'pw'))
+  }))
+
+  it('changes a password: the old one is over, and so are the sessions', office(async ({ admin, romeo, house }) => {
+    done(await run(admin, 'change-user-password', { accountjid: 'romeo@localhost', password: 'V3r0n4' }))
+    await romeo.receives`<stream:error xmlns:stream='http://etherx.jabber.org/streams' xmlns='http://etherx.jabber.org/streams'><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>`
+    assert.deepEqual([await mayLogIn(house, 'romeo', 'pw'), await mayLogIn(house, 'romeo', 'V3r0n4')], [false, true])
+    assert.equal(refused(await run(admin, 'change-user-password', { accountjid: 'romeo@localhost', password: '' })), 'not-acceptable')
+  }))
+
+  it('ends one session, or all of a user', office(async ({ admin, romeo, house }) => {
+    const phone = await house.actor('phone', 'romeo@localhost/phone')
+    done(await run(admin, 'end-user-session', { accountjids: 'romeo@localhost/phone' }))
+    await phone.isCutOff()
+    await romeo.receivesNothing()
+    done(await run(admin, 'end-user-session', { accountjids: 'romeo@localhost' }))
+    await romeo.isCutOff()
+  }))
+
+  it('counts and lists users: all, online, active, idle', office(async ({ admin, romeo, house }) => {
+    await house.account('tybalt')
+    await romeo.comesOnline('<presence><show>away</show></presence>')
+    await admin.comesOnline()
+    const count = async (of: string): Promise<[string[], string[]]> => [fieldOf(await run(admin, `get-${of}-users-num`), `${of}usersnum`), fieldOf(await run(admin, `get-${of}-users-list`, { max_items: 'none' }), `${of}userjids`)]
+    assert.deepEqual(await count('registered'), [['3'], ['nurse@localhost', 'romeo@localhost', 'tybalt@localhost']])
+    assert.deepEqual(await count('online'), [['2'], ['nurse@localhost', 'romeo@localhost']])
+    assert.deepEqual(await count('active'), [['1'], ['nurse@localhost']])
+    assert.deepEqual(await count('idle'), [['1'], ['romeo@localhost']])
+    for (let i = 0; i < 30; i++) await house.account(`extra${i}`)
+    const some = await run(admin, 'get-registered-users-list', { max_items: '25' })
+    assert.equal(fieldOf(some, 'registereduserjids').length, 25)
+    assert.match(String(some), /8 more/)
+  }))
+
+  it('shows a contact list, the last login, and the sessions of a user', office(async ({ admin, romeo, house }) => {
+    romeo.sends`<iq type='set' id='r'><query xmlns='jabber:iq:roster'><item jid='juliet@localhost' name='J'><group>Friends</group></item></query></iq>`
+    await romeo.hears`<iq type='result' id='r'/>`
+    const roster = await run(admin, 'get-user-roster', { accountjids: 'romeo@localhost' })
+    const item = roster.getChild('command', COMMANDS)!.getChild('x', DATA)!.getChild('query', 'jabber:iq:roster')!.getChild('item')!
+    assert.deepEqual([item.attrs['jid'], item.attrs['name'], item.getChildText('group')], ['juliet@localhost', 'J', 'Friends'])
+    const began = Date.parse(fieldOf(await run(admin, 'get-user-lastlogin', { accountjids: 'romeo@localhost' }), 'lastlogin')[0]!)
+    assert.ok(Math.abs(began - house.clock.now()) < 60_000)
+    const stats = await run(admin, 'user-stats', { accountjid: 'romeo@localhost' })
+    assert.deepEqual([fieldOf(stats, 'rostersize'), fieldOf(stats, 'onlineresources')], [['1'], ['orchard']])
+  }))
+
+  it('announces to whoever is online', office(async ({ admin, romeo, house }) => {
+    const away = await house.actor('away', 'tybalt@localhost/away')
+    await romeo.comesOnline()
+    done(await run(admin, 'announce', { announcement: ['Going down', 'in two minutes'] }))
+    await romeo.hears`<message from='localhost'><subject>Announcement</subject><body>Going down\nin two minutes</body></message>`
+    await away.receivesNothing()
+  }))
+
+  it('greets with the message of the day: who is here, and who comes', office(async ({ admin, romeo, house }) => {
+    await romeo.comesOnline()
+    done(await run(admin, 'set-motd', { motd: 'Be kind' }))
+    await romeo.hears`<message from='localhost'><body>Be kind</body></message>`
+    done(await run(admin, 'edit-motd', { motd: 'Be quiet' }))
+    await romeo.receivesNothing()
+    const late = await house.actor('late', 'tybalt@localhost/late')
+    late.says('<presence/>')
+    await late.hears`<message from='localhost'><body>Be quiet</body></message>`
+    done(await run(admin, 'delete-motd'))
+    const later = await house.actor('later', 'paris@localhost/later')
+    later.says('<presence/>')
+    assert.ok((await later.fence()).every(s => s.getName() !== 'message'))
+  }))
+
+  it('does not let an admin lose his own rights by a slip', office(async ({ admin }) => {
+    assert.equal(refused(await run(admin, 'edit-admin', { adminjids: 'romeo@localhost' })), 'not-allowed')
+    assert.equal(refused(await run(admin, 'disable-user', { accountjids: ['romeo@localhost', 'nurse@localhost'] })), 'not-allowed')
+    done(await run(admin, 'get-registered-users-num'))
+  }))
+
+  it('SEC-R09 another device cannot go on with a session', office(async ({ admin, house }) => {
+    admin.sends`<iq type='set' id='c' to='localhost'><command xmlns='${COMMANDS}' node='${ADMIN}#delete-user'/></iq>`
+    const { sessionid } = (await admin.hears`<iq id='c'/>`).getChild('command', COMMANDS)!.attrs
+    const other = await house.actor('other', 'nurse@localhost/other')
+    other.says(`<iq type='set' id='d' to='localhost'><command xmlns='${COMMANDS}' node='${ADMIN}#delete-user' sessionid='${sessionid}'><x xmlns='${DATA}' type='submit'><field var='accountjids'><value>romeo@localhost</value></field></x></command></iq>`)
+    assert.equal(refused(await other.next()), 'bad-request')
+    assert.ok(await house.stores.accounts.find('localhost', 'romeo'))
+  }))
+})
+
+describe('last activity', () => {
+  const LAST = 'jabber:iq:last'
+  const asks = async (who: Actor, to: string): Promise<Xml> => { who.sends`<iq type='get' id='l' to='${to}'><query xmlns='${LAST}'/></iq>`; return who.hears`<iq id='l'/>` }
+  const seconds = (x: Xml): number => Number(x.getChild('query', LAST)?.attrs['seconds'])
+
+  it('tells how long the server runs', office(async ({ romeo, house }) => {
+    await house.clock.advance(100_000)
+    assert.ok(seconds(await asks(romeo, 'localhost')) >= 100)
+  }))
+
+  it('SEC-P07 tells a friend how long ago one left, and a stranger nothing, not even whether there is such an account', office(async ({ admin, romeo, house }) => {
+    const juliet = await house.actor('juliet', 'juliet@localhost/balcony')
+    await juliet.comesOnline(); await romeo.comesOnline()
+    romeo.sends`<presence type='subscribe' to='juliet@localhost'/>`
+    await juliet.hears`<presence type='subscribe' from='romeo@localhost'/>`
+    juliet.sends`<presence type='subscribed' to='romeo@localhost'/>`
+    await romeo.hears`<presence from='juliet@localhost/balcony'/>`
+    assert.equal(seconds(await asks(romeo, 'juliet@localhost')), 0)
+    juliet.leaves()
+    await romeo.hears`<presence from='juliet@localhost/balcony' type='unavailable'/>`
+    await house.clock.advance(903_000)
+    const away = seconds(await asks(romeo, 'juliet@localhost'))
+    assert.ok(away >= 903 && away < 960, String(away))
+    for (const to of ['juliet@localhost', 'nobody@localhost']) assert.equal(refused(await asks(admin, to)), 'forbidden')
+  }))
+
+  it('a device answers for itself', office(async ({ romeo, house }) => {
+    const phone = await house.actor('phone', 'romeo@localhost/phone')
+    await phone.comesOnline()
+    romeo.sends`<iq type='get' id='l' to='romeo@localhost/phone'><query xmlns='${LAST}'/></iq>`
+    await phone.hears`<iq type='get' from='romeo@localhost/orchard'><query xmlns='${LAST}'/></iq>`
+  }))
+})
