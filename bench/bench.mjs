@@ -1,7 +1,7 @@
-// Measures deskbell beside each installed peer: node bench/bench.mjs [--servers a,b] [--tests name,group,all] [--reps 3] [--out FILE]
+// Measures deskbell beside each installed peer: node bench/bench.mjs [--servers a,b] [--tests name,muc*,all] [--reps 3] [--out FILE]
 // Builds the loader, certificates and accounts by itself where they are lacking. A fresh server for each run: it on core 0, the loader on core 1.
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { lacks, makeTemplate, prepare } from './prepare.mjs'
 import { report } from './report.mjs'
 import { servers } from './servers.mjs'
@@ -12,6 +12,7 @@ const LOADER = `${HERE}loader/xload`
 const arg = (name, otherwise) => { const i = process.argv.indexOf(`--${name}`); return i > 0 ? process.argv[i + 1] : otherwise }
 
 mkdirSync(`${HERE}run`, { recursive: true })
+alone()
 const out = arg('out', `${HERE}run/results.jsonl`)
 if (!arg('out')) rmSync(out, { force: true })
 const asked = arg('servers', 'deskbell,prosody,prosody-gc,ejabberd').split(',')
@@ -28,7 +29,7 @@ const here = asked.filter(name => {
   return makeTemplate(server)
 })
 
-const chosen = tests.filter(t => wanted.includes('all') || wanted.includes(t.name) || wanted.includes(t.group))
+const chosen = tests.filter(t => wanted.some(w => w === 'all' || w === t.name || (w.endsWith('*') && t.name.startsWith(w.slice(0, -1)))))
 for (let rep = 1; rep <= reps; rep++) for (const test of chosen) for (const name of here) run(servers[name], name, test, rep)
 report([out], chosen)
 
@@ -59,6 +60,18 @@ function load(args) {
 
 function value(result, test) {
   return test.mode === 'idle' ? result.steps?.at(-1)?.[test.key] : result[test.key]
+}
+
+/** Two benches at once would take each other's servers and ports. */
+function alone() {
+  const lock = `${HERE}run/bench.pid`
+  try {
+    process.kill(Number(readFileSync(lock, 'utf8')), 0)
+    console.error('bench: another one is running')
+    process.exit(1)
+  } catch { /* there is none */ }
+  writeFileSync(lock, String(process.pid))
+  process.on('exit', () => rmSync(lock, { force: true }))
 }
 
 function shell(command) {

@@ -1,5 +1,5 @@
-// What is measured: name, group, the loader's mode and arguments, which archive, the unit that is compared and the goal.
-const T = (mode, unit, key) => (name, args, goal, more = {}) => ({ name, group: mode, mode, args, unit, key, goal, ...more })
+// What is measured: name, the loader's mode and arguments, which archive, the unit that is compared and the goal.
+const T = (mode, unit, key) => (name, args, goal, more = {}) => ({ name, mode, args, unit, key, goal, ...more })
 const login = T('login', 'ms CPU per login', 'srv_cpu_per_1000') // seconds per 1000 = ms per one
 const chat = T('chat', 'µs CPU per message', 'srv_us_per_msg')
 const muc = T('muc', 'µs CPU per copy', 'srv_us_per_copy')
@@ -33,6 +33,6 @@ export const tests = [
   muc('muc-200-tls', ['--n', 200, '--tls', 'starttls'], 8),
   muc('muc-200-join', ['--n', 200], 7, { key: 'join_us_per_presence', unit: 'µs CPU per presence' }),
   presence('presence-500', ['--prefix', 'q', '--n', 501, '--flips', 40], 7),
-  login('ws-login', ['--n', 1000], 0.5, { group: 'ws', ws: true }),
-  chat('ws-chat', ['--pairs', 200], 20, { group: 'ws', ws: true }),
+  login('ws-login', ['--n', 1000], 0.5, { ws: true }),
+  chat('ws-chat', ['--pairs', 200], 20, { ws: true }),
 ]
