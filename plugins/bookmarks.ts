@@ -5,6 +5,7 @@ import { el, Element, isTrue, Jid, parseFrame, plugin, refuse, type Account, typ
 const NS = 'urn:xmpp:bookmarks:1'
 const OLD = 'storage:bookmarks'
 const COLLECTION = 'private' // where private storage keeps what is no bookmark of a room, and what was there before
+const NICKLESS = 'https://deskbell.example/bookmarks' // our own note beside them: an older client wrote this one without a nick
 const ID = `{${OLD}}storage`
 const CONFIG = { access: 'whitelist', persist: true, maxItems: 'max', sendLast: 'never' } as const // section 3.3 and XEP-0223
 
@@ -30,9 +31,10 @@ class Bookshelf {
   /** All bookmarks as one element, for older clients. */
   async collate(account: Account): Promise<Element> {
     if (!(await this.#nodes.has(account, NS))) await this.move(account)
-    const { others } = await this.#kept(account)
+    const { others, nickless } = await this.#kept(account)
     const items = await this.#nodes.items(account, NS)
-    return el('storage', OLD, {}, ...items.map(i => written(i, account.jid.local)), ...others)
+    // COMPAT: Psi+ reports an error at every login for a bookmark without a nick, such as Dino's
+    return el('storage', OLD, {}, ...items.map(i => written(i, nickless.has(i.id) ? undefined : account.jid.local)), ...others)
   }
 
   /** An older client writes the whole list: what changed in it changes (section 5.3). */
@@ -42,6 +44,7 @@ class Bookshelf {
     const others: Element[] = []
     for (const e of storage.elements) {
       const room = roomOf(e)
+      if (e.ns === NICKLESS) continue
       if (room === undefined) others.push(e)
       else wanted.set(room, e)
     }
@@ -54,31 +57,32 @@ class Bookshelf {
       if (refused) return refused
     }
     for (const id of there.keys()) if (!wanted.has(id)) await this.#nodes.retract(account, NS, id)
-    await this.#keep(account, others)
+    await this.#keep(account, others, [...wanted].filter(([, conference]) => !read(conference).nick).map(([room]) => room))
     return undefined
   }
 
   /** Makes items of what was written before there were any. */
   async move(account: Account): Promise<void> {
-    const { conferences, others } = await this.#kept(account)
+    const { conferences, others, nickless } = await this.#kept(account)
     if (!conferences.length) return
     const there = new Set((await this.#nodes.items(account, NS)).map(i => i.id))
     for (const [room, conference] of conferences) {
       if (!there.has(room)) await this.#nodes.publish(account, NS, { id: room, payload: payloadOf(read(conference), undefined) }, CONFIG)
     }
-    await this.#keep(account, others)
+    await this.#keep(account, others, nickless)
   }
 
   /** What private storage itself keeps of the element. */
-  async #kept(account: Account): Promise<{ conferences: readonly (readonly [string, Element])[]; others: readonly Element[] }> {
+  async #kept(account: Account): Promise<{ conferences: readonly (readonly [string, Element])[]; others: readonly Element[]; nickless: ReadonlySet<string> }> {
     const kept = await this.#host.stores.documents.get<string>(COLLECTION, account.jid.bare, ID)
     const all = kept ? parseFrame(kept.value).elements : []
     const conferences = all.map(e => [roomOf(e), e] as const).filter((c): c is readonly [string, Element] => c[0] !== undefined)
-    return { conferences, others: all.filter(e => roomOf(e) === undefined) }
+    const nickless = new Set([...all.filter(e => e.ns === NICKLESS).map(e => e.attrs['room'] ?? ''), ...conferences.filter(([, c]) => !read(c).nick).map(([room]) => room)])
+    return { conferences, others: all.filter(e => e.ns !== NICKLESS && roomOf(e) === undefined), nickless }
   }
 
-  async #keep(account: Account, others: readonly Element[]): Promise<void> {
-    await this.#host.stores.documents.put(COLLECTION, account.jid.bare, ID, el('storage', OLD, {}, ...others).toString())
+  async #keep(account: Account, others: readonly Element[], nickless: Iterable<string>): Promise<void> {
+    await this.#host.stores.documents.put(COLLECTION, account.jid.bare, ID, el('storage', OLD, {}, ...others, ...[...nickless].map(room => el('nickless', NICKLESS, { room }))).toString())
   }
 }
 
@@ -95,10 +99,10 @@ function payloadOf({ name, autojoin, nick, password }: Bookmark, extensions: Ele
     ...(nick ? [el('nick', NS, {}, nick)] : []), ...(password ? [el('password', NS, {}, password)] : []), ...(extensions ? [extensions] : []))
 }
 
-function written({ id, payload }: PersonalItem, local: string): Element {
+function written({ id, payload }: PersonalItem, made: string | undefined): Element {
   const { name, autojoin, nick, password } = read(payload)
   return el('conference', OLD, { jid: id, ...(name !== undefined && { name }), autojoin: String(autojoin) },
-    el('nick', OLD, {}, nick || local), // COMPAT: Psi+ reports an error at every login for a bookmark without one
+    ...(nick || made ? [el('nick', OLD, {}, nick || made || '')] : []),
     ...(password ? [el('password', OLD, {}, password)] : []))
 }
 

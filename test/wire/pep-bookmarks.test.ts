@@ -44,6 +44,13 @@ describe('XEP-0402 bookmarks, in both forms', () => {
     assert.equal(den!.getChildText('nick'), 'romeo')
   }))
 
+  it('… but what an older client wrote without one comes back without', scene(two, async ({ romeo, phone }) => {
+    await writes(romeo, `<conference jid='play@muc.localhost' name='The Play' autojoin='false'/>`)
+    assert.equal((await old(phone))[0]!.getChild('nick'), undefined)
+    await writes(romeo, `<conference jid='play@muc.localhost' name='The Play' autojoin='false'><nick>JC</nick></conference>`)
+    assert.equal((await old(phone))[0]!.getChildText('nick'), 'JC')
+  }))
+
   it('a list that an older client writes becomes items; newer clients hear of what changed, and of no more', scene(two, async ({ romeo, phone }) => {
     publish(phone, NODE, 'play@muc.localhost', `<conference xmlns='${NODE}' name='The Play'><extensions><state xmlns='urn:x' minimized='true'/></extensions></conference>`, fields)
     await phone.hears`<iq type='result' id='pub'/>`
