@@ -79,6 +79,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       host.tokens = tokenReader(stores, domain, clock)
       hosts.set(domain, host)
     }
+    await devices.wake(hosts, stores) // before anybody asks who is there
     const first = hosts.values().next().value! // a config has a host
 
     for (const [domain, c] of config.components) {
@@ -155,7 +156,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       },
       async [Symbol.asyncDispose]() {
         ready = false
-        devices.shutDown()
+        await devices.shutDown(stores, log)
         await shut()
       },
     }

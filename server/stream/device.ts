@@ -1,6 +1,8 @@
 // A bound client: its stream while there is one, what it was sent and has not acknowledged while there is none (XEP-0198).
 import { el } from '../xml/element.ts'
+import { parseFrame, UNLIMITED } from '../xml/parser.ts'
 import { CONTENT, errorReply, type AnyStanza } from '../stanza/stanza.ts'
+import { readStanza, Unreadable } from '../stanza/read.ts'
 import { refuse, StanzaError } from '../stanza/errors.ts'
 import type { Jid } from '../stanza/jid.ts'
 import { Resource, type Account } from '../session/account.ts'
@@ -15,12 +17,23 @@ export interface Carrier {
   readonly within: string
 }
 
+/** A session that sleeps, as it is written down over a restart; stanzas as text, times in milliseconds since 1970. */
+export interface Asleep {
+  readonly jid: string
+  readonly until: number
+  readonly handled: number
+  readonly acknowledged: number
+  readonly sent: readonly { readonly text: string; readonly at: number }[]
+  readonly presence?: string
+  readonly flags: readonly string[]
+}
+
 const ASK_AFTER = 5 // stanzas without an acknowledgement before one is asked for at once
 const ASK_WAIT = 1_000 // ms before one is asked for in any case
 
 export class Device extends Resource {
   readonly host: Host
-  readonly handled = new Handled()
+  readonly handled: Handled
   /** Told once, when the session is over. */
   onGone: () => void = () => {}
   #carrier: Carrier | undefined
@@ -30,19 +43,48 @@ export class Device extends Resource {
   #quiet = false // nothing may be asked yet
   #ask: Disposable | undefined
   #expiry: Disposable | undefined
-  #detachedAt = 0
+  #until = 0 // when it ends, while it sleeps
   #resumable = false
   #gone = false
   #taken: AnyStanza | undefined // the stanza from the device that is worked on
   #unstored: AnyStanza | undefined // the last one that could not be stored
 
-  constructor(jid: Jid, account: Account, host: Host, carrier: Carrier) {
+  /** `handled`: how many stanzas it had sent before. */
+  constructor(jid: Jid, account: Account, host: Host, carrier: Carrier | undefined, handled = 0) {
     super(jid, account)
     this.host = host
-    this.#carry(carrier)
+    this.handled = new Handled(handled)
+    if (carrier) this.#carry(carrier)
+  }
+
+  /** A session that was written down, asleep as it was; it ends at once if its time is over. */
+  static wake(jid: Jid, account: Account, host: Host, a: Asleep): Device {
+    const device = new Device(jid, account, host, undefined, a.handled)
+    const { stanzas, bytes } = host.limits.streamManagement
+    const unacked = device.#unacked = new Unacked({ stanzas, bytes }, a.acknowledged)
+    for (const { text, at } of a.sent) { const s = read(text); if (s) unacked.push(s, text.length, at) }
+    device.#resumable = true
+    const presence = a.presence === undefined ? undefined : read(a.presence)
+    if (presence?.kind === 'presence') device.presence = presence
+    device.recall(a.flags)
+    account.add(device)
+    device.#sleep(a.until)
+    return device
+  }
+
+  /** What there is to write down of a session that sleeps; undefined of one that does not. */
+  get asleep(): Asleep | undefined {
+    const unacked = this.#unacked
+    if (!unacked || this.attached || this.#gone) return undefined
+    return {
+      jid: this.jid.full, until: this.#until, handled: this.handled.h, acknowledged: unacked.acknowledged,
+      sent: unacked.all.map(({ stanza, at }) => ({ text: stanza.write(CONTENT), at })),
+      ...(this.presence ? { presence: this.presence.write(CONTENT) } : {}), flags: this.flags,
+    }
   }
 
   get managed(): boolean { return this.#unacked !== undefined }
+  get resumable(): boolean { return this.#resumable }
   get gone(): boolean { return this.#gone }
   /** Since when the peer owes an acknowledgement that it was asked for, in milliseconds since 1970. */
   get owesSince(): number | undefined { return this.#askedAt }
@@ -124,13 +166,16 @@ export class Device extends Resource {
     if (clean || !this.#resumable || hibernated <= 0) { this.leave(); return }
     this.#carrier = undefined
     this.#silence()
-    const { clock, limits } = this.host
-    this.#detachedAt = clock.now()
-    this.attached = false
-    this.#expiry = clock.alarm(this.#detachedAt + limits.streamManagement.resume, () => this.leave())
+    this.#sleep(this.host.clock.now() + this.host.limits.streamManagement.resume)
     this.host.tell('detached', this)
     const sleeping = [...this.account.resources.values()].filter(r => r instanceof Device && !r.attached) as Device[] // the line says so
-    if (sleeping.length > hibernated) sleeping.reduce((a, b) => (b.#detachedAt < a.#detachedAt ? b : a)).leave() // SEC-S14
+    if (sleeping.length > hibernated) sleeping.reduce((a, b) => (b.#until < a.#until ? b : a)).leave() // SEC-S14
+  }
+
+  #sleep(until: number): void {
+    this.#until = until
+    this.attached = false
+    this.#expiry = this.host.clock.alarm(until, () => this.leave())
   }
 
   /** Goes on over another stream (section 5); `h` is what the peer has. False if that cannot be. */
@@ -217,3 +262,8 @@ export class Device extends Resource {
 /** <enabled/> of section 3. `max` in seconds. */
 export const enabled = (id: string | undefined, max: number): string =>
   id ? el('enabled', NS_SM, { id, resume: 'true', max: String(max) }).write('') : el('enabled', NS_SM).write('')
+
+function read(text: string): AnyStanza | undefined {
+  const stanza = readStanza(parseFrame(text, UNLIMITED))
+  return stanza instanceof Unreadable ? undefined : stanza
+}

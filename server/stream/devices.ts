@@ -1,8 +1,14 @@
 // The streams and sessions of this process: for resumption, for its aftermath and for shutdown.
 import type { ClientStream } from './c2s.ts'
-import type { Device } from './device.ts'
+import { Jid } from '../stanza/jid.ts'
+import type { Host } from '../host/host.ts'
+import type { Log } from '../ports/log.ts'
+import type { Stores } from '../ports/store.ts'
+import { Device, type Asleep } from './device.ts'
 import { Strangers } from './strangers.ts'
 
+const COLLECTION = 'session' // of the documents: sessions that sleep over a restart
+const OWNER = 'server'
 const MANY = 10_000 // ended sessions whose counters are remembered
 
 /** How far a session had come that is over (XEP-0198 section 5). */
@@ -36,12 +42,46 @@ export class Devices {
     return past?.bare === bare && now < past.until ? past.h : undefined
   }
 
-  /** Ends every stream; messages that were not acknowledged go where missed ones go. Presence is told to nobody: all go at once. */
-  shutDown(): void {
-    const devices = new Set(this.#byResumeId.values())
-    for (const s of this.streams) if (s.device) devices.add(s.device)
-    const unacked = [...devices].map(d => d.retire())
+  /**
+   * Ends every stream. Sessions that can be resumed are written down, messages that others did not acknowledge go where missed
+   * ones go. Presence is told to nobody: all go at once.
+   */
+  async shutDown(stores: Stores, log: Log): Promise<void> {
+    const rest: (() => void)[] = []
+    for (const { device } of this.streams) if (device && !device.resumable) rest.push(device.retire())
     for (const s of [...this.streams]) s.fail('system-shutdown')
-    for (const giveOn of unacked) giveOn()
+    for (const giveOn of rest) giveOn()
+    await Promise.all([...this.#byResumeId].map(([id, device]) => this.#writeDown(id, device, stores, log)))
+  }
+
+  async #writeDown(id: string, device: Device, stores: Stores, log: Log): Promise<void> {
+    await new Promise<void>(done => device.handled.whenCommitted(done))
+    const { asleep } = device
+    const giveOn = device.gone ? () => {} : device.retire()
+    try {
+      if (asleep) await stores.documents.put(COLLECTION, OWNER, id, asleep)
+    } catch (err) {
+      log.error({ err, jid: device.jid.bare }, 'a session could not be written down')
+      giveOn()
+    }
+  }
+
+  /** Takes in the sessions that were written down; those whose time is over end now. */
+  async wake(hosts: ReadonlyMap<string, Host>, stores: Stores): Promise<void> {
+    for (;;) {
+      const page = await stores.documents.range<Asleep>(COLLECTION, OWNER, { limit: 200 })
+      for (const { id, value } of page) {
+        const jid = Jid.tryParse(value.jid)
+        const host = jid && hosts.get(jid.domain)
+        const account = jid && await host?.accounts.at(jid)
+        if (jid && host && account && !account.record.disabled) {
+          const device = Device.wake(jid, account, host, value)
+          this.add(id, device)
+          if (value.until <= host.clock.now()) device.leave()
+        }
+        await stores.documents.remove(COLLECTION, OWNER, id)
+      }
+      if (page.length < 200) return
+    }
   }
 }

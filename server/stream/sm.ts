@@ -19,6 +19,8 @@ export class Unacked {
 
   get length(): number { return this.#queue.length }
   get full(): boolean { return this.#messages > this.#limit.stanzas || this.#bytes > this.#limit.bytes }
+  /** How many the peer has. */
+  get acknowledged(): number { return this.#first }
   /** How many were sent since the counting began. */
   get sent(): number { return (this.#first + this.#queue.length) % WRAP }
   get all(): readonly Sent[] { return this.#queue }

@@ -68,6 +68,7 @@ export class House implements AsyncDisposable {
       limits, network, log: silent, hosts: new Map([['localhost', house.host]]), requireTls: () => options.requireTls ?? false,
       secret: Buffer.alloc(32, 7), iterations: 4096, devices: house.devices,
     }
+    await house.devices.wake(clients.hosts, stores)
     const listen = async (serve: (t: import('../../server/net/tcp.ts').TcpTransport) => void): Promise<Listening> => {
       const l = await listenTcp({ port: 0, address: '127.0.0.1', tls: 'none', limits, rate: limits.readRate.c2s, clock: network, log: silent, serve })
       house.#open.push(l)

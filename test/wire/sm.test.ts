@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { Actor, House, scene, type SceneOptions } from '../harness/scene.ts'
 import { el, Jid, plugin } from '../../server/api.ts'
+import { silent } from '../../server/ports/log.ts'
 import { defaultLimits } from '../../server/ports/limits.ts'
 import { TestClock } from '../../server/ports/clock.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
@@ -302,21 +303,85 @@ describe('stream management', () => {
     assert.deepEqual(await stores.offline.list('juliet@localhost'), [])
   })
 
-  it('loses nothing at a shutdown', async () => {
+  it('loses nothing at a shutdown: what a session that cannot be resumed did not acknowledge waits', async () => {
     const stores = await openSqlite({ file: ':memory:' })
     await using house = await House.open({ stores })
-    const romeo = await house.actor('romeo', cast.romeo)
     const juliet = await house.actor('juliet', cast.juliet)
-    await manages(juliet)
+    const romeo = await house.actor('romeo', cast.romeo)
+    juliet.says(`<enable xmlns='${SM}'/>`)
+    await juliet.receives`<enabled xmlns='${SM}'/>`
     await juliet.comesOnline()
-    await drops(juliet, house)
     romeo.says("<message to='juliet@localhost' type='chat'><body>keep me</body></message>")
-    await romeo.fence()
-    house.devices.shutDown()
-    await romeo.receives`<stream:error xmlns:stream='${ETHERX}' xmlns='${ETHERX}'><system-shutdown xmlns='${STREAMS}'/></stream:error>`
-    const kept = await stores.offline.list('juliet@localhost')
-    assert.equal(kept.length, 1)
-    assert.match(kept[0]!.stanza, /keep me/)
+    await juliet.hears`<message><body>keep me</body></message>`
+    await house.devices.shutDown(stores, silent)
+    for (const a of [romeo, juliet]) await a.hears`<stream:error xmlns:stream='${ETHERX}' xmlns='${ETHERX}'><system-shutdown xmlns='${STREAMS}'/></stream:error>`
+    assert.match((await stores.offline.list('juliet@localhost')).map(row => row.stanza).join(), /keep me/)
+  })
+
+  describe('SEC-S16 over a restart', () => {
+    /** Two houses, one after the other, on one store. */
+    const restart = (before: (house: House) => Promise<void>, after: (house: House) => Promise<void>) => async () => {
+      const stores = await openSqlite({ file: ':memory:' })
+      {
+        await using house = await House.open({ stores: Object.create(stores, { close: { value: async () => {} } }) as typeof stores })
+        await before(house)
+        await house.devices.shutDown(stores, silent)
+      }
+      await using house = await House.open({ stores })
+      await after(house)
+    }
+
+    it('a session goes on where it was: presence, roster, carbons, counters, messages', async () => {
+      let id = ''
+      await restart(async house => {
+        const juliet = await house.actor('juliet', cast.juliet)
+        const romeo = await house.actor('romeo', cast.romeo)
+        juliet.says("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq><iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>")
+        await juliet.hears`<iq id='r'/>`
+        id = await manages(juliet)
+        juliet.says(`<presence><show>away</show></presence><message to='${cast.romeo}' type='chat'><body>mine</body></message>`)
+        await romeo.hears`<message><body>mine</body></message>`
+        romeo.says("<message to='juliet@localhost' type='chat' xml:lang='cs'><body>one</body></message>")
+        await juliet.hears`<message><body>one</body></message>`
+        await drops(juliet, house)
+        romeo.says("<message to='juliet@localhost' type='chat'><body>two &amp; 🦄</body></message>")
+        await romeo.fence()
+      }, async house => {
+        const romeo = await house.actor('romeo', cast.romeo)
+        romeo.says("<message to='juliet@localhost' type='chat'><body>three</body></message>")
+        await romeo.receivesNothing()
+        const back = await comesBack(house, cast.juliet)
+        back.says(`<resume xmlns='${SM}' previd='${id}' h='1'/>`) // her own presence
+        await back.receives`<resumed xmlns='${SM}' previd='${id}' h='2'/>`
+        await back.receives`<message xml:lang='cs' from='${cast.romeo}'><body>one</body></message>`
+        await back.receives`<message><body>two &amp; 🦄</body></message>`
+        await back.receives`<message><body>three</body></message>`
+        back.says("<iq type='set' id='n'><query xmlns='jabber:iq:roster'><item jid='nurse@localhost'/></query></iq>")
+        await back.hears`<iq type='set'><query xmlns='jabber:iq:roster'><item jid='nurse@localhost'/></query></iq>`
+        const phone = await house.actor('phone', 'juliet@localhost/phone')
+        await phone.comesOnline('<presence><priority>5</priority></presence>')
+        romeo.says("<message to='juliet@localhost' type='chat'><body>four</body></message>")
+        await back.hears`<message><received xmlns='urn:xmpp:carbons:2'/></message>`
+        assert.equal(house.devices.resumable, 1)
+        back.leaves()
+      })()
+    })
+
+    it('a session whose time is over gives its messages on', restart(async house => {
+      const juliet = await house.actor('juliet', cast.juliet)
+      const romeo = await house.actor('romeo', cast.romeo)
+      await manages(juliet)
+      await juliet.comesOnline()
+      await drops(juliet, house)
+      romeo.says("<message to='juliet@localhost' type='chat'><body>late</body></message>")
+      await romeo.fence()
+    }, async house => {
+      await house.clock.advance(601_000)
+      assert.equal(house.devices.resumable, 0)
+      const later = await house.actor('later', 'juliet@localhost/phone')
+      later.says('<presence/>')
+      await later.hears`<message><body>late</body></message>`
+    }))
   })
 
   it('SEC-S11 ends where too much waits, and the messages wait for the next session', scene(cast, async ({ romeo, juliet }, house) => {
