@@ -22,3 +22,13 @@ export function inNetworks(networks: readonly string[]): (address: string) => bo
 }
 
 export const isLoopback = inNetworks(['127.0.0.0/8', '::1'])
+
+/** What stands for one customer of a network provider: an IPv4 address, or the /64 that an IPv6 address lies in. */
+export function neighbourhood(address: string): string {
+  if (isIP(address) !== 6) return address
+  const [left = '', right] = (address.split('%')[0] ?? '').split('::')
+  const groups = left.split(':').filter(Boolean)
+  const last = right?.split(':').filter(Boolean) ?? []
+  if (right !== undefined) while (groups.length < 8 - last.length) groups.push('0')
+  return `${[...groups, ...last].slice(0, 4).map(g => g.replace(/^0+(?=.)/, '').toLowerCase()).join(':')}::/64`
+}

@@ -5,7 +5,7 @@ import tls from 'node:tls'
 import type { Clock } from '../ports/clock.ts'
 import type { Limits, Rate } from '../ports/limits.ts'
 import type { Log } from '../ports/log.ts'
-import { plainAddress } from './address.ts'
+import { neighbourhood, plainAddress } from './address.ts'
 import { Bucket } from './bucket.ts'
 import { Reading } from './reading.ts'
 import type { Transport } from './transport.ts'
@@ -87,10 +87,11 @@ export class Doors {
 
   enter(address: string): boolean {
     if (this.#limits.perAddress === Infinity && this.#limits.newPerAddress.rate === Infinity) return true
-    let entry = this.#byAddress.get(address)
+    const key = neighbourhood(address)
+    let entry = this.#byAddress.get(key)
     if (!entry) {
       if (this.#byAddress.size > 50_000) this.#sweep()
-      this.#byAddress.set(address, (entry = { open: 0, bucket: new Bucket(this.#limits.newPerAddress, this.#clock) }))
+      this.#byAddress.set(key, (entry = { open: 0, bucket: new Bucket(this.#limits.newPerAddress, this.#clock) }))
     }
     if (entry.open >= this.#limits.perAddress || !entry.bucket.take(1)) return false
     entry.open++
@@ -98,7 +99,7 @@ export class Doors {
   }
 
   leave(address: string): void {
-    const entry = this.#byAddress.get(address)
+    const entry = this.#byAddress.get(neighbourhood(address))
     if (entry && entry.open > 0) entry.open--
   }
 

@@ -1,4 +1,5 @@
 // Those who have not proved yet who they are, by network address: how many are here, and how often they failed.
+import { neighbourhood } from '../net/address.ts'
 import type { Limits } from '../ports/limits.ts'
 
 interface Visitor { here: number; failures: number[]; barredUntil: number }
@@ -11,17 +12,18 @@ export class Strangers {
   #here = 0
 
   /** False: too many are here, or the address is barred. Who is let in must `leave`. */
-  enter(address: string, limits: Limits, now: number): boolean {
-    if (this.isBarred(address, now)) return false
+  enter(from: string, limits: Limits, now: number): boolean {
+    if (this.isBarred(from, now)) return false
     const { unauthenticated, unauthenticatedPerAddress } = limits.connections
-    const visitor = this.#visitor(address, limits, now)
+    const visitor = this.#visitor(from, limits, now)
     if (this.#here >= unauthenticated || visitor.here >= unauthenticatedPerAddress) return false
     this.#here++
     visitor.here++
     return true
   }
 
-  leave(address: string): void {
+  leave(from: string): void {
+    const address = neighbourhood(from)
     const visitor = this.#byAddress.get(address)
     if (!visitor || visitor.here === 0) return
     this.#here--
@@ -29,13 +31,13 @@ export class Strangers {
     if (visitor.here === 0 && visitor.failures.length === 0 && visitor.barredUntil === 0) this.#byAddress.delete(address)
   }
 
-  isBarred(address: string, now: number): boolean { return now < (this.#byAddress.get(address)?.barredUntil ?? 0) }
+  isBarred(from: string, now: number): boolean { return now < (this.#byAddress.get(neighbourhood(from))?.barredUntil ?? 0) }
 
   /** One more failed login; true if the address is barred for it from now on. */
-  failed(address: string, limits: Limits, now: number): boolean {
+  failed(from: string, limits: Limits, now: number): boolean {
     const { window, ban, banTime, tarpit } = limits.authFailures
     if (ban === Infinity && tarpit === Infinity) return false
-    const visitor = this.#visitor(address, limits, now)
+    const visitor = this.#visitor(from, limits, now)
     visitor.failures = [...visitor.failures.filter(at => at > now - window), now]
     if (visitor.failures.length <= ban) return false
     visitor.failures = []
@@ -44,13 +46,14 @@ export class Strangers {
   }
 
   /** How long a login from there waits before it is looked at. */
-  delay(address: string, limits: Limits, now: number): number {
+  delay(from: string, limits: Limits, now: number): number {
     const { window, tarpit, tarpitDelay } = limits.authFailures
-    const visitor = this.#byAddress.get(address)
+    const visitor = this.#byAddress.get(neighbourhood(from))
     return visitor && visitor.failures.filter(at => at > now - window).length >= tarpit ? tarpitDelay : 0
   }
 
-  #visitor(address: string, limits: Limits, now: number): Visitor {
+  #visitor(from: string, limits: Limits, now: number): Visitor {
+    const address = neighbourhood(from)
     let visitor = this.#byAddress.get(address)
     if (!visitor) {
       if (this.#byAddress.size >= MANY) this.#forget(limits, now)

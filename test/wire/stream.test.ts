@@ -207,6 +207,48 @@ describe('a session', () => {
     await romeo.receives`<message type='error' id='n' from='juliet@unknown.example'><error type='cancel'><remote-server-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`
   }))
 
+  it('RFC-N9 the server answers by the address that it was asked at, and gives back what it has no use for', scene(cast, async ({ romeo }) => {
+    for (const to of ['localhost', 'localhost/here', 'LOCALHOST']) {
+      romeo.sends`<iq type='get' id='p' to='${to}'><ping xmlns='urn:xmpp:ping'/></iq>`
+      await romeo.receives`<iq type='result' id='p' from='${to.toLowerCase()}' to='${romeo}'/>`
+      romeo.sends`<message id='m' to='${to}' type='chat'><body>hello?</body></message>`
+      await romeo.receives`<message type='error' id='m' from='${to.toLowerCase()}'><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`
+    }
+    romeo.says("<presence to='localhost'/><presence to='localhost' type='probe'/><message to='localhost' type='error' id='e'><error type='cancel'/></message>")
+    await romeo.receivesNothing()
+  }))
+
+  it('RFC-N2 what is addressed to nobody is for the own account', scene({ romeo: cast.romeo, phone: 'romeo@localhost/phone' }, async ({ romeo, phone }) => {
+    await phone.comesOnline()
+    romeo.says("<message id='note' type='chat'><body>to myself</body></message>")
+    await phone.receives`<message id='note' from='${romeo}' to='romeo@localhost'/>`
+    romeo.says("<iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>")
+    const { attrs } = await romeo.hears`<iq type='result' id='p'/>`
+    assert.ok(attrs['from'] === undefined || attrs['from'] === 'romeo@localhost') // RFC-N10
+  }))
+
+  it('RFC-N13 SEC-R04 an answer that nobody waits for is ignored', scene(cast, async ({ romeo }) => {
+    for (const to of ['localhost', 'romeo@localhost', 'juliet@localhost', 'nobody@localhost/x', 'juliet@localhost/nowhere']) {
+      romeo.sends`<iq type='result' id='1' to='${to}'/>`
+      romeo.sends`<iq type='error' id='2' to='${to}'><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
+    }
+    await romeo.receivesNothing()
+  }))
+
+  it('SEC-X28 says an id back as it was, however it looks', scene(cast, async ({ romeo, juliet }) => {
+    await juliet.comesOnline()
+    const id = `'/><presence to='juliet@localhost'/>"&<>`
+    romeo.sends`<iq type='get' id='${id}' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>`
+    assert.equal((await romeo.next()).attrs['id'], id)
+    romeo.sends`<iq type='get' id='${id}' to='localhost'><nonsense xmlns='${id}'/></iq>`
+    assert.equal((await romeo.next()).attrs['id'], id)
+    romeo.sends`<message id='${id}' to='juliet@localhost' type='chat'><body>${id}</body></message>`
+    const came = await juliet.next()
+    assert.equal(came.attrs['id'], id)
+    assert.equal(came.getChildText('body'), id)
+    await juliet.receivesNothing()
+  }))
+
   it('RFC-S18 keeps the order of what it sends', scene(cast, async ({ romeo, juliet }) => {
     await juliet.comesOnline()
     romeo.says(Array.from({ length: 200 }, (_, i) => `<message to='juliet@localhost${i % 2 ? '/balcony' : ''}' type='chat' id='m${i}'><body>${i}</body></message>`).join(''))
