@@ -18,7 +18,8 @@ const greeted = note('message of the day shown', false) // on a device
 
 /** XEP-0133 Service Administration, for local accounts with the role admin. */
 export const adminCommands = plugin('admin-commands', host => {
-  const commands = host.service(HOST_COMMANDS)! // `needs` says so
+  const commands = host.service(HOST_COMMANDS)
+  if (!commands) return // the config has none
   const office = new Office(host)
   const may = (who: Jid): boolean => who.domain === host.domain && isAdmin(host.accounts.online(who)?.record)
   const add = (name: string, title: string, start: (who: Jid) => Stage | Promise<Stage>): void => {
@@ -72,7 +73,7 @@ export const adminCommands = plugin('admin-commands', host => {
     device.set(greeted, true)
     void office.motd().then(lines => { if (lines.length) office.give(device, 'Message of the day', lines) }).catch((error: unknown) => host.bug(error))
   })
-}, ['commands'])
+})
 
 const isAdmin = (r: AccountRecord | undefined): boolean => r?.role === 'admin' && !r.disabled
 

@@ -1,4 +1,5 @@
 // XEP-0191: keeps those away whom a user does not want to hear.
+import { readReports, REPORTS } from '../protocols/reports.ts'
 import { el, HANDLED, Jid, note, plugin, refuse, Stanza, StanzaError, type Account, type Element, type Host, type Iq, type Resource } from '../server/api.ts'
 
 const NS = 'urn:xmpp:blocking'
@@ -39,7 +40,9 @@ export const blocking = plugin('blocking', host => {
     const jids = read(command)
     if (!account || jids.length === 0) return refuse('bad-request')
     if (jids.includes(undefined)) return refuse('jid-malformed')
-    return await change(host, account, command, now => new Set([...now, ...(jids as Jid[]).map(j => j.full)])) // looked at above
+    const refused = await change(host, account, command, now => new Set([...now, ...(jids as Jid[]).map(j => j.full)])) // looked at above
+    if (!refused) host.service(REPORTS)?.(account, readReports(command))
+    return refused
   })
   host.iq(['self'], 'set', NS, 'unblock', async (command, { account }) => {
     const jids = read(command)
@@ -85,5 +88,5 @@ async function change(host: Host, account: Account, command: Element, next: (now
   return undefined
 }
 
-const push = (to: Resource, command: Element): void => to.deliver(Stanza.of('iq', { type: 'set', id: `b${(++pushes).toString(36)}`, to: to.jid }, [el(command.name, NS, {}, ...command.elements)]) satisfies Iq)
+const push = (to: Resource, command: Element): void => to.deliver(Stanza.of('iq', { type: 'set', id: `b${(++pushes).toString(36)}`, to: to.jid }, [el(command.name, NS, {}, ...command.elements.map(e => el(e.name, NS, { jid: e.attrs['jid'] ?? '' })))]) satisfies Iq) // without what was reported
 let pushes = 0

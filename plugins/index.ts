@@ -17,9 +17,10 @@ import { ping } from './ping.ts'
 import { privateStorage } from './private.ts'
 import { push } from './push.ts'
 import { register } from './register.ts'
+import { reports } from './reports.ts'
 import { shield } from './shield.ts'
 import { time } from './time.ts'
 import { vcard } from './vcard.ts'
 import { version } from './version.ts'
 
-export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, last, commands, adminCommands, register] as const
+export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, last, commands, adminCommands, reports, register] as const
