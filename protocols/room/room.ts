@@ -87,9 +87,17 @@ export class Room {
     })
   }
 
-  /** Takes off an occupant of the service's own, or puts one out without calling it a kick. */
-  unseat(nick: string, now: number, reason?: string): Outcome {
-    return this.#on(nick, now, (turn, floor, o) => floor.remove(turn, o, 'left', { ...(reason && { reason }) }))
+  /** Takes off an occupant of the service's own. */
+  unseat(nick: string, now: number): Outcome {
+    return this.#on(nick, now, (turn, floor, o) => floor.remove(turn, o, 'left', {}))
+  }
+
+  /** Puts out who does not belong here any more, by the host's word (status 321: COMPAT Gajim, without a number it believes to be in the room still). */
+  expel(nick: string, now: number, reason: string): Outcome {
+    return this.#on(nick, now, (turn, floor, o) => {
+      o.affiliation = 'none'
+      floor.remove(turn, o, 'removed', { reason, codes: [STATUS.noLongerMember] })
+    })
   }
 
   /** A line to all, from the occupant `by` or, without it, from the room. `id`: of the message; `archiveId`: under which it is kept. History keeps lines with a body. */

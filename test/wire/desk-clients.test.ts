@@ -60,6 +60,17 @@ describe('a conversation’s room for clients that keep an archive', () => {
     await ben.actor.hears`<iq type='error' id='q'><error><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
   }))
 
+  it('tells by number who is put out of it, so that his client knows', desk(STAFF, async d => {
+    const { anna, zoe } = await talk(d, asRoom)
+    await enters(anna)
+    const ben = await d.comes('ben')
+    anna.actor.says(`<message type='groupchat' to='${ROOM}' id='t'><body>!t ben</body></message>`)
+    await ben.reads(BOT, /transfer #1/)
+    ben.types(BOT, '!a')
+    await anna.actor.hears`<presence type='unavailable' from='${ROOM}/Anna'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none'><reason>The conversation goes on without you.</reason></item><status code='321'/><status code='110'/></x></presence>`
+    await zoe.reads(SUPPORT, /Ben joined/)
+  }))
+
   it('shows a command to its speaker under the id that his client gave', desk(STAFF, async d => {
     const { anna } = await talk(d, asRoom)
     await enters(anna)

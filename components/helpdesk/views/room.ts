@@ -90,7 +90,8 @@ export class RoomWindow implements Window {
     for (const o of [...room.occupants]) {
       if (o.devices.length === 0) continue
       const role = this.#roleFor(o.bare, s)
-      if (role === undefined || !this.isRoom(o.bare, s)) this.#send(room.unseat(o.nick, this.#office.now, 'The conversation goes on without you.'))
+      if (role === undefined) this.#send(room.expel(o.nick, this.#office.now, 'The conversation goes on without you.'))
+      else if (!this.isRoom(o.bare, s)) this.#send(room.expel(o.nick, this.#office.now, 'You see the conversation as a contact now.'))
       else if (o.role !== role) this.#send(room.setRole(o.nick, role, this.#office.now))
     }
   }
