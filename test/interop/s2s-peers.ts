@@ -4,7 +4,9 @@ import { execFile, execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Paper } from '../wire/s2s-houses.ts'
-import { Program } from './program.ts'
+import { Actor } from '../harness/scene.ts'
+import { freePorts, Program } from './program.ts'
+import type { Peer } from './s2s-scenes.ts'
 
 export interface PeerSetup {
   /** Emptied by the caller in the end. */
@@ -25,7 +27,7 @@ export interface PeerSetup {
 }
 
 /** Debian's Prosody, with accounts for whoever asks. */
-export function prosody(setup: PeerSetup, more = ''): Promise<Program> {
+export async function prosody(setup: PeerSetup): Promise<Peer> {
   const { folder, domain, address, port, c2s, paper, ca, us, ours, strict } = setup
   const data = join(folder, `prosody-${port}`)
   mkdirSync(join(data, 'modules'), { recursive: true })
@@ -54,7 +56,7 @@ s2s_ports = { ${port} }
 s2s_direct_tls_ports = {}
 http_ports = {}
 https_ports = {}
-modules_enabled = { "way", "disco", "roster", "saslauth", "ping", "tls", "dialback", "s2s_bidi", "smacks", "presence", "message", "iq", "offline", "limits", ${more} }
+modules_enabled = { "way", "disco", "roster", "saslauth", "ping", "tls", "dialback", "s2s_bidi", "smacks", "presence", "message", "iq", "offline", "limits" }
 modules_disabled = { "http" }
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
@@ -68,25 +70,43 @@ log = { debug = "${data}/log", info = "*stdout" }
 VirtualHost "${domain}"
 Component "rooms.${domain}" "muc"
 `)
-  return Program.start('prosody', ['-F', '--config', config], /^(?=[^]*Activated service 's2s' on (?!no ports))(?=[^]*Activated service 'c2s' on (?!no ports))/)
+  const program = await Program.start('prosody', ['-F', '--config', config], /^(?=[^]*Activated service 's2s' on (?!no ports))(?=[^]*Activated service 'c2s' on (?!no ports))/)
+  return new Running(setup, program)
 }
 
-/** Debian's ejabberd; accounts are made by `registers`. */
-export class Ejabberd implements AsyncDisposable {
-  readonly #control: readonly string[]
-  readonly #around: { readonly cwd: string; readonly env: Readonly<Record<string, string>> }
+class Running implements Peer {
+  readonly #setup: PeerSetup
   readonly #program: Program
-  private constructor(control: readonly string[], around: { cwd: string; env: Record<string, string> }, program: Program) { this.#control = control; this.#around = around; this.#program = program }
+  readonly #actors: Actor[] = []
+  readonly #end: () => void | Promise<void>
+  /** `end` asks it to end, where the program is not the one that was started. */
+  constructor(setup: PeerSetup, program: Program, end: () => void | Promise<void> = () => {}) { this.#setup = setup; this.#program = program; this.#end = end }
 
-  static async start(setup: PeerSetup, erlangPort: number): Promise<Ejabberd> {
-    const { folder, domain, address, port, c2s, paper, ca, us, strict } = setup
-    const data = join(folder, `ejabberd-${port}`)
-    mkdirSync(join(data, 'logs'), { recursive: true })
-    mkdirSync(join(data, 'spool'), { recursive: true })
-    writeFileSync(join(data, 'both.pem'), readFileSync(paper.certificate, 'utf8') + readFileSync(paper.key, 'utf8'))
-    writeFileSync(join(data, 'ca.pem'), readFileSync(ca))
-    writeFileSync(join(data, 'inetrc'), '{lookup, [file]}.\n{nameserver, {127,0,0,1}}.\n') // nobody's DNS
-    writeFileSync(join(data, 'ejabberd.yml'), `
+  async actor(local: string): Promise<Actor> {
+    const actor = new Actor(local, `${local}@${this.#setup.domain}/p`)
+    this.#actors.push(actor)
+    await actor.connects(this.#setup.c2s)
+    return actor
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const a of this.#actors.splice(0)) a.leaves()
+    await this.#end()
+    await this.#program[Symbol.asyncDispose]()
+  }
+}
+
+/** Debian's ejabberd, with the account paul. */
+export async function ejabberd(setup: PeerSetup): Promise<Peer> {
+  const { folder, domain, address, port, c2s, paper, ca, us, strict } = setup
+  const data = join(folder, `ejabberd-${port}`)
+  const [erlang] = await freePorts(1)
+  mkdirSync(join(data, 'logs'), { recursive: true })
+  mkdirSync(join(data, 'spool'), { recursive: true })
+  writeFileSync(join(data, 'both.pem'), readFileSync(paper.certificate, 'utf8') + readFileSync(paper.key, 'utf8'))
+  writeFileSync(join(data, 'ca.pem'), readFileSync(ca))
+  writeFileSync(join(data, 'inetrc'), '{lookup, [file]}.\n{nameserver, {127,0,0,1}}.\n') // nobody's DNS
+  writeFileSync(join(data, 'ejabberd.yml'), `
 loglevel: debug
 hosts: ["${domain}"]
 certfiles: ["${data}/both.pem"]
@@ -113,9 +133,9 @@ modules:
   mod_ping: {}
 ${strict ? '' : '  mod_s2s_dialback: {}\n'}  mod_muc: {host: "rooms.${domain}", default_room_options: {mam: false}}
 `)
-    writeFileSync(join(data, 'ejabberdctl.cfg'), `
+  writeFileSync(join(data, 'ejabberdctl.cfg'), `
 ERLANG_NODE=s2s${port}@localhost
-ERL_DIST_PORT=${erlangPort}
+ERL_DIST_PORT=${erlang}
 INET_DIST_INTERFACE=127.0.0.1
 ERL_OPTIONS="-env ERL_CRASH_DUMP_BYTES 0 +S 1:1"
 EJABBERD_PID_PATH=${data}/pid
@@ -125,24 +145,26 @@ SPOOL_DIR=${data}/spool
 LOGS_DIR=${data}/logs
 CONTRIB_MODULES_CONF_DIR=${data}/none
 `)
-    writeFileSync(join(data, 'pid'), '')
-    // Debian's ejabberdctl runs it as its own user; without root it is the one who tests.
-    const root = process.getuid?.() === 0
-    if (root) {
-      chmodSync(folder, 0o755)
-      const [, , uid, gid] = execFileSync('getent', ['passwd', 'ejabberd'], { encoding: 'utf8' }).split(':')
-      for (const path of ['', 'logs', 'spool', 'pid', 'both.pem', 'ca.pem', 'ejabberd.yml', 'inetrc', 'ejabberdctl.cfg']) chownSync(join(data, path), Number(uid), Number(gid))
-    }
-    const [command, ...control] = [...(root ? ['setpriv', '--reuid', 'ejabberd', '--regid', 'ejabberd', '--clear-groups'] : []), 'ejabberdctl', '--ctl-config', join(data, 'ejabberdctl.cfg')]
-    const around = { cwd: data, env: { HOME: join(data, 'spool') } }
-    const program = await Program.start(command!, [...control, 'foreground'], /Start accepting TCP connections at [^\n]*ejabberd_s2s_in/, around) // the list has a command
-    return new Ejabberd([command!, ...control], around, program)
+  writeFileSync(join(data, 'pid'), '')
+  // Debian's ejabberdctl runs it as its own user; without root it is the one who tests.
+  const root = process.getuid?.() === 0
+  if (root) {
+    chmodSync(folder, 0o755)
+    const [, , uid, gid] = execFileSync('getent', ['passwd', 'ejabberd'], { encoding: 'utf8' }).split(':')
+    for (const path of ['', 'logs', 'spool', 'pid', 'both.pem', 'ca.pem', 'ejabberd.yml', 'inetrc', 'ejabberdctl.cfg']) chownSync(join(data, path), Number(uid), Number(gid))
   }
-
-  async registers(local: string, domain: string, password: string): Promise<void> {
-    const [command, ...control] = this.#control
-    await promisify(execFile)(command!, [...control, 'register', local, domain, password], { ...this.#around, env: { ...process.env, ...this.#around.env } }) // start put it there
+  const [command, ...control] = [...(root ? ['setpriv', '--reuid', 'ejabberd', '--regid', 'ejabberd', '--clear-groups'] : []), 'ejabberdctl', '--ctl-config', join(data, 'ejabberdctl.cfg')]
+  const around = { cwd: data, env: { HOME: join(data, 'spool') } }
+  const program = await Program.start(command!, [...control, 'foreground'], /Start accepting TCP connections at [^\n]*ejabberd_s2s_in/, around) // the list has a command
+  const pid = Number(readFileSync(join(data, 'pid'), 'utf8')) // Erlang's: what was started is a script
+  const running = new Running(setup, program, async () => {
+    try { process.kill(pid, 'SIGTERM') } catch { return } // it has ended by itself
+    await program.says(/\(ended with/)
+  })
+  try {
+    await promisify(execFile)(command!, [...control, 'register', 'paul', domain, 'pw'], { ...around, env: { ...process.env, ...around.env } }) // the list has a command
+  } catch (error) {
+    if (!/already registered|conflict/.test(String((error as { stdout?: string }).stdout))) { await running[Symbol.asyncDispose](); throw error }
   }
-
-  [Symbol.asyncDispose](): Promise<void> { return this.#program[Symbol.asyncDispose]() }
+  return running
 }

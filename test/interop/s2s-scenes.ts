@@ -1,0 +1,185 @@
+// What two servers owe each other's people, played with whatever stock server stands on the other side.
+import assert from 'node:assert/strict'
+import type { Actor } from '../harness/scene.ts'
+import { Papers, Town, type Paper } from '../wire/s2s-houses.ts'
+import { freePorts } from './program.ts'
+import type { PeerSetup } from './s2s-peers.ts'
+
+export interface Peer extends AsyncDisposable {
+  /** Somebody with an account there, connected. */
+  actor(local: string): Promise<Actor>
+}
+
+export interface Kind {
+  readonly domain: string
+  readonly address: string
+  /** Our domain: one that the peer can find. */
+  readonly ours: string
+  /** Starts it; `again` with the same files. */
+  start(setup: PeerSetup): Promise<Peer>
+}
+
+export interface Ways {
+  /** Neither trusts the other's certificate, and both are content with dialback. */
+  readonly dialback?: boolean
+  /** We trust no certificate of theirs. */
+  readonly mistrust?: boolean
+  /** They trust no certificate of ours. */
+  readonly mistrusted?: boolean
+}
+
+const JOIN = `<x xmlns='http://jabber.org/protocol/muc'/>`
+
+/** A town of ours and a peer that know where the other is. */
+async function together(kind: Kind, papers: Papers, play: (us: Town, them: Peer, setup: PeerSetup) => Promise<void>, ways: Ways = {}): Promise<void> {
+  const [us, port, c2s] = (await freePorts(3)) as [number, number, number] // three were asked for
+  const { domain, address, ours } = kind
+  const mine = papers.make(ours), theirs = papers.make(domain), nobody = papers.make('nobody.test')
+  const trusting = (yes: boolean, paper: Paper, name: string): string => papers.bundle(name, [nobody, ...(yes ? [paper] : [])])
+  const ourCa = trusting(!ways.dialback && !ways.mistrust, theirs, 'ours.pem')
+  const theirCa = trusting(!ways.dialback && !ways.mistrusted, mine, 'theirs.pem')
+  const setup: PeerSetup = { folder: papers.folder, domain, address, port, c2s, paper: theirs, ca: theirCa, us, ours: [ours, `rooms.${ours}`, `help.${ours}`], strict: !ways.dialback }
+  const place = `"${address}:${port}"`
+  await using town = await Town.open(ours, mine, `{ ca: ${ourCa}, dialback: ${ways.dialback ?? false}, targets: { ${domain}: ${place}, rooms.${domain}: ${place} } }`, '', us)
+  await using peer = await kind.start(setup)
+  await play(town, peer, setup)
+}
+
+/** The whole of it, as tests. */
+export function federates(kind: Kind): void {
+  const papers = new Papers()
+  after(() => papers[Symbol.dispose]())
+  const { domain, ours } = kind
+  const THEM = domain, US = ours
+
+  for (const dialback of [false, true]) {
+    it(`carries messages both ways, in order, proved by ${dialback ? 'dialback' : 'certificates'}`, () => together(kind, papers, async (us, them) => {
+      const anna = await us.actor('anna'), paul = await them.actor('paul')
+      await anna.comesOnline()
+      await paul.comesOnline()
+      for (let i = 0; i < 30; i++) anna.sends`<message to='paul@${THEM}' type='chat' id='${i}'><body>${i}</body></message>`
+      for (let i = 0; i < 30; i++) await paul.hears`<message from='anna@${US}/x' id='${i}'><body>${i}</body></message>`
+      for (let i = 0; i < 30; i++) paul.sends`<message to='anna@${US}' type='chat' id='p${i}'><body>${i}</body></message>`
+      for (let i = 0; i < 30; i++) await anna.hears`<message from='paul@${THEM}/p' id='p${i}'><body>${i}</body></message>`
+      assert.ok(us.house.pairs!().some(p => p.remote === domain && p.state === 'open'), JSON.stringify(us.house.pairs!())) // federation is on
+    }, { dialback }))
+  }
+
+  it('lets people subscribe, see each other come, change and go, and stop it', () => together(kind, papers, async (us, them) => {
+    const anna = await us.actor('anna')
+    let paul = await them.actor('paul')
+    for (const a of [anna, paul]) { a.says(`<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>`); await a.hears`<iq type='result' id='roster'/>`; await a.comesOnline() }
+    anna.sends`<presence type='subscribe' to='paul@${THEM}' id='s1'/>`
+    await anna.hears`<iq type='set'><query xmlns='jabber:iq:roster'><item jid='paul@${THEM}' ask='subscribe'/></query></iq>`
+    await paul.hears`<presence type='subscribe' from='anna@${US}'/>`
+    paul.sends`<presence type='subscribed' to='anna@${US}'/>`
+    await anna.hears`<iq type='set'><query xmlns='jabber:iq:roster'><item jid='paul@${THEM}' subscription='to'/></query></iq>`
+    await anna.hears`<presence from='paul@${THEM}/p'/>`
+    paul.sends`<presence type='subscribe' to='anna@${US}'/>`
+    await anna.hears`<presence type='subscribe' from='paul@${THEM}'/>`
+    anna.sends`<presence type='subscribed' to='paul@${THEM}'/>`
+    await anna.hears`<iq type='set'><query xmlns='jabber:iq:roster'><item jid='paul@${THEM}' subscription='both'/></query></iq>`
+    await paul.hears`<iq type='set'><query xmlns='jabber:iq:roster'><item jid='anna@${US}' subscription='both'/></query></iq>`
+    await paul.hears`<presence from='anna@${US}/x'/>`
+    anna.sends`<presence><show>dnd</show><status>busy</status></presence>`
+    await paul.hears`<presence from='anna@${US}/x'><show>dnd</show><status>busy</status></presence>`
+    paul.sends`<presence><show>away</show></presence>`
+    await anna.hears`<presence from='paul@${THEM}/p'><show>away</show></presence>`
+    paul.leaves()
+    await anna.hears`<presence type='unavailable' from='paul@${THEM}/p'/>`
+    paul = await them.actor('paul') // his server asks ours where she is
+    paul.says(`<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq><presence/>`)
+    await paul.hears`<presence from='anna@${US}/x'><show>dnd</show></presence>`
+    await anna.hears`<presence from='paul@${THEM}/p'/>`
+    const later = await us.actor('anna') // and ours asks his; the same resource takes the first one's place
+    later.says('<presence/>')
+    await later.hears`<presence from='paul@${THEM}/p'/>`
+    later.says(`<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>`)
+    await later.hears`<iq type='result' id='roster'><query xmlns='jabber:iq:roster'><item jid='paul@${THEM}' subscription='both'/></query></iq>`
+    paul.sends`<presence type='unsubscribed' to='anna@${US}'/>`
+    await later.hears`<presence type='unavailable' from='paul@${THEM}/p'/>`
+    await later.hears`<presence type='unsubscribed' from='paul@${THEM}'/>`
+    await later.hears`<iq type='set'><query xmlns='jabber:iq:roster'><item jid='paul@${THEM}' subscription='from'/></query></iq>`
+  }))
+
+  it('keeps a request for somebody who is away until he comes, and asks nobody who is not there', () => together(kind, papers, async (us, them) => {
+    const anna = await us.actor('anna')
+    anna.leaves()
+    const paul = await them.actor('paul')
+    paul.says(`<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>`)
+    await paul.comesOnline()
+    paul.sends`<presence type='subscribe' to='anna@${US}'><status>let me in</status></presence>`
+    paul.sends`<message type='chat' to='anna@${US}' id='m'><body>for later</body></message>`
+    paul.sends`<iq type='get' id='done' to='${US}'><ping xmlns='urn:xmpp:ping'/></iq>`
+    await paul.hears`<iq type='result' id='done' from='${US}'/>`
+    const back = await us.actor('anna')
+    back.sends`<presence/>`
+    await back.hears`<presence type='subscribe' from='paul@${THEM}'><status>let me in</status></presence>`
+    await back.hears`<message from='paul@${THEM}/p' id='m'><body>for later</body></message>`
+    paul.sends`<iq type='get' id='who' to='nobody@${US}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`
+    await paul.hears`<iq type='error' id='who' from='nobody@${US}'><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
+    anna.leaves()
+  }))
+
+  it('lets ours enter their rooms', () => together(kind, papers, async (us, them) => {
+    const anna = await us.actor('anna'), paul = await them.actor('paul')
+    const room = `tea@rooms.${THEM}`
+    paul.says(`<presence to='${room}/Paul'>${JOIN}</presence>`)
+    await paul.hears`<presence from='${room}/Paul'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>`
+    paul.says(`<iq type='set' id='unlock' to='${room}'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>`)
+    await paul.hears`<iq type='result' id='unlock'/>`
+    anna.says(`<presence to='${room}/Anna'>${JOIN}</presence>`)
+    await anna.hears`<presence from='${room}/Paul'><x xmlns='http://jabber.org/protocol/muc#user'/></presence>`
+    await anna.hears`<presence from='${room}/Anna'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>`
+    await paul.hears`<presence from='${room}/Anna'/>`
+    anna.sends`<message type='groupchat' to='${room}' id='g1'><body>hello room</body></message>`
+    await paul.hears`<message type='groupchat' from='${room}/Anna'><body>hello room</body></message>`
+    await anna.hears`<message type='groupchat' from='${room}/Anna' id='g1'><body>hello room</body></message>`
+    paul.sends`<message type='chat' to='${room}/Anna' id='pm'><body>psst</body></message>`
+    await anna.hears`<message type='chat' from='${room}/Paul'><body>psst</body></message>`
+    anna.leaves() // without a word: their room hears it from our server
+    await paul.hears`<presence type='unavailable' from='${room}/Anna'/>`
+  }))
+
+  it('refuses a peer whose certificate it does not trust, both ways, and says why to the admin alone', () => together(kind, papers, async (us, them) => {
+    const anna = await us.actor('anna'), paul = await them.actor('paul')
+    await anna.comesOnline()
+    await paul.comesOnline()
+    anna.sends`<message to='paul@${THEM}' type='chat' id='out'><body>hello?</body></message>`
+    await anna.hears`<message type='error' id='out' from='paul@${THEM}'><error type='wait'><remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`
+    paul.sends`<message to='anna@${US}' type='chat' id='in'><body>hello?</body></message>`
+    await paul.hears`<message type='error' id='in' from='anna@${US}'/>`
+    assert.match(us.house.pairs!().find(p => p.direction === 'out')?.error ?? '', /not trusted: its certificate is not valid: it is self-signed/)
+    await anna.receivesNothing()
+  }, { mistrust: true }))
+
+  it('is refused by a peer that does not trust its certificate, and gives the messages back', () => together(kind, papers, async (us, them) => {
+    const anna = await us.actor('anna')
+    const paul = await them.actor('paul')
+    await anna.comesOnline()
+    await paul.comesOnline()
+    anna.sends`<message to='paul@${THEM}' type='chat' id='out'><body>hello?</body></message>`
+    await anna.hears`<message type='error' id='out' from='paul@${THEM}'><error type='wait'><remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`
+    await paul.receivesNothing()
+  }, { mistrusted: true }))
+
+  it('gives back what it cannot deliver while the peer is down, in order, and delivers again when it is back', () => together(kind, papers, async (us, them, setup) => {
+    const anna = await us.actor('anna')
+    await anna.comesOnline()
+    let paul = await them.actor('paul')
+    await paul.comesOnline()
+    anna.sends`<message to='paul@${THEM}' type='chat' id='first'><body>1</body></message>`
+    await paul.hears`<message id='first'/>`
+    paul.leaves()
+    await them[Symbol.asyncDispose]()
+    for (const id of ['a', 'b', 'c']) anna.sends`<message to='paul@${THEM}' type='chat' id='${id}'><body>${id}</body></message>`
+    for (const id of ['a', 'b', 'c']) await anna.receives`<message type='error' id='${id}' from='paul@${THEM}'><error type='wait'><remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`
+    await using again = await kind.start(setup)
+    paul = await again.actor('paul')
+    await paul.comesOnline()
+    anna.sends`<message to='paul@${THEM}' type='chat' id='d'><body>d</body></message>`
+    await paul.hears`<message from='anna@${US}/x' id='d'><body>d</body></message>`
+    paul.sends`<message to='anna@${US}' type='chat' id='e'><body>e</body></message>`
+    await anna.hears`<message from='paul@${THEM}/p' id='e'><body>e</body></message>`
+  }))
+}
