@@ -171,10 +171,18 @@ const earliest = (a: string | undefined, b: string | undefined): string | undefi
 /** `<result/>` around an archived message (section 4.2). Its text is ready; it has no children to look at, for it goes to a stream and nowhere else. */
 export function archived(row: ArchiveRow, queryId: string | undefined): Element {
   const head = new Element('result', NS_MAM, { ...(queryId === undefined ? {} : { queryid: queryId }), id: row.id })
-  const stamp = new Date(row.at).toISOString()
+  const stamp = stampOf(row)
   const open = head.write('').slice(0, -2) // without the '/>'
   return new Written(head, `${open}><forwarded xmlns='${NS_FORWARD}'><delay xmlns='${NS_DELAY}' stamp='${stamp}'/>${row.stanza}</forwarded></result>`)
 }
+
+/** COMPAT: Gajim turns the order of messages of one time around, so those of one millisecond are told a microsecond apart. */
+function stampOf({ id, at }: ArchiveRow): string {
+  const stamp = new Date(at).toISOString()
+  const count = ID.test(id) ? parseInt(id.slice(9, 12), 32) : 0
+  return count === 0 ? stamp : `${stamp.slice(0, -1)}${String(Math.min(count, 999)).padStart(3, '0')}Z`
+}
+const ID = /^[0-9a-v]{24}$/ // as `ArchiveIds` gives them
 
 /** An element that was written before: its text is stored, and reading it in to write it out again would cost more than all the rest. */
 class Written extends Element {

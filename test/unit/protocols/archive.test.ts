@@ -1,6 +1,6 @@
 // What archives and pages do without a server: ids, what is read out of a query, what is worth keeping.
 import assert from 'node:assert/strict'
-import { ArchiveIds, readAsk, readStamp, withoutForgedIds } from '../../../protocols/archive.ts'
+import { archived, ArchiveIds, readAsk, readStamp, withoutForgedIds } from '../../../protocols/archive.ts'
 import { wants, type Prefs } from '../../../protocols/archive-prefs.ts'
 import { isWorthKeeping } from '../../../protocols/keeping.ts'
 import { pageSet, readPage } from '../../../protocols/paging.ts'
@@ -15,6 +15,15 @@ describe('the ids of an archive', () => {
     const given = times.map(t => ids.next(t).id)
     assert.deepEqual([...given].sort(), given)
     assert.equal(new Set(given).size, given.length)
+  })
+
+  it('messages of one millisecond are told a microsecond apart, in their order', () => {
+    const ids = new ArchiveIds(() => 'abcdefghijkl')
+    const told = [5, 5, 5, 6].map(now => {
+      const { id, at } = ids.next(now)
+      return /stamp='([^']*)'/.exec(archived({ owner: 'a@b', id, at, with: 'c@d', stanza: '<message/>' }, undefined).write(''))?.[1]
+    })
+    assert.deepEqual(told, ['1970-01-01T00:00:00.005Z', '1970-01-01T00:00:00.005001Z', '1970-01-01T00:00:00.005002Z', '1970-01-01T00:00:00.006Z'])
   })
 
   it('go on where the clock goes back, with times that never do', () => {
