@@ -47,11 +47,19 @@ export class Town implements AsyncDisposable {
   readonly house: Running
   readonly clock: TestClock
   readonly #actors: Actor[] = []
+  #moved = false
 
   private constructor(domain: string, stores: Stores, house: Running, clock: TestClock) { this.domain = domain; this.stores = stores; this.house = house; this.clock = clock }
 
+  /** Ends it, and starts it on what it has stored. */
+  async again(paper: Paper, s2s: string): Promise<Town> {
+    await this.#close()
+    this.#moved = true
+    return Town.open(this.domain, paper, s2s, '', 0, this.stores)
+  }
+
   /** `s2s` is the config's text of that name, `more` what stands beside it; `port` is the one that it listens on, 0 for any. */
-  static async open(domain: string, paper: Paper, s2s: string, more = '', port = 0): Promise<Town> {
+  static async open(domain: string, paper: Paper, s2s: string, more = '', port = 0, kept?: Stores): Promise<Town> {
     const loaded = readConfig(`
 data: /nonexistent
 tls: { certificate: ${paper.certificate}, key: ${paper.key} }
@@ -65,7 +73,7 @@ components:
 s2s: ${s2s}
 ${more}`, 'town.yaml')
     if (!loaded.ok) throw new Error(loaded.faults.join('\n'))
-    const stores = await openSqlite({ file: ':memory:' })
+    const stores = kept ?? await openSqlite({ file: ':memory:' })
     const clock = new TestClock()
     return new Town(domain, stores, await compose(loaded.config, { stores, clock, log: silent }), clock)
   }
@@ -88,8 +96,13 @@ ${more}`, 'town.yaml')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#moved) return
+    await this.#close()
+    await this.stores.close()
+  }
+
+  async #close(): Promise<void> {
     for (const a of this.#actors) a.leaves()
     await this.house[Symbol.asyncDispose]()
-    await this.stores.close()
   }
 }
