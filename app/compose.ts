@@ -74,8 +74,8 @@ export async function compose(config: Config, world: World): Promise<House> {
     for (const [domain, options] of config.hosts) {
       const host = new Host(domain, shared)
       host.provide(COMPONENTS, [...config.components.keys()])
-      const wanted = plugins.filter(p => options.plugins[p.name] !== false && (p.name !== 'register' || options.registration))
-      await host.use(wanted, optionsOf(options.plugins))
+      const wanted = plugins.filter(p => options.plugins[p.name] !== false && (p.name !== 'register' || options.registration || isInvited(options.plugins['invites'])))
+      await host.use(wanted, { ...optionsOf(options.plugins), register: { open: options.registration } })
       host.tokens = tokenReader(stores, domain, clock)
       hosts.set(domain, host)
     }
@@ -182,6 +182,9 @@ export async function compose(config: Config, world: World): Promise<House> {
 
   try { return await build() } catch (error) { await shut(); throw error }
 }
+
+/** Whether people may make accounts who bring an invitation. */
+const isInvited = (invites: unknown): boolean => typeof invites === 'object' && invites !== null && 'register' in invites && invites.register !== 'nobody'
 
 /** The origin of our http listener, as users of the first host know it. */
 function ownOrigin({ hosts, listen: { http } }: Config, port: number | undefined): string | undefined {

@@ -9,6 +9,7 @@ import { csi } from './csi.ts'
 import { disco } from './disco.ts'
 import { displayed } from './displayed.ts'
 import { extdisco } from './extdisco.ts'
+import { invites } from './invites.ts'
 import { last } from './last.ts'
 import { mam } from './mam.ts'
 import { offline } from './offline.ts'
@@ -23,4 +24,4 @@ import { time } from './time.ts'
 import { vcard } from './vcard.ts'
 import { version } from './version.ts'
 
-export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, last, commands, adminCommands, reports, register] as const
+export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, last, commands, adminCommands, reports, invites, register] as const

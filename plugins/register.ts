@@ -1,4 +1,5 @@
 // XEP-0077: lets people make an account themselves, change its password and remove it.
+import { INVITATIONS } from '../protocols/invitations.ts'
 import { el, HANDLED, Jid, makeCredentials, plugin, refuse, resultOf, StanzaError, type Element } from '../server/api.ts'
 
 const NS = 'jabber:iq:register'
@@ -7,8 +8,9 @@ const WINDOW = 60_000 // ms
 const MOST = 10 // new accounts of one address in that time (SEC-T33)
 const ADDRESSES = 10_000
 
-/** XEP-0077 In-Band Registration. A host whose config has `registration: false` does not install it. */
-export const register = plugin('register', host => {
+/** XEP-0077 In-Band Registration. `open: false`: only who brings an invitation (XEP-0445) may make an account. A host that lets nobody in does not install it. */
+export const register = plugin('register', (host, options) => {
+  const open = options['open'] !== false
   host.feature(NS)
   host.streamFeatures.before.push(() => el('register', NS_FEATURE))
   const made = new Map<string, { since: number; count: number }>()
@@ -17,14 +19,25 @@ export const register = plugin('register', host => {
   host.iq(['stream'], 'get', NS, 'query', () => el('query', NS, {},
     el('instructions', NS, {}, 'Choose a name and a password.'), el('username', NS), el('password', NS)))
 
-  host.iq(['stream'], 'set', NS, 'query', async (query, { remote = '' }) => {
+  host.iq(['stream'], 'set', NS, 'query', async (query, { remote = '', stream }) => {
+    const invitations = stream && host.service(INVITATIONS)
+    const invited = invitations?.shown(stream!)
+    if (!open && !invited) return refuse('not-allowed', 'An invitation is needed.')
     const local = localOf(query, host.domain)
     if (local instanceof StanzaError) return local
+    if (invited?.local !== undefined && invited.local !== local) return refuse('not-acceptable', `The invitation is for ${invited.local}.`)
+    if (await invitations?.isKept(local, stream!)) return refuse('conflict')
     if (!admits(remote)) return refuse('resource-constraint', 'Too many new accounts from this address.')
     const credentials = await keysOf(query)
     if (credentials instanceof StanzaError) return credentials
-    const outcome = await accounts.create({ host: host.domain, local, created: host.clock.now(), credentials })
-    return outcome === 'conflict' ? refuse('conflict') : undefined
+    const taken = invited && await invitations?.take(stream!)
+    if (invited && !taken) return refuse('item-not-found', 'The invitation was used meanwhile.')
+    if (await accounts.create({ host: host.domain, local, created: host.clock.now(), credentials }) === 'conflict') {
+      await taken?.putBack()
+      return refuse('conflict')
+    }
+    await taken?.welcome(Jid.of(local, host.domain))
+    return undefined
   })
 
   host.iq(['self', 'host'], 'get', NS, 'query', (_, { account }) => account

@@ -3,7 +3,7 @@ export { plugin, Token, type Addressee, type Answer, type Ask, type Host, type I
 export { HANDLED, type Verdict } from './route/way.ts'
 export type { Passage } from './route/passage.ts'
 export type { Account, Resource } from './session/account.ts'
-export { note } from './session/notes.ts'
+export { note, type Notes } from './session/notes.ts'
 export { Lane } from './session/lane.ts'
 export { Asking } from './component/mount.ts'
 export { Element, el, type Node } from './xml/element.ts'

@@ -26,19 +26,22 @@ export class Handshakes {
 
   /** A subscription stanza of a device. */
   leaves(p: Presence, device: Resource): void | Promise<void> {
-    const { account } = device
-    const to = p.to?.toBare() // section 3.1.2
-    if (!to || to.bare === account.jid.bare) return
     const refused = (e: StanzaError | void): void => { if (e) this.#home.giveBack(p, e, device) }
-    const done = this.#rosters.of(account).amend(() => this.#leave(p.readdress({ from: account.jid, to }), to, device))
+    const done = this.says(p, device.account, device)
     return done instanceof Promise ? done.then(refused) : refused(done)
   }
 
-  #leave(stamped: Presence, to: Jid, device: Resource): Amendment | StanzaError | undefined {
-    const { account } = device
+  /** A subscription stanza of an account, by one of its devices or on its behalf. */
+  says(p: Presence, account: Account, device?: Resource): StanzaError | void | Promise<StanzaError | void> {
+    const to = p.to?.toBare() // section 3.1.2
+    if (!to || to.bare === account.jid.bare) return
+    return this.#rosters.of(account).amend(() => this.#leave(p.readdress({ from: account.jid, to }), to, account, device))
+  }
+
+  #leave(stamped: Presence, to: Jid, account: Account, device: Resource | undefined): Amendment | StanzaError | undefined {
     const book = this.#rosters.of(account)
     const item = book.items.get(to.bare)
-    if (this.#rosters.isFixed(item)) { this.#rosters.show(device, item); return undefined }
+    if (this.#rosters.isFixed(item)) { if (device) this.#rosters.show(device, item); return undefined }
     const state = stateOf(item)
     const step = outbound(state, stamped.type as SubscriptionType) // isSubscription was asked
     const approved = stamped.type === 'unsubscribed' ? false : (step.approval ?? item?.approved ?? false)

@@ -28,6 +28,13 @@ export class Presences {
     this.#handshakes = new Handshakes(home, home.rosters)
   }
 
+  /** Makes two accounts friends that agreed elsewhere, as far as `account` can: it approves and asks (RFC 6121 sections 3.1 and 3.4). */
+  async befriend(account: Account, other: Jid): Promise<void> {
+    for (const type of ['subscribed', 'subscribe'] as const) {
+      await this.#handshakes.says(Stanza.of('presence', { type, from: account.jid, to: other, id: this.#rosters.nextId() }), account)
+    }
+  }
+
   /** A presence without `to`, or a subscription stanza, of a device. */
   fromDevice(p: Presence, device: Resource): void | Promise<void> {
     if (isSubscription(p)) return this.#handshakes.leaves(p, device)

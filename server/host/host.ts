@@ -6,6 +6,7 @@ import { refuse, StanzaError } from '../stanza/errors.ts'
 import { HANDLED, STAGES, walk, type Handler, type OpenStage, type Stage, type Verdict } from '../route/way.ts'
 import { Passage } from '../route/passage.ts'
 import type { Account, Resource } from '../session/account.ts'
+import type { Notes } from '../session/notes.ts'
 import type { Router } from '../route/router.ts'
 import type { Privileges } from '../component/component.ts'
 import { Asking } from '../component/mount.ts'
@@ -33,8 +34,9 @@ export interface Ask {
   readonly device: Resource | undefined
   /** The account it is addressed to ('self', 'other'). */
   readonly account: Account | undefined
-  /** The network address, where it is asked before login ('stream'). */
+  /** The network address, and what is remembered of the stream, where it is asked before login ('stream'). */
   readonly remote?: string
+  readonly stream?: Notes
 }
 export type IqHandler = (query: Element, ask: Ask) => Answer | Promise<Answer>
 
@@ -308,10 +310,10 @@ export class Host implements Home {
   }
 
   /** Finds and runs the handler of an iq before login; undefined if there is none. */
-  answerStream(iq: Iq, remote: string): Answer | Promise<Answer> {
+  answerStream(iq: Iq, remote: string, stream?: Notes): Answer | Promise<Answer> {
     const query = iq.payload[0]
     const handler = query && this.#handler('stream', iq.type, query)
-    return handler ? handler(query, { iq, from: this.jid, device: undefined, account: undefined, remote }) : refuse('service-unavailable')
+    return handler ? handler(query, { iq, from: this.jid, device: undefined, account: undefined, remote, ...(stream && { stream }) }) : refuse('service-unavailable')
   }
 
   #handler(at: Addressee, type: string, query: Element): IqHandler | undefined {

@@ -6,6 +6,7 @@ import { CONTENT, errorReply, resultOf, Stanza, type AnyStanza, type Iq } from '
 import { isStanza, readStanza, Unreadable } from '../stanza/read.ts'
 import { refuse, StanzaError } from '../stanza/errors.ts'
 import { HANDLED } from '../route/way.ts'
+import { Notes } from '../session/notes.ts'
 import type { StreamCondition } from '../session/ending.ts'
 import type { Host } from '../host/host.ts'
 import type { Transport } from '../net/transport.ts'
@@ -23,6 +24,7 @@ const NS_BIND = 'urn:ietf:params:xml:ns:xmpp-bind'
 const NS_SESSION = 'urn:ietf:params:xml:ns:xmpp-session'
 const NS_CB = 'urn:xmpp:sasl-cb:0'
 const NS_LIMITS = 'urn:xmpp:stream-limits:0' // XEP-0478
+const BEFORE_LOGIN = new Set(['jabber:iq:register', 'jabber:iq:auth', 'urn:xmpp:pars:0'])
 const BINDS = 10 // failed ones before the stream ends (RFC 6120 section 7.7.3)
 const PLAINS = 128 // passwords looked at in the same moment: each takes a thread of the pool for milliseconds
 
@@ -51,6 +53,7 @@ export class ClientStream extends Stream implements Carrier {
   #tarpit: Disposable | undefined
   #probedAt = 0
   #lang: string | undefined
+  #notes: Notes | undefined // of what is asked before login
 
   constructor(transport: Transport, world: ClientWorld) {
     super(transport, world, CONTENT)
@@ -162,14 +165,14 @@ export class ClientStream extends Stream implements Carrier {
   #streamIq(e: Element, host: Host): void | Promise<void> {
     const iq = readStanza(e)
     if (iq instanceof Unreadable) { if (iq.reply) this.sendStanza(iq.reply); return }
-    if ((iq.type !== 'get' && iq.type !== 'set') || (iq.payload[0]?.ns !== 'jabber:iq:register' && iq.payload[0]?.ns !== 'jabber:iq:auth')) { this.fail('not-authorized'); return }
+    if ((iq.type !== 'get' && iq.type !== 'set') || !BEFORE_LOGIN.has(iq.payload[0]?.ns ?? '')) { this.fail('not-authorized'); return }
     if (!this.#mayLogIn()) { this.sendStanza(errorReply(iq, refuse('policy-violation', 'Use TLS first.'))!); return } // a get or set has an answer
     const reply = (a: unknown): void => {
       if (a === HANDLED) return
       const to = iq as Iq // readStanza of an <iq/>
       this.sendStanza(a instanceof StanzaError ? (errorReply(to, a) ?? resultOf(to)) : a ? resultOf(to, a as Element) : resultOf(to)) // an Answer is an element here
     }
-    const answer = host.answerStream(iq as Iq, this.transport.remote)
+    const answer = host.answerStream(iq as Iq, this.transport.remote, this.#notes ??= new Notes())
     return answer instanceof Promise ? answer.then(reply) : reply(answer)
   }
 
