@@ -3,27 +3,34 @@ import { errorReply, el, Jid, refuse, resultOf, StanzaError, Stanza, type AnySta
 import { commandInfo, commandItems, execute } from './adhoc.ts'
 import { Addresses, type Place } from './addresses.ts'
 import type { Show } from './availability.ts'
-import type { DeskConfig } from './config.ts'
+import { fixedBy, type DeskConfig } from './config.ts'
 import { Control } from './control.ts'
 import { caps, contactInfo, domainInfo, isCapsNode } from './disco.ts'
 import type { Bare } from './facts.ts'
 import { Office } from './office.ts'
 import { pendingOffers } from './conversation.ts'
 import { Reception } from './reception.ts'
-import { sentence } from './sentences.ts'
-import { NS } from './stanzas.ts'
+import { ENCRYPTED, MARK, sentence } from './sentences.ts'
+import { chat, isEncrypted, NS } from './stanzas.ts'
 import { ContactWindow } from './views/contact.ts'
 import { CustomerView } from './views/customers.ts'
 import { OperatorView } from './views/operators.ts'
 import { RoomWindow } from './views/room.ts'
 import { RosterView } from './views/rosters.ts'
+import { Rulebook } from './settings/rulebook.ts'
 import { Watchers } from './watchers.ts'
 import { rest } from './api/rest.ts'
 
 const GRACE = 10_000 // ms after a start in which operators come back unremarked
 
 /** A desk with these queues. The same component runs in the server and, dialled, beside any other. */
-export const helpdesk = (config: DeskConfig): Component => ({ name: 'helpdesk', start: link => new Desk(link, config).start() })
+export const helpdesk = (config: DeskConfig): Component => ({
+  name: 'helpdesk',
+  async start(link) {
+    const rules = await Rulebook.open({ documents: link.stores.documents, desk: link.domain, clock: link.clock, log: link.log, given: fixedBy(config) })
+    return new Desk(link, rules).start()
+  },
+})
 
 class Desk implements Receiver {
   readonly #link: Link
@@ -39,10 +46,10 @@ class Desk implements Receiver {
   readonly #off: Disposable[] = []
   readonly #returning = new Map<Bare, Disposable>()
 
-  constructor(link: Link, config: DeskConfig) {
+  constructor(link: Link, rules: Rulebook) {
     this.#link = link
-    this.#office = new Office(link, config)
-    this.#at = new Addresses(link.domain, config.queues.keys())
+    this.#office = new Office(link, rules)
+    this.#at = new Addresses(link.domain, queue => this.#office.hasQueue(queue))
     this.#rosters = new RosterView(this.#office, this.#at, caps)
     const contact = new ContactWindow(link, this.#at)
     this.#operators = new OperatorView(this.#office, this.#at, this.#rosters, contact)
@@ -135,6 +142,10 @@ class Desk implements Receiver {
 
   async #message(m: Message, from: Jid, place: Place): Promise<void | StanzaError> {
     if (m.type === 'groupchat' || m.type === 'headline') return refuse('service-unavailable')
+    if (isEncrypted(m) && (place.is === 'queue' || place.is === 'bot' || place.is === 'conversation' || place.is === 'internal')) {
+      this.#link.send(chat(m.to!.withResource('desk'), from, MARK + ENCRYPTED, { keep: false })) // it came here
+      return
+    }
     // One operator's doings go one after the other, as he typed them.
     const control = (): Promise<void | StanzaError> => this.#office.inTurnOf(from.bare, () => this.#control.message(m, place))
     const operator = this.#office.operators.has(from.bare)

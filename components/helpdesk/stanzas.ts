@@ -28,6 +28,10 @@ export const noStore = (): Element => el('no-store', NS.hints)
 /** A chat state without a body. */
 export const typing = (from: Jid, to: Jid, state: string): Message => Stanza.of('message', { type: 'chat', from, to }, [el(state, NS.states), noStore()])
 
+/** What was written for one reader's keys (OMEMO, OpenPGP, OTR, and what XEP-0380 marks as such): its body, if any, only excuses itself. */
+export const isEncrypted = (m: Message): boolean => m.payload.some(e => e.ns === 'urn:xmpp:eme:0' || (e.name === 'encrypted' && (e.ns === 'eu.siacs.conversations.axolotl' || e.ns.startsWith('urn:xmpp:omemo:')))
+  || (e.name === 'x' && e.ns === 'jabber:x:encrypted') || (e.name === 'openpgp' && e.ns.startsWith('urn:xmpp:openpgp:')) || (e.name === 'body' && e.text.startsWith('?OTR')))
+
 export const CHAT_STATES = ['active', 'composing', 'paused', 'inactive', 'gone'] as const
 export const chatState = (m: Message): string | undefined => m.payload.find(e => e.ns === NS.states && (CHAT_STATES as readonly string[]).includes(e.name))?.name
 

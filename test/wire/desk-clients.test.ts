@@ -129,3 +129,97 @@ describe('a correction (XEP-0308)', () => {
     await zoe.readsNothing()
   }))
 })
+
+describe('what is no text', () => {
+  const OMEMO = `<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'/></encrypted><encryption xmlns='urn:xmpp:eme:0' namespace='eu.siacs.conversations.axolotl'/>`
+  const says = (p: Person, to: string, inside: string): void => p.actor.says(`<message type='chat' to='${to}' id='${p.actor.name}-x'>${inside}</message>`)
+
+  it('is told to be unreadable if it is encrypted, and does not go on: from customers and agents alike', desk(STAFF, async d => {
+    const { anna, zoe } = await talk(d)
+    await anna.reads(c(1), 'hello')
+    for (const inside of [OMEMO, `<body>I sent you an OMEMO encrypted message</body>${OMEMO}`, `<body>This message is encrypted.</body><x xmlns='jabber:x:encrypted'>abc</x>`, '<body>?OTRv23?</body>', `<openpgp xmlns='urn:xmpp:openpgp:0'>abc</openpgp>`]) {
+      says(zoe, SUPPORT, inside)
+      await zoe.reads(SUPPORT, /cannot read encrypted/)
+      says(anna, c(1), inside)
+      await anna.reads(c(1), /cannot read encrypted/)
+    }
+    await d.quiet()
+    assert.deepEqual([await anna.all(), await zoe.all()].map(all => all.filter(l => !l.includes('✱'))), [[], []])
+  }))
+
+  it('receipts, markers and reactions are no lines, to neither side', desk(STAFF, async d => {
+    const { anna, zoe } = await talk(d)
+    await anna.reads(c(1), 'hello')
+    for (const inside of [`<received xmlns='urn:xmpp:receipts' id='c1-1'/>`, `<displayed xmlns='urn:xmpp:chat-markers:0' id='c1-1'/>`, `<reactions xmlns='urn:xmpp:reactions:0' id='c1-1'><reaction>👍</reaction></reactions>`, `<attention xmlns='urn:xmpp:attention:0'/>`, '<body> </body>', '<subject>x</subject>']) {
+      says(zoe, SUPPORT, inside)
+      says(anna, c(1), inside)
+    }
+    await d.quiet()
+    assert.deepEqual([await anna.all(), await zoe.all()].map(all => all.filter(l => !l.includes('✱'))), [[], []])
+  }))
+
+  it('a file’s address, an emoji, an action, and formatted text go through as their text', desk(STAFF, async d => {
+    const { anna, zoe } = await talk(d)
+    const lines = ['https://files.example/a.png', '👩‍🚀 ok', '/me waves', 'plain *and* <b>not</b> bold']
+    const more = [`<x xmlns='jabber:x:oob'><url>https://files.example/a.png</url></x>`, '', '', `<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'><b>other</b></body></html>`]
+    for (const [i, text] of lines.entries()) {
+      const body = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+      zoe.actor.says(`<message type='chat' to='${SUPPORT}' id='z${i}'><body>${body}</body>${more[i]}</message>`)
+      await anna.reads(c(1), text)
+      anna.actor.says(`<message type='chat' to='${c(1)}' id='a${i}'><body>${body}</body>${more[i]}</message>`)
+      await zoe.reads(SUPPORT, text)
+    }
+  }))
+})
+
+describe('one agent with several clients', () => {
+  it('sees what the customer writes on all that want copies, and what was written on another', desk(STAFF, async d => {
+    const { anna, zoe } = await talk(d)
+    const phone = await d.house.actor('phone', 'anna@localhost/phone')
+    await phone.comesOnline()
+    phone.says(`<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>`)
+    await phone.hears`<iq type='result' id='c'/>`
+    anna.actor.says('<presence><priority>1</priority></presence>')
+    await anna.actor.fence()
+    zoe.types(SUPPORT, 'two of you?')
+    await anna.reads(c(1), 'two of you?')
+    await phone.hears`<message from='anna@localhost'><received xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='${c(1)}/desk'><body>two of you?</body></message></forwarded></received></message>`
+    anna.types(c(1), 'one')
+    await phone.hears`<message from='anna@localhost'><sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' to='${c(1)}'><body>one</body></message></forwarded></sent></message>`
+    phone.says(`<message type='chat' to='${c(1)}' id='p'><body>from the phone</body></message>`)
+    await zoe.reads(SUPPORT, 'from the phone')
+  }))
+
+  it('who logs in anew finds the talk in the archive, and no old offer or invitation', desk(STAFF, async d => {
+    const { zoe } = await talk(d, async anna => { anna.types(BOT, '!view room'); await anna.reads(BOT, /shown as rooms/); anna.types(BOT, '!view contact'); await anna.reads(BOT, /contacts/) })
+    zoe.types(SUPPORT, 'and now?')
+    const phone = await d.house.actor('phone', 'anna@localhost/phone')
+    await phone.comesOnline()
+    phone.says(`<iq type='set' id='m'><query xmlns='urn:xmpp:mam:2'/></iq>`)
+    const bodies: string[] = []
+    for (;;) {
+      const x = await phone.next()
+      if (x.name === 'iq' && x.attrs['id'] === 'm') break
+      const m = x.getChild('result', 'urn:xmpp:mam:2')?.getChild('forwarded', 'urn:xmpp:forward:0')?.getChild('message')
+      if (m) { bodies.push(m.getChildText('body') ?? ''); assert.equal(m.getChild('x', 'jabber:x:conference'), undefined) }
+    }
+    assert.ok(bodies.includes('hello') && bodies.includes('and now?'), bodies.join('\n'))
+    assert.deepEqual(bodies.filter(b => /New chat|the room is/.test(b)), [])
+  }))
+})
+
+describe('the desk’s contacts', () => {
+  it('come back if a client removes, renames or moves them', desk(STAFF, async d => {
+    const { anna } = await talk(d)
+    anna.actor.says(`<iq type='get' id='f'><query xmlns='jabber:iq:roster'/></iq>`)
+    await anna.actor.hears`<iq type='result' id='f'/>`
+    for (const jid of [BOT, c(1)]) {
+      for (const item of [`<item jid='${jid}' subscription='remove'/>`, `<item jid='${jid}' name='X'><group>Mine</group></item>`]) {
+        anna.actor.says(`<iq type='set' id='r'><query xmlns='jabber:iq:roster'>${item}</query></iq>`)
+        await anna.actor.hears`<iq type='set'><query xmlns='jabber:iq:roster'><item jid='${jid}' subscription='both'/></query></iq>`
+      }
+    }
+    anna.actor.says(`<iq type='get' id='g'><query xmlns='jabber:iq:roster'/></iq>`)
+    await anna.actor.hears`<iq type='result' id='g'><query xmlns='jabber:iq:roster'><item jid='${BOT}' name='Helpdesk'><group>Helpdesk</group></item></query></iq>`
+  }))
+})

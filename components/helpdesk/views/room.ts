@@ -15,8 +15,8 @@ import type { Bare, Present, State } from '../facts.ts'
 import type { Line } from '../lines.ts'
 import type { Office } from '../office.ts'
 import { PATIENCE } from '../policy.ts'
-import { MARK } from '../sentences.ts'
-import { chat, chatState, NS } from '../stanzas.ts'
+import { ENCRYPTED, MARK } from '../sentences.ts'
+import { chat, chatState, isEncrypted, NS } from '../stanzas.ts'
 import type { Window } from './contact.ts'
 import { answerArchive, archiveId, isShown, lineOf } from './room-archive.ts'
 
@@ -40,7 +40,7 @@ export class RoomWindow implements Window {
   }
 
   /** Whether he sees conversations of this queue as rooms: as he chose, else as the queue says. */
-  isRoom = (jid: Bare, s: Present): boolean => (this.#office.operators.settings(jid).view ?? this.#office.config.queues.get(s.queue)?.view ?? 'contact') === 'room'
+  isRoom = (jid: Bare, s: Present): boolean => (this.#office.operators.record(jid).view ?? this.#office.config.queues.get(s.queue)?.view ?? 'contact') === 'room'
 
   // As a window
 
@@ -153,6 +153,7 @@ export class RoomWindow implements Window {
   /** A line to the room: a command, or text that is said when it is kept. */
   async #heard(n: number, room: Room, m: Message, from: Jid): Promise<void | StanzaError> {
     const body = m.child('body')?.text
+    if (isEncrypted(m)) { this.notice(n, from.bare, ENCRYPTED); return }
     if (body === undefined || body.trim() === '') {
       if (m.child('subject')) return refuse('not-allowed', 'The subject is the desk’s.')
       this.#control.typing(from.bare, n, chatState(m))
