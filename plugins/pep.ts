@@ -1,21 +1,22 @@
 // XEP-0163: every account is a publish-subscribe service; contacts and one's own devices hear of what they are interested in.
 import {
-  el, Jid, note, plugin, refuse, Stanza, StanzaError,
+  el, HANDLED, Jid, note, plugin, refuse, Stanza, StanzaError,
   type Account, type Ask, type Element, type Host, type Message, type Passage, type Presence, type Resource,
 } from '../server/api.ts'
 import { NODE_DISCO, PERSONAL_NODES, type PersonalNodes } from '../protocols/personal.ts'
-import { PERSONAL, type AccessModel } from '../protocols/pubsub/config.ts'
-import { itemEvent } from '../protocols/pubsub/events.ts'
+import { ACCESS_MODELS, PERSONAL, type AccessModel } from '../protocols/pubsub/config.ts'
+import { authorization, itemEvent, readAuthorization } from '../protocols/pubsub/events.ts'
 import { capsOf, Interests, NOTHING, type Caps, type Interest } from '../protocols/pubsub/interests.ts'
 import { NS_OWNER, NS_PUBSUB, PUBSUB_FEATURES } from '../protocols/pubsub/names.ts'
 import { affiliationOf, readBar, type NodeState, type Standing } from '../protocols/pubsub/node.ts'
+import type { Heading } from '../protocols/pubsub/nodes.ts'
 import { answerGet, answerOwnerGet, answerOwnerSet, answerSet, nodeInfo, nodeItems, nodeOf, visibleNodes, type Answer } from '../protocols/pubsub/requests.ts'
 import { Pubsub, type World } from '../protocols/pubsub/service.ts'
 import { Shelf } from '../protocols/pubsub/shelf.ts'
 
 const NS_DELAY = 'urn:xmpp:delay'
 const GUESTS = 1000 // clients from elsewhere that an account has in sight
-const MODELS: ReadonlySet<AccessModel> = new Set(['open', 'presence', 'roster', 'whitelist'])
+const MODELS: ReadonlySet<AccessModel> = new Set(ACCESS_MODELS)
 const FEATURES = ['access-presence', 'auto-subscribe', 'filtered-notifications', 'presence-notifications', 'presence-subscribe', 'pubsub-on-a-jid'].map(f => `${NS_PUBSUB}#${f}`)
 
 const services = note<Promise<Pubsub> | undefined>('personal nodes', undefined) // on an account; there once somebody asked for them
@@ -27,7 +28,7 @@ const met = note<Set<string> | undefined>('nodes seen of', undefined) // on a de
 /** Somebody's client that is no device of a contact here, but shows its presence. */
 interface Guest { readonly jid: Jid; readonly key: string | undefined; interest: Interest }
 
-/** XEP-0163 Personal Eventing Protocol, with the access models open, presence, roster and whitelist. */
+/** XEP-0163 Personal Eventing Protocol, with all access models. */
 export const pep = plugin('pep', host => {
   host.accountFeature(...PUBSUB_FEATURES, ...FEATURES)
   host.feature(`${NS_PUBSUB}#publish`, `${NS_PUBSUB}#publish-options`) // XEP-0223 section 5 looks for them here
@@ -63,6 +64,7 @@ class Pep {
     host.provide(PERSONAL_NODES, this.#forPlugins())
 
     host.on('in:mark', p => { if (p.stanza.kind === 'presence' && p.stanza.to?.isBare) this.#sees(p, p.stanza) })
+    host.on('out:mark', p => (p.stanza.kind === 'message' && p.stanza.to?.full === p.account.jid.full ? this.#decides(p, p.stanza) : undefined))
     host.when('presence', device => this.#shows(device))
     host.when('unavailable', device => this.#leaves(device))
   }
@@ -80,6 +82,16 @@ class Pep {
       return refuse(iq.type === 'get' ? 'service-unavailable' : 'forbidden')
     }
     return await answer(service, query, from)
+  }
+
+  /** An owner answers whether somebody may subscribe: it is for his nodes, not for his devices. */
+  #decides({ account, sender }: Passage, message: Message): typeof HANDLED | undefined {
+    const said = readAuthorization(message)
+    if (!said || !sender) return undefined
+    this.#of(account).then(service => service.decide(said.node, account.jid, said.subscriber, said.allow)).then(refused => {
+      if (refused) this.#host.giveBack(message, refused, sender)
+    }).catch((error: unknown) => this.#host.bug(error, message))
+    return HANDLED
   }
 
   #of(account: Account): Promise<Pubsub> {
@@ -107,6 +119,7 @@ class Pep {
         const to = only ? [only] : this.#audience(account, node)
         if (to.length) this.#send(account, to, node, event, at)
       },
+      asks: (to, node, subscriber) => this.#host.send(Stanza.of('message', { type: 'normal', from: account.jid, to, id: `pep-${(++this.#sent).toString(36)}` }, authorization(node, subscriber))),
       changed: node => { for (const listener of this.#watchers.get(node) ?? []) listener(account) },
     }
   }
@@ -149,11 +162,10 @@ class Pep {
     return [...found.values()]
   }
 
-  #reads(account: Account, node: Omit<NodeState, 'entries'>, who: Jid): boolean {
+  #reads(account: Account, node: Heading, who: Jid): boolean {
     if (who.bare === account.jid.bare) return true
     if (this.#host.barred(account, who)) return false
-    const whole = { ...node, entries: [] }
-    return readBar(whole, this.#standing(account, who), affiliationOf(whole, who.bare, account.jid.bare)) === undefined
+    return readBar(node, this.#standing(account, who), affiliationOf(node, who.bare, account.jid.bare)) === undefined
   }
 
   /** A client of this host tells of itself, a stranger's what we learnt. */

@@ -4,14 +4,17 @@ import { el, errorReply, Jid, refuse, resultOf, Stanza, StanzaError, type AnySta
 import { NS_RSM } from '../../protocols/paging.ts'
 import { PERSONAL, type AccessModel, type NodeConfig } from '../../protocols/pubsub/config.ts'
 import { DISCO_INFO, DISCO_ITEMS, NS_OWNER, NS_PUBSUB, PUBSUB_FEATURES } from '../../protocols/pubsub/names.ts'
-import type { NodeState } from '../../protocols/pubsub/node.ts'
+import { authorization, readAuthorization } from '../../protocols/pubsub/events.ts'
+import { readBar, type NodeState, type Standing } from '../../protocols/pubsub/node.ts'
+import type { Heading } from '../../protocols/pubsub/nodes.ts'
 import { answerGet, answerOwnerGet, answerOwnerSet, answerSet, nodeInfo, nodeItems, visibleNodes, type Answer } from '../../protocols/pubsub/requests.ts'
 import { Pubsub, type World } from '../../protocols/pubsub/service.ts'
 import { Shelf } from '../../protocols/pubsub/shelf.ts'
 
 const NS_PING = 'urn:xmpp:ping'
 const NS_DELAY = 'urn:xmpp:delay'
-const MODELS: ReadonlySet<AccessModel> = new Set(['open', 'whitelist'])
+const ANYWHERE: readonly AccessModel[] = ['open', 'authorize', 'whitelist']
+const BY_ROSTER: readonly AccessModel[] = ['presence', 'roster'] // where the server tells of its rosters
 const DEFAULTS: NodeConfig = { ...PERSONAL, access: 'open', maxItems: 'max' }
 const FEATURES = [DISCO_INFO, DISCO_ITEMS, NS_PING, NS_RSM, ...PUBSUB_FEATURES, `${NS_PUBSUB}#access-open`]
 const GONE = ['gone', 'item-not-found', 'remote-server-not-found'] // who answers so will hear nothing more
@@ -39,20 +42,23 @@ class Service implements Receiver {
   readonly #world: World
   #nodes!: Pubsub // open() makes it, before anything arrives
   #sent = 0
+  #telling: Promise<void> = Promise.resolve()
 
   constructor(link: Link, options: PubsubOptions) {
     this.#link = link
     this.#jid = Jid.parse(link.domain)
     this.#options = options
     const { local = d => link.domain.endsWith(`.${d}`) } = options
+    const models = new Set(link.privileges ? [...ANYWHERE, ...BY_ROSTER] : ANYWHERE)
     this.#world = {
       defaults: DEFAULTS,
-      limits: () => ({ ...link.limits.pubsub, models: MODELS, answer: link.limits.stanza.c2s }),
+      limits: () => ({ ...link.limits.pubsub, models, answer: link.limits.stanza.c2s }),
       mayCreate: who => who.local !== '' && local(who.domain),
-      standing: jid => ({ jid, watches: false, groups: [] }),
+      standing: (who, node) => this.#standing(who, node),
       now: () => link.clock.now(),
       newId: () => randomUUID(),
       notify: (node, event, { only, at }) => this.#tell(node, event, only, at),
+      asks: (to, node, subscriber) => link.send(Stanza.of('message', { type: 'normal', from: this.#jid, to, id: randomUUID() }, authorization(node, subscriber))),
       changed: () => {},
     }
   }
@@ -65,8 +71,7 @@ class Service implements Receiver {
     const { from, to } = stanza
     if (!from || !to) return
     if (stanza.kind === 'message') {
-      if (stanza.type === 'error') return this.#bounced(stanza, from)
-      this.#refuse(stanza, refuse('service-unavailable'))
+      return stanza.type === 'error' ? this.#bounced(stanza, from) : this.#decided(stanza, from)
     } else if (stanza.kind === 'iq' && (stanza.type === 'get' || stanza.type === 'set')) {
       const answer = to.full === this.#jid.full ? this.#answer(stanza, from) : undefined
       if (!answer) { this.#refuse(stanza, refuse('service-unavailable')); return }
@@ -105,15 +110,37 @@ class Service implements Receiver {
   #tell(node: NodeState, event: Element, only: Jid | undefined, at: number | undefined): void {
     const delay = at === undefined ? [] : [el('delay', NS_DELAY, { stamp: new Date(at).toISOString() })]
     const message: Message = Stanza.of('message', { type: node.record.config.messageType, from: this.#jid }, [event, ...delay])
-    for (const to of only ? [only] : node.record.subscriptions.map(s => Jid.parse(s))) {
-      if (only || !this.#nodes.barOf(node, to)) this.#link.send(message.readdress({ to, id: `e${(++this.#sent).toString(36)}` }))
+    const send = (to: Jid): void => this.#link.send(message.readdress({ to, id: `e${(++this.#sent).toString(36)}` }))
+    const tell = async (): Promise<void> => {
+      for (const to of node.record.subscriptions.map(s => Jid.parse(s))) if (!readBar(node, await this.#standing(to, node), this.#nodes.affiliation(node, to))) send(to)
     }
+    this.#telling = this.#telling.then(() => { if (only) send(only); else return tell() }).catch((error: unknown) => this.#link.log.error({ error, node: node.name }, 'subscribers are not told'))
+  }
+
+  /** By the rosters of the node's owners, where its access model asks for them. */
+  async #standing(jid: Jid, node: Heading | undefined): Promise<Standing> {
+    const { privileges } = this.#link
+    const nobody = { jid, watches: false, groups: [] }
+    if (!privileges || !node || !BY_ROSTER.includes(node.record.config.access)) return nobody
+    for (const [owner, affiliation] of node.record.affiliations) {
+      if (affiliation !== 'owner') continue
+      const { watches, groups } = await privileges.standing(owner, jid.bare)
+      if (watches) return { jid, watches, groups }
+    }
+    return nobody
   }
 
   /** An event came back (section 12.4): who is not there any more is subscribed no longer. */
   #bounced(message: Message, from: Jid): Promise<void> | undefined {
     const error = message.child('error')
     return error?.elements.some(e => GONE.includes(e.name)) ? this.#nodes.forget(from) : undefined
+  }
+
+  /** An owner says whether somebody may subscribe; other messages are for nobody. */
+  async #decided(message: Message, from: Jid): Promise<void> {
+    const said = readAuthorization(message)
+    const refused = said ? await this.#nodes.decide(said.node, from, said.subscriber, said.allow) : refuse('service-unavailable')
+    if (refused) this.#refuse(message, refused)
   }
 
   #refuse(stanza: AnyStanza, e: StanzaError): void {

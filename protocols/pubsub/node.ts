@@ -15,6 +15,8 @@ export interface NodeRecord {
   readonly affiliations: readonly (readonly [string, Affiliation])[]
   /** The subscribed addresses, full or bare. */
   readonly subscriptions: readonly string[]
+  /** Those that wait until an owner allows it (access model authorize). */
+  readonly pending?: readonly string[]
 }
 
 /** An item without its payload. */
@@ -44,15 +46,15 @@ export interface Standing {
 }
 
 /** `owner`: who is one of every node. */
-export function affiliationOf({ record }: NodeState, bare: string, owner: string | undefined): Affiliation {
+export function affiliationOf({ record }: Pick<NodeState, 'record'>, bare: string, owner: string | undefined): Affiliation {
   if (bare === owner) return 'owner'
   return record.affiliations.find(([jid]) => jid === bare)?.[1] ?? 'none'
 }
 
-export const isSubscribed = ({ record }: NodeState, who: Jid): boolean => record.subscriptions.some(jid => jid === who.bare || jid.startsWith(`${who.bare}/`))
+export const isSubscribed = ({ record }: Pick<NodeState, 'record'>, who: Jid): boolean => record.subscriptions.some(jid => jid === who.bare || jid.startsWith(`${who.bare}/`))
 
 /** What keeps somebody from reading the node and subscribing to it; undefined: nothing (section 4.5). */
-export function readBar(node: NodeState, who: Standing, affiliation: Affiliation): StanzaError | undefined {
+export function readBar(node: Pick<NodeState, 'record'>, who: Standing, affiliation: Affiliation): StanzaError | undefined {
   switch (affiliation) {
     case 'owner': case 'publisher': case 'member': return undefined
     case 'outcast': case 'publish-only': return refuse('forbidden')
@@ -63,7 +65,7 @@ export function readBar(node: NodeState, who: Standing, affiliation: Affiliation
     case 'open': return undefined
     case 'presence': return who.watches ? undefined : fault('not-authorized', 'presence-subscription-required')
     case 'roster': return who.watches && config.groups.some(g => who.groups.includes(g)) ? undefined : fault('not-authorized', 'not-in-roster-group')
-    case 'authorize': return fault('not-authorized', 'not-subscribed')
+    case 'authorize': return isSubscribed(node, who.jid) ? undefined : fault('not-authorized', 'not-subscribed')
     case 'whitelist': return fault('not-allowed', 'closed-node')
   }
 }

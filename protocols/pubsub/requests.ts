@@ -33,7 +33,8 @@ export async function answerGet(service: Pubsub, pubsub: Element, from: Jid): Pr
     }
     case 'subscriptions': {
       const all = service.standingsOf(from).filter(s => node === '' || s.node === node)
-      return wrap('subscriptions', node, all.flatMap(s => s.subscriptions.map(jid => el('subscription', NS_PUBSUB, { node: s.node, jid, subscription: 'subscribed' }))))
+      return wrap('subscriptions', node, all.flatMap(s => [...s.subscribed.map(jid => ({ jid, subscription: 'subscribed' })), ...s.pending.map(jid => ({ jid, subscription: 'pending' }))]
+        .map(attrs => el('subscription', NS_PUBSUB, { node: s.node, ...attrs }))))
     }
     case 'affiliations': {
       const all = service.standingsOf(from).filter(s => s.affiliation !== 'none' && (node === '' || s.node === node))
@@ -82,7 +83,8 @@ export async function answerSet(service: Pubsub, pubsub: Element, from: Jid): Pr
     case 'subscribe': {
       if (node === '') return nameless()
       if (!jid) return fault('bad-request', 'invalid-jid')
-      return await service.subscribe(node, from, jid) ?? el('pubsub', NS_PUBSUB, {}, el('subscription', NS_PUBSUB, { node, jid: jid.full, subscription: 'subscribed' }))
+      const state = await service.subscribe(node, from, jid)
+      return state instanceof StanzaError ? state : el('pubsub', NS_PUBSUB, {}, el('subscription', NS_PUBSUB, { node, jid: jid.full, subscription: state }))
     }
     case 'unsubscribe':
       if (node === '') return nameless()
@@ -131,8 +133,8 @@ export async function answerOwnerSet(service: Pubsub, pubsub: Element, from: Jid
       return changes instanceof StanzaError ? changes : await service.affiliate(node, from, changes.map(([jid, a]) => [jid.bare, a] as const))
     }
     case 'subscriptions': {
-      const changes = listed(named(asked, 'subscription'), 'subscription', ['none'] as const)
-      return changes instanceof StanzaError ? changes : await service.unsubscribeOthers(node, from, changes.map(([jid]) => jid.full))
+      const changes = listed(named(asked, 'subscription'), 'subscription', ['subscribed', 'none'] as const)
+      return changes instanceof StanzaError ? changes : await service.manage(node, from, changes)
     }
     default: return refuse('bad-request')
   }
@@ -158,7 +160,7 @@ function listed<T extends string>(elements: readonly Element[], attribute: strin
 export async function nodeInfo(service: Pubsub, name: string, from: Jid, owner: string | undefined): Promise<Answer> {
   const node = await service.node(name)
   if (!node) return refuse('item-not-found')
-  const bar = service.barOf(node, from)
+  const bar = await service.barOf(node, from)
   if (bar) return bar
   const { config, created, affiliations } = node.record
   const owners = owner === undefined ? affiliations.filter(([, a]) => a === 'owner').map(([jid]) => jid) : [owner]
@@ -172,15 +174,15 @@ export async function nodeInfo(service: Pubsub, name: string, from: Jid, owner: 
 export async function nodeItems(service: Pubsub, query: Element, name: string, from: Jid, at: Jid): Promise<Answer> {
   const node = await service.node(name)
   if (!node) return refuse('item-not-found')
-  const bar = service.barOf(node, from)
-  return bar ?? paged(query, node.entries, e => e.id, e => el('item', DISCO_ITEMS, { jid: at.full, name: e.id }))
+  return await service.barOf(node, from) ?? paged(query, node.entries, e => e.id, e => el('item', DISCO_ITEMS, { jid: at.full, name: e.id }))
 }
 
 /** The `<item/>`s of disco#items for the nodes that somebody may see (section 5.2). */
-export function visibleNodes(service: Pubsub, query: Element, from: Jid, at: Jid): Answer {
-  const names = service.names.filter(n => !service.barOf(service.peek(n)!, from)).sort() // it is there: its name was just told
+export async function visibleNodes(service: Pubsub, query: Element, from: Jid, at: Jid): Promise<Answer> {
+  const bars = await Promise.all(service.names.map(async n => [n, await service.barOf(service.peek(n)!, from)] as const)) // it is there: its name was just told
+  const names = bars.filter(([n, bar]) => !bar && service.has(n)).map(([n]) => n).sort()
   return paged(query, names, n => n, n => {
-    const { title } = service.peek(n)!.record.config // as above
+    const { title } = service.peek(n)!.record.config // it was asked whether it is there
     return el('item', DISCO_ITEMS, { jid: at.full, node: n, ...(title && { name: title }) })
   })
 }

@@ -44,6 +44,8 @@ export interface Privileges {
   withdraw(owner: string, jids: readonly string[]): Promise<void>
   /** The items this component injected there. */
   injected(owner: string): Promise<readonly RosterItem[]>
+  /** Whether somebody (bare JID) sees the presence of a local account, and in which groups of its roster he is. */
+  standing(owner: string, who: string): Promise<{ readonly watches: boolean; readonly groups: readonly string[] }>
   /** Hears when the connection of an operator's device is lost but may be resumed (`attached` false), and when it is back. */
   onAttachment(listener: (device: string, attached: boolean) => void): Disposable
   /** Whom a REST token speaks for; undefined: no such token, or it is over. Scopes cut the account's rights. */

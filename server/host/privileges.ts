@@ -19,6 +19,12 @@ export function privilegesOf(host: Host, domain: string): Privileges {
     inject: (owner, items) => host.rosters.inject(Jid.parse(owner), domain, items),
     withdraw: (owner, jids) => host.rosters.withdraw(Jid.parse(owner), domain, jids),
     injected: owner => host.rosters.injected(Jid.parse(owner), domain),
+    async standing(owner, who) {
+      const account = await host.accounts.at(Jid.parse(owner))
+      const book = account && host.rosters.of(account)
+      const other = Jid.parse(who)
+      return { watches: book !== undefined && book.isWatcher(other.bare) && !host.barred(account!, other), groups: book?.items.get(other.bare)?.groups ?? [] } // a book is an account's
+    },
     onAttachment(listener) {
       let live = true
       host.when('detached', d => { if (live) listener(d.jid.full, false) })

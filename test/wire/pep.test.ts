@@ -388,6 +388,20 @@ describe('XEP-0163 personal nodes', () => {
     await juliet.receivesNothing()
   }))
 
+  it('where the owner must allow it, he is asked, and answers from any device', scene(cast, async ({ romeo, juliet }) => {
+    await romeo.comesOnline()
+    await juliet.comesOnline()
+    publish(romeo, TUNE, 'one', tune('Alone'), config({ access_model: 'authorize' }))
+    await romeo.hears`<iq type='result' id='pub'/>`
+    juliet.sends`<iq type='set' id='s' to='${romeo.bare}'><pubsub xmlns='${NS}'><subscribe node='${TUNE}' jid='${juliet.bare}'/></pubsub></iq>`
+    await juliet.hears`<iq type='result' id='s'><pubsub xmlns='${NS}'><subscription subscription='pending'/></pubsub></iq>`
+    await romeo.hears`<message from='${romeo.bare}'><x xmlns='jabber:x:data' type='form'><field var='pubsub#subscriber_jid'><value>${juliet.bare}</value></field></x></message>`
+    romeo.sends`<message to='${romeo.bare}'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>${NS}#subscribe_authorization</value></field><field var='pubsub#node'><value>${TUNE}</value></field><field var='pubsub#subscriber_jid'><value>${juliet.bare}</value></field><field var='pubsub#allow'><value>true</value></field></x></message>`
+    await juliet.hears`<message from='${romeo.bare}'><event xmlns='${NS}#event'><subscription node='${TUNE}' jid='${juliet.bare}' subscription='subscribed'/></event></message>`
+    await juliet.hears`<message from='${romeo.bare}'><event xmlns='${NS}#event'><items node='${TUNE}'><item id='one'/></items></event></message>`
+    assert.deepEqual((await romeo.fence()).filter(x => x.name === 'message'), [])
+  }))
+
   it('nobody subscribes somebody else', scene(cast, async ({ romeo, juliet }) => {
     create(romeo, 'urn:x', config({ access_model: 'open' }))
     await romeo.receives`<iq type='result' id='create'/>`
@@ -441,7 +455,7 @@ describe('XEP-0163 personal nodes', () => {
   }))
 
   it('what a model does not allow is refused when the node is made', scene(cast, async ({ romeo }) => {
-    create(romeo, 'urn:x', config({ access_model: 'authorize' }))
+    create(romeo, 'urn:x', config({ access_model: 'nonsense' }))
     await romeo.receives`<iq type='error' id='create'><error type='modify'><not-acceptable xmlns='${STANZAS}'/><unsupported-access-model xmlns='${ERRORS}'/></error></iq>`
     create(romeo, 'urn:x', config({ max_items: '257' }))
     await romeo.receives`<iq type='error' id='create'><error type='modify'><not-acceptable xmlns='${STANZAS}'/></error></iq>`

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { pubsub } from '../../components/pubsub/pubsub.ts'
 import { defaultLimits } from '../../server/ports/limits.ts'
 import { create, items, NS, OWNER, publish } from '../harness/pubsub.ts'
+import { befriend } from '../harness/friends.ts'
 import { scene, type Actor, type SceneOptions } from '../harness/scene.ts'
 
 const cast = { romeo: 'romeo@localhost/orchard', juliet: 'juliet@localhost/balcony' }
@@ -105,6 +106,63 @@ describe('XEP-0060 a publish-subscribe service', () => {
     await publishes(juliet, 'closed', 'a', 'x')
     juliet.sends`<iq type='get' id='m' to='${AT}'><pubsub xmlns='${NS}'><affiliations/></pubsub></iq>`
     await juliet.receives`<iq type='result' id='m'><pubsub xmlns='${NS}'><affiliations><affiliation node='closed' affiliation='publisher'/></affiliations></pubsub></iq>`
+  }, there()))
+
+  const allows = (a: Actor, node: string, jid: string, allow: string): void =>
+    a.sends`<message id='ok' to='${AT}'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>${NS}#subscribe_authorization</value></field><field var='pubsub#node'><value>${node}</value></field><field var='pubsub#subscriber_jid'><value>${jid}</value></field><field var='pubsub#allow'><value>${allow}</value></field></x></message>`
+
+  it('a subscription that must be allowed waits, reads nothing, and is allowed or not', scene({ ...cast, paris: 'paris@localhost/x' }, async ({ romeo, juliet, paris }) => {
+    for (const a of [romeo, juliet, paris]) await a.comesOnline()
+    await makes(romeo, 'club', field('access_model', 'authorize'))
+    for (const a of [juliet, paris]) {
+      a.sends`<iq type='set' id='s' to='${AT}'><pubsub xmlns='${NS}'><subscribe node='club' jid='${a.bare}'/></pubsub></iq>`
+      await a.hears`<iq type='result' id='s'><pubsub xmlns='${NS}'><subscription node='club' jid='${a.bare}' subscription='pending'/></pubsub></iq>`
+      await romeo.hears`<message from='${AT}'><body/><x xmlns='jabber:x:data' type='form'><field var='FORM_TYPE'><value>${NS}#subscribe_authorization</value></field><field var='pubsub#node'><value>club</value></field><field var='pubsub#subscriber_jid'><value>${a.bare}</value></field><field var='pubsub#allow'><value>0</value></field></x></message>`
+    }
+    juliet.sends`<iq type='set' id='s' to='${AT}'><pubsub xmlns='${NS}'><subscribe node='club' jid='${juliet.bare}'/></pubsub></iq>`
+    await juliet.hears`<iq type='error' id='s'><error type='auth'><not-authorized xmlns='${STANZAS}'/><pending-subscription xmlns='${ERRORS}'/></error></iq>`
+    await publishes(romeo, 'club', 'a', 'x')
+    items(juliet, 'club', AT)
+    await juliet.hears`<iq type='error' id='items'><error type='auth'><not-authorized xmlns='${STANZAS}'/><not-subscribed xmlns='${ERRORS}'/></error></iq>`
+    allows(juliet, 'club', juliet.bare, 'true')
+    await juliet.hears`<message type='error' id='ok'><error type='auth'><forbidden xmlns='${STANZAS}'/></error></message>`
+    allows(romeo, 'club', juliet.bare, 'true')
+    await juliet.hears`<message><event xmlns='${NS}#event'><subscription node='club' jid='${juliet.bare}' subscription='subscribed'/></event></message>`
+    await juliet.hears`<message><event xmlns='${NS}#event'><items node='club'><item id='a'/></items></event></message>`
+    allows(romeo, 'club', paris.bare, '0')
+    await paris.hears`<message><event xmlns='${NS}#event'><subscription node='club' jid='${paris.bare}' subscription='none'/></event></message>`
+    items(juliet, 'club', AT)
+    await juliet.hears`<iq type='result' id='items'/>`
+    await publishes(romeo, 'club', 'b', 'y')
+    await juliet.hears`<message><event xmlns='${NS}#event'><items node='club'><item id='b'/></items></event></message>`
+    await paris.receivesNothing()
+  }, there()))
+
+  it('SEC-B03 nodes for those who see the owner, and for a group of his roster', scene(cast, async ({ romeo, juliet }) => {
+    await romeo.comesOnline()
+    await juliet.comesOnline()
+    await makes(romeo, 'seen', field('access_model', 'presence'))
+    await makes(romeo, 'kin', field('access_model', 'roster') + field('roster_groups_allowed', 'Kin'))
+    const asks = (node: string): void => juliet.sends`<iq type='set' id='s' to='${AT}'><pubsub xmlns='${NS}'><subscribe node='${node}' jid='${juliet.bare}'/></pubsub></iq>`
+    asks('seen')
+    await juliet.hears`<iq type='error' id='s'><error type='auth'><not-authorized xmlns='${STANZAS}'/><presence-subscription-required xmlns='${ERRORS}'/></error></iq>`
+    asks('kin')
+    await juliet.hears`<iq type='error' id='s'><error type='auth'><not-authorized xmlns='${STANZAS}'/><not-in-roster-group xmlns='${ERRORS}'/></error></iq>`
+    await befriend(romeo, juliet)
+    await subscribes(juliet, 'seen')
+    asks('kin')
+    await juliet.hears`<iq type='error' id='s'/>`
+    romeo.sends`<iq type='set' id='r'><query xmlns='jabber:iq:roster'><item jid='${juliet.bare}'><group>Kin</group></item></query></iq>`
+    await romeo.hears`<iq type='result' id='r'/>`
+    await subscribes(juliet, 'kin')
+    await publishes(romeo, 'kin', 'a', 'x')
+    await juliet.hears`<message><event xmlns='${NS}#event'><items node='kin'><item id='a'/></items></event></message>`
+    romeo.sends`<presence to='${juliet.bare}' type='unsubscribed'/>`
+    await romeo.fence()
+    await publishes(romeo, 'seen', 'a', 'x')
+    await publishes(romeo, 'kin', 'b', 'x')
+    await romeo.fence()
+    assert.deepEqual((await juliet.fence()).filter(x => x.name === 'message'), [])
   }, there()))
 
   it('SEC-B03 who is shut out hears no more', scene(cast, async ({ romeo, juliet }) => {
