@@ -14,6 +14,8 @@ export interface Transport {
   readonly backlog: number
   /** How much the peer has taken so far, in units of its own: it changes with each piece. */
   readonly taken: number
+  /** What was written and never fetched, once the connection is gone; absent where nobody can tell. */
+  readonly undelivered?: readonly string[]
   /** Set once by the stream that is served: bytes of a byte stream, the text of a frame. */
   onData: (data: Uint8Array | string) => void
   /** Set once by the stream that is served: the connection is gone, for whatever reason. */

@@ -101,6 +101,7 @@ export class ClientStream extends Stream implements Carrier {
     const device = this.#device
     this.#device = undefined
     device?.detach(this, clean)
+    if (device && !device.managed && this.transport.undelivered) device.giveOn(this.transport.undelivered)
   }
 
   protected override domainForErrors(): string { return this.#host?.domain ?? this.#world.hosts.keys().next().value ?? '' }

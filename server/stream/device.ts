@@ -217,6 +217,14 @@ export class Device extends Resource {
     return () => { for (const sent of unacked) this.#elsewhere(sent) }
   }
 
+  /** What its transport still had for it: to whoever sent it, or where missed messages go, if no other device could have had them. */
+  giveOn(texts: readonly string[]): void {
+    for (const text of texts) {
+      const stanza = read(text)
+      if (stanza && (stanza.kind === 'iq' || this.account.best.length === 0)) this.#elsewhere({ stanza, size: text.length, at: this.host.clock.now() })
+    }
+  }
+
   #elsewhere({ stanza: s, at }: Sent): void {
     if (s.kind === 'message') this.host.redeliver(s, this.account, at)
     else if (s.kind === 'iq' && s.from && (s.type === 'get' || s.type === 'set')) {

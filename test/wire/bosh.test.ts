@@ -308,6 +308,29 @@ describe('BOSH', () => {
     assert.equal(conditionOf(await romeo.asks()), 'terminate item-not-found')
   }))
 
+  it('what a client never fetched waits for its user\'s next visit (XEP-0206 section 7)', talk(async (romeo, juliet, house) => {
+    await romeo.asks("<presence xmlns='jabber:client'/>")
+    juliet.sends`<message to='romeo@localhost' type='chat'><body>are you there?</body></message>`
+    await juliet.fence()
+    await house.clock.advance(60_000)
+    const again = await house.actor('again', 'romeo@localhost/later')
+    again.says('<presence/>')
+    await again.hears`<message from='juliet@localhost/balcony'><body>are you there?</body><delay xmlns='urn:xmpp:delay'/></message>`
+  }))
+
+  it('who sends too fast is answered later', () => withBosh(async (port, house) => {
+    await house.account('romeo')
+    const romeo = new Browser(port)
+    await romeo.opens()
+    await romeo.logsIn('romeo')
+    let answered = false
+    const late = romeo.asks(`<iq xmlns='jabber:client' type='get' id='big' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq><presence xmlns='jabber:client'><status>${'x'.repeat(3000)}</status></presence>`).then(said => { answered = true; return said })
+    await settledFor(romeo)
+    assert.equal(answered, false)
+    await house.clock.advance(4_000)
+    assert.match((await late).text, /id='big'/)
+  }, { ...roomy, readRate: { ...roomy.readRate, c2s: { rate: 1000, burst: 2000 } } }))
+
   it('a paused session lives longer, and what is held is given back without payloads (section 10)', talk(async (romeo, juliet, house) => {
     const held = romeo.asks()
     await settledFor(romeo)

@@ -15,6 +15,7 @@ export type BindingCondition =
 
 export interface Body {
   readonly attrs: Attrs
+  readonly size: number // bytes
   /** Stanzas and the like, their namespace jabber:client even where the client left it out. */
   readonly payloads: readonly Element[]
   /** What is wrong with it; then `payloads` holds nothing. */
@@ -35,7 +36,7 @@ export function readBody(bytes: Uint8Array, limits: Partial<Limits>): Body | und
     flaw = e
   }
   if (!wrapper?.is('body', NS_BOSH)) return undefined
-  return { attrs: wrapper.attrs, payloads: flaw ? [] : payloads, flaw }
+  return { attrs: wrapper.attrs, size: bytes.length, payloads: flaw ? [] : payloads, flaw }
 }
 
 /** An attribute of XEP-0206, whatever prefix the client gave it. */

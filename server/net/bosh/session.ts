@@ -2,6 +2,7 @@
 import { el } from '../../xml/element.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Limits } from '../../ports/limits.ts'
+import { Bucket } from '../bucket.ts'
 import type { Transport } from '../transport.ts'
 import { numberIn, streamError, writeBody, xmppAttr, NS_XBOSH, type BindingCondition, type Body } from './body.ts'
 
@@ -63,7 +64,9 @@ export class BoshSession implements Transport {
   #outLength = 0
   #error = '' // a stream error that the stream sent
   #scheduled = false
-  #parked = false
+  #parked = false // by the stream
+  #slowed: Disposable | undefined // by the rate
+  readonly #bucket: Bucket
   #created = false
   #inactivity: number // ms, until the next request
   #silence: Disposable | undefined
@@ -87,11 +90,13 @@ export class BoshSession implements Transport {
     this.#to = attrs['to']
     this.#last = numberIn(attrs['rid'])! - 1 // the caller has looked at it
     this.#inactivity = bosh.inactivity
+    this.#bucket = new Bucket(world.limits.readRate.c2s, world.clock)
   }
 
   /** What waits is no sign of a stalled client, unless it is too much: it fetches it when it next asks. */
   get backlog(): number { return this.#outLength > this.#world.limits.writeBuffer.bytes ? this.#outLength : 0 }
   get over(): boolean { return this.#over }
+  get undelivered(): readonly string[] { return this.#over && !this.#final ? this.#out : [] }
 
   /** A request of this session came; `gone` tells when its connection is. */
   ask(rid: number, body: Body, gone: AbortSignal): Promise<BoshAnswer> {
@@ -171,6 +176,7 @@ export class BoshSession implements Transport {
     if (!polls) w.alarm = this.#world.clock.alarm(w.at + this.#wait, () => this.#answerUpTo(w))
 
     if (flaw) { this.#broken(w); return }
+    this.#slow(w.body.size)
     if (!this.#created || restart) this.onData(this.#header(w.body))
     if (!restart) for (const p of payloads) { if (!this.#over) this.onData(p.write('')) } // XEP-0206 section 5: with a restart they are not heeded
     if (ends && !this.#over) this.onData(CLOSE)
@@ -230,10 +236,24 @@ export class BoshSession implements Transport {
     while (this.#held.length) this.#answer('', this.#held[0]!.body.attrs['pause'] === undefined)
   }
 
+  /** Who sends faster than he may is answered later: without answers he has no request left to send with. */
+  #slow(bytes: number): void {
+    const wait = this.#bucket.spend(bytes)
+    if (wait === 0) return
+    this.#slowed?.[Symbol.dispose]()
+    const { clock } = this.#world
+    this.#slowed = clock.alarm(clock.now() + wait, () => {
+      this.#slowed = undefined
+      if (this.#over) return
+      this.#flush()
+      this.#release()
+    })
+  }
+
   // Answers, the oldest request first.
 
   #flush(): void {
-    if (this.#out.length === 0 || this.#held.length === 0) return
+    if (this.#out.length === 0 || this.#held.length === 0 || this.#slowed) return
     const text = this.#out.join('')
     this.#out = []
     this.#outLength = 0
@@ -243,7 +263,7 @@ export class BoshSession implements Transport {
 
   /** Lets go of what may not be held; not while a payload is worked on, so that a client cannot run ahead of us. */
   #release(): void {
-    if (this.#parked) return
+    if (this.#parked || this.#slowed) return
     if (this.#hold === 0 || !this.#created) this.#flush()
     while (this.#held.length > this.#hold || (this.#held.length > 0 && this.#wait === 0)) this.#answer('')
   }
@@ -311,8 +331,10 @@ export class BoshSession implements Transport {
     const last = this.#text({ type: 'terminate', condition }, this.#out.join('') + inner, condition)
     if (this.#over) return last
     const open = [...this.#held, ...this.#early.values()]
+    if (open.length > 0) this.#out = []
     this.#over = true
     this.#silence?.[Symbol.dispose]()
+    this.#slowed?.[Symbol.dispose]()
     for (const [i, w] of open.entries()) this.#settle(w, i === 0 ? last : condition === undefined ? this.#text({}) : this.#text({ type: 'terminate', condition }, '', condition))
     if (open.length > 0) { this.#forget(); return last }
     this.#final = last
@@ -330,7 +352,7 @@ export class BoshSession implements Transport {
     this.#over = true
     this.#final = undefined
     this.#silence?.[Symbol.dispose]()
-    this.#out = []
+    this.#slowed?.[Symbol.dispose]()
     this.#world.over(this)
   }
 }
