@@ -31,8 +31,10 @@ export async function start(args: readonly string[], config: Config, say: (line:
   try {
     await using stack = new AsyncDisposableStack()
     const { office, house } = await open(config, clock, log, stack)
-    for (const line of await welcome(office, house)) say(line)
-    await untilTold(() => reload(office, house, log))
+    const lines = await welcome(office, house)
+    const told = untilTold(() => reload(office, house, log)) // before anybody hears that it is ready, and tells it to end
+    for (const line of lines) say(line)
+    await told
     // What hangs must not keep the program: what was committed is safe.
     late = wallClock.alarm(wallClock.now() + PATIENCE, () => process.exit(1))
     say('stopping')
