@@ -43,6 +43,8 @@ export type ComponentConfig =
     readonly assign: 'round-robin' | 'pull'
     readonly capacity: number
     readonly queues: ReadonlyMap<string, QueueConfig>
+    /** As it stands in the file, without defaults: what nobody changes at run time. */
+    readonly given: { readonly enabled?: boolean; readonly assign?: string; readonly capacity?: number; readonly queues?: Readonly<Record<string, object | null>> } | null
   }
   | { readonly kind: 'webchat'; readonly desk: string; readonly queue: string; readonly origins: readonly string[] }
   | { readonly kind: 'pubsub' }
@@ -127,8 +129,9 @@ function build(value: unknown, file: string, base: string): Config {
   // `fill` follows the schema, whose shape the interfaces above repeat
   const filled = fill(schema, schema, value) as Omit<Config, 'file' | 'components'> & { components: ReadonlyMap<string, Record<string, object>> }
   const components = new Map<string, ComponentConfig>()
+  const written = (value as { components?: Record<string, Record<string, object | null>> }).components // the schema has seen it
   for (const [domain, kinds] of filled.components) {
-    for (const [kind, options] of Object.entries(kinds)) components.set(domain, { kind, ...options } as ComponentConfig)
+    for (const [kind, options] of Object.entries(kinds)) components.set(domain, { kind, ...options, ...(kind === 'helpdesk' && { given: written?.[domain]?.[kind] ?? null }) } as ComponentConfig)
   }
   const { component, ...listen } = filled.listen
   return {

@@ -8,7 +8,6 @@ import { isOver, isQueued, pendingOffers, roleOf } from './conversation.ts'
 import { inLine } from './dispatch.ts'
 import { Refused, type Bare, type Event, type Present } from './facts.ts'
 import type { Office } from './office.ts'
-import { PATIENCE } from './policy.ts'
 import { duration, short } from './sentences.ts'
 import { helpText, match, queueMeant } from './words.ts'
 
@@ -62,7 +61,7 @@ function meant(o: Office, c: Call, fits: (s: Present, n: number) => boolean, wha
 export function visible(o: Office, by: Bare, n: number): boolean {
   const s = o.book.states.get(n)
   if (!s || s.is === 'absent') return true // a closed one: what is asked of it decides
-  return o.operators.may(by, 'chat.view.others') || s.owners.includes(by) || roleOf(s, by) !== undefined || pendingOffers(s).some(p => p.to === by) || (isQueued(s) && o.operators.of(s.queue).includes(by))
+  return o.operators.may(by, 'chat.view.others', s.queue) || s.owners.includes(by) || roleOf(s, by) !== undefined || pendingOffers(s).some(p => p.to === by) || (isQueued(s) && o.operators.of(s.queue).includes(by))
 }
 
 const mine = (by: Bare) => (s: Present): boolean => (s.is === 'active' && s.owner === by) || s.crew[by] !== undefined
@@ -76,6 +75,7 @@ function colleague(o: Office, typed: string): Bare | Answer {
   if (m.is === 'several') return no(`Whom do you mean? ${m.all.map(p => `${p.name} (${p.jid})`).join(', ')}.`)
   return m.it.jid
 }
+const queueOf = (o: Office, n: number): string | undefined => { const s = o.book.states.get(n); return s && s.is !== 'absent' ? s.queue : undefined }
 const isAnswer = (x: unknown): x is Answer => typeof x === 'object' && x !== null
 
 // Each action
@@ -84,7 +84,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
   help: (o, c) => yes(helpText(COMMANDS.filter(x => o.operators.may(c.by, x.permission)))),
 
   queue(o, c) {
-    const queues = new Set(o.operators.may(c.by, 'chat.view.others') ? o.config.queues.keys() : o.operators.queuesOf(c.by))
+    const queues = new Set([...o.config.queues.keys()].filter(q => o.operators.may(c.by, 'chat.view.others', q) || o.operators.of(q).includes(c.by)))
     const line = o.line().filter(r => queues.has(r.queue)).sort(inLine)
     if (line.length === 0) return yes('Nobody waits.')
     return yes(line.map(r => {
@@ -142,18 +142,18 @@ const ACTS: Readonly<Record<Handler, Act>> = {
     }
     const s = o.book.states.get(n)
     if (!s || s.is === 'absent') return no(`There is no open conversation #${n}.`)
-    const force = o.operators.may(c.by, 'chat.take.others')
+    const force = o.operators.may(c.by, 'chat.take.others', s.queue)
     if (!force && !o.operators.of(s.queue).includes(c.by) && roleOf(s, c.by) === undefined) return notYours(`You do not serve ${queueName(o.config, s.queue)}.`)
     // Who is asked has his seat already: taking is accepting.
     const mine = asked(c.by)(s) || (s.is === 'active' && s.owner === c.by) || isOver(s)
-    const outcome = mine ? await o.book.give(n, { do: 'take', by: c.by, seat: randomUUID(), force: false }) : await o.book.withSeat(n, c.by, capacityOf(o.operators.operator(c.by)), seat => ({ do: 'take', by: c.by, seat, force }))
+    const outcome = mine ? await o.book.give(n, { do: 'take', by: c.by, seat: randomUUID(), force: false }) : await o.book.withSeat(n, c.by, o.room(c.by, s.queue), seat => ({ do: 'take', by: c.by, seat, force }))
     return told(o, n, outcome, `#${n}${label(o, n)} is yours.`)
   },
 
   async transfer(o, c) {
     const n = meant(o, c, s => s.is === 'active' && s.owner === c.by, 'You serve no conversation.')
     if (isAnswer(n)) return n
-    const force = o.operators.may(c.by, 'chat.act.others')
+    const force = o.operators.may(c.by, 'chat.act.others', queueOf(o, n))
     const { to = '', comment } = c.args
     const queue = queueMeant(to)
     if (queue !== undefined && !o.hasQueue(queue)) return no(`There is no queue “${short(queue, 40)}”. There are: ${[...o.config.queues.keys()].join(', ')}.`)
@@ -168,7 +168,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
       const op = o.operators.operator(who)
       const s = o.book.states.get(n)
       if (s?.is === 'active' && (s.owner === c.by || force) && s.owner !== who && !isAskable(op)) return no(`${o.operators.name(who)} is not available.`)
-      outcome = await o.book.withSeat(n, who, capacityOf(op), id => ({ do: 'transfer', by: c.by, to: who, id, until: o.now + PATIENCE.transfer, force }))
+      outcome = await o.book.withSeat(n, who, o.room(who, s && s.is !== 'absent' ? s.queue : ''), id => ({ do: 'transfer', by: c.by, to: who, id, until: o.now + o.rules.now.distribution.transfer * 1000, force }))
       done = `#${n}${label(o, n)} is offered to ${o.operators.name(who)}; it stays yours until it is accepted.`
     }
     if (comment && !(outcome instanceof Refused)) await o.book.give(n, { do: 'say', by: c.by, as: 'internal', force: true }, { body: comment, name: o.operators.name(c.by) })
@@ -182,7 +182,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
     if (isAnswer(who)) return who
     if (who === c.by) return no('That is you.')
     if (!isAskable(o.operators.operator(who))) return no(`${o.operators.name(who)} is not available.`)
-    const outcome = await o.book.give(n, { do: 'invite', by: c.by, who, id: randomUUID().slice(0, 8), until: o.now + PATIENCE.invitation, force: o.operators.may(c.by, 'chat.act.others') })
+    const outcome = await o.book.give(n, { do: 'invite', by: c.by, who, id: randomUUID().slice(0, 8), until: o.now + o.rules.now.distribution.invitation * 1000, force: o.operators.may(c.by, 'chat.act.others', queueOf(o, n)) })
     return told(o, n, outcome, `${o.operators.name(who)} is asked.`)
   },
 
@@ -248,7 +248,7 @@ const STATE = { green: 'available', yellow: 'away', red: 'not available', black:
 async function step(o: Office, c: Call, to: 'observe' | 'join'): Promise<Answer> {
   const n = meant(o, c, s => s.crew[c.by] !== undefined || s.invitations.some(i => i.who === c.by), 'Nobody has invited you; give a number.')
   if (isAnswer(n)) return n
-  const outcome = await o.book.give(n, { do: to, by: c.by, force: o.operators.may(c.by, 'chat.view.others') })
+  const outcome = await o.book.give(n, { do: to, by: c.by, force: o.operators.may(c.by, 'chat.view.others', queueOf(o, n)) })
   return told(o, n, outcome, to === 'observe' ? `You are watching #${n}${label(o, n)}; the customer does not know.` : `You take part in #${n}${label(o, n)}.`)
 }
 
@@ -257,7 +257,7 @@ async function speak(o: Office, c: Call, as: 'public' | 'coaching' | 'internal',
   if (isAnswer(n)) return n
   const body = c.args['text'] ?? ''
   if (c.id !== undefined && (await o.book.sent(n, c.by, c.id))?.body === body) return yes('', n)
-  const outcome = await o.book.give(n, { do: 'say', by: c.by, as, force: o.operators.may(c.by, 'chat.coach') }, { body, name: o.operators.name(c.by), id: c.id })
+  const outcome = await o.book.give(n, { do: 'say', by: c.by, as, force: o.operators.may(c.by, 'chat.coach', queueOf(o, n)) }, { body, name: o.operators.name(c.by), id: c.id })
   return told(o, n, outcome, done)
 }
 
@@ -265,7 +265,7 @@ async function finish(o: Office, c: Call, how: 'end' | 'close'): Promise<Answer>
   const n = meant(o, c, how === 'close' ? owned(c.by) : s => s.is === 'active' && s.owner === c.by, 'You serve no conversation.')
   if (isAnswer(n)) return n
   const name = label(o, n)
-  const outcome = await o.book.give(n, { do: how, by: c.by, force: o.operators.may(c.by, 'chat.act.others') })
+  const outcome = await o.book.give(n, { do: how, by: c.by, force: o.operators.may(c.by, 'chat.act.others', queueOf(o, n)) })
   return told(o, n, outcome, how === 'end' ? `#${n}${name} has ended; it stays on your list until !close.` : `#${n}${name} is closed.`)
 }
 
@@ -287,7 +287,7 @@ async function receiving(o: Office, c: Call, on: boolean): Promise<Answer> {
 }
 
 async function setIntake(o: Office, jid: Bare, news: Partial<Intake>): Promise<void> {
-  await o.operators.change(jid, { intake: { ...o.operators.settings(jid).intake, ...news } })
+  await o.operators.change(jid, { intake: { ...o.operators.record(jid).intake, ...news } })
   o.operatorChanged(jid)
 }
 

@@ -17,12 +17,12 @@ export class Addresses {
   readonly #domain: string
   readonly domain: Jid
   readonly bot: Jid
-  readonly #queues: ReadonlySet<string>
-  constructor(domain: string, queues: Iterable<string>) {
+  readonly #isQueue: (name: string) => boolean
+  constructor(domain: string, isQueue: (name: string) => boolean) {
     this.#domain = domain
     this.domain = Jid.parse(domain)
     this.bot = Jid.of('desk', domain, RESOURCE)
-    this.#queues = new Set(queues)
+    this.#isQueue = isQueue
   }
 
   queue(queue: string): Jid { return Jid.of(queue, this.#domain, RESOURCE) }
@@ -36,7 +36,7 @@ export class Addresses {
     const { local } = to
     if (local === '') return { is: 'domain' }
     if (local === 'desk') return { is: 'bot' }
-    if (this.#queues.has(local)) return { is: 'queue', queue: local }
+    if (this.#isQueue(local)) return { is: 'queue', queue: local }
     const c = /^c([1-9]\d{0,8})$/.exec(local)
     if (c) return { is: 'conversation', n: Number(c[1]) }
     const i = /^i([1-9]\d{0,8})-([0-9a-z-]+)$/.exec(local)

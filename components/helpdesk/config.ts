@@ -1,4 +1,7 @@
-// The shape of a desk's config, as the checked file gives it. Pure: types only.
+// The shape of a desk's config, as the checked file gives it, and what it and the settings make together. Pure.
+
+import type { DeskSettings, QueueSetting } from '../../schemas/desk-settings.ts'
+import type { Json, Tree } from './settings/tree.ts'
 
 export interface QueueConfig {
   readonly name?: string
@@ -7,6 +10,7 @@ export interface QueueConfig {
   readonly accept: 'ask' | 'automatic'
   readonly view: 'contact' | 'room'
 }
+/** What the file says, defaults filled in; `given` holds what really stands there. */
 export interface DeskConfig {
   readonly enabled: boolean
   /** What `inherit` means. */
@@ -14,11 +18,27 @@ export interface DeskConfig {
   /** How many conversations an agent serves at once unless told otherwise. */
   readonly capacity: number
   readonly queues: ReadonlyMap<string, QueueConfig>
+  readonly given?: { readonly enabled?: boolean; readonly assign?: string; readonly capacity?: number; readonly queues?: Readonly<Record<string, object | null>> } | null
 }
 
-export const assigns = (c: DeskConfig, queue: string): 'round-robin' | 'pull' => {
+/** What holds now: the file's word over the settings. */
+export interface Current extends Omit<DeskConfig, 'queues' | 'given'> { readonly queues: ReadonlyMap<string, QueueSetting> }
+
+/** What the file says, as settings that nobody can change. */
+export function fixedBy({ given }: DeskConfig): Tree {
+  const { enabled, assign, capacity, queues } = given ?? {}
+  return {
+    ...(enabled === undefined ? {} : { system: { enabled } }),
+    ...(assign === undefined && capacity === undefined ? {} : { distribution: { ...(assign === undefined ? {} : { assign }), ...(capacity === undefined ? {} : { capacity }) } }),
+    ...(queues ? { queues: Object.fromEntries(Object.entries(queues).map(([name, q]) => [name, (q ?? {}) as Json])) } : {}), // the file is checked: JSON of these shapes
+  }
+}
+
+export const current = (s: DeskSettings): Current => ({ enabled: s.system.enabled, assign: s.distribution.assign, capacity: s.distribution.capacity, queues: new Map(Object.entries(s.queues)) })
+
+export const assigns = (c: Current, queue: string): 'round-robin' | 'pull' => {
   const q = c.queues.get(queue)?.assign ?? 'pull'
   return q === 'inherit' ? c.assign : q
 }
-/** The shown name of a queue: as the config says, else its own name with a capital. */
-export const queueName = (c: DeskConfig, queue: string): string => c.queues.get(queue)?.name ?? queue.slice(0, 1).toUpperCase() + queue.slice(1)
+/** The shown name of a queue: as the settings say, else its own name with a capital. */
+export const queueName = (c: Current, queue: string): string => c.queues.get(queue)?.name ?? queue.slice(0, 1).toUpperCase() + queue.slice(1)

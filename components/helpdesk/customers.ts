@@ -11,10 +11,15 @@ export interface Customer {
   /** The queue's address he wrote to with a plain client: answers come from there. */
   readonly contact?: string
   readonly page?: string
+  /** The site has signed who this is. */
+  readonly verified?: boolean
   /** His newest conversation, and who served the last one. */
   readonly last?: number
   readonly agent?: string
 }
+
+/** Who is logged in somewhere is a customer: an XMPP account, or a page whose site has signed who it is; others are the public. */
+export const kindOf = (c: Customer): 'customer' | 'public' => c.bridged && c.verified !== true ? 'public' : 'customer'
 
 const BY_ID = 'desk-customers'
 const BY_JID = 'desk-customer-ids'

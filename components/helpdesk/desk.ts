@@ -63,6 +63,8 @@ class Desk implements Receiver {
     this.#office.onView = jid => this.#office.later(async () => { await this.#rosters.now(jid); await this.#rooms.switched(jid) })
     this.#watchers = new Watchers(this.#office, this.#at)
     this.#office.views.push(this.#operators, this.#customers)
+    this.#office.onPeople = () => this.#people()
+    rules.onChange.push(async () => { await this.#watchers.open(); await this.#office.settingsChanged() })
     this.#office.onQueues.push(() => { this.#rosters.touchAll(); this.#watchers.tell() })
     this.#office.onOperator.push(jid => this.#rosters.touch(jid))
   }

@@ -20,9 +20,11 @@ export class Filing {
   /** Gives the ticket's number, or says why the conversation stays open. */
   async file(n: number, by: Bare, target: number | undefined): Promise<number | Refused> {
     if (target !== undefined && !await this.tickets.get(target)) return new Refused(`There is no ticket ${target}; the conversation stays open.`)
-    const started = await this.#office.book.give(n, { do: 'file', by, key: randomUUID(), ticket: target, force: this.#office.operators.may(by, 'chat.act.others') })
+    const started = await this.#office.book.give(n, { do: 'file', by, key: randomUUID(), ticket: target, force: this.#office.operators.may(by, 'chat.act.others', this.#queueOf(n)) })
     return started instanceof Refused ? started : this.#write(n)
   }
+
+  #queueOf(n: number): string | undefined { const s = this.#office.book.states.get(n); return s && s.is !== 'absent' ? s.queue : undefined }
 
   /** After a start: goes on with what a crash cut short, and tells who asked for it. */
   resume(tell: (n: number, s: Present, to: Bare, what: Notice) => void): void {

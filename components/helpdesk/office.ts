@@ -4,9 +4,9 @@ import type { Candidate } from './assigner.ts'
 import { recordOf } from './assignment.ts'
 import { bestShow, capacityOf, isGone, isOfferable, isOnline, isReceiving } from './availability.ts'
 import { Book, type Commit, type Said } from './book.ts'
-import { assigns, queueName, type DeskConfig } from './config.ts'
+import { assigns, current, queueName, type Current } from './config.ts'
 import { isOver, isQueued } from './conversation.ts'
-import { Customers, type Customer } from './customers.ts'
+import { Customers, kindOf, type Customer } from './customers.ts'
 import { nextStep, positions, type Request } from './dispatch.ts'
 import { Refused, type Bare, type Event, type Present, type State } from './facts.ts'
 import { Filing } from './filing.ts'
@@ -14,6 +14,8 @@ import { Past, type Summary } from './past.ts'
 import { Lines } from './lines.ts'
 import { Operators } from './operators.ts'
 import { PATIENCE } from './policy.ts'
+import { isWithinHours, limitsFor, nextHours, wayIn } from './entrance.ts'
+import type { Rulebook } from './settings/rulebook.ts'
 import { deskLine, short, type Scene } from './sentences.ts'
 
 const ONLINE = 'desk-online'
@@ -24,7 +26,9 @@ export interface View { onCommit(c: Commit): void | Promise<void> }
 
 export class Office {
   readonly link: Link
-  readonly config: DeskConfig
+  readonly rules: Rulebook
+  /** What holds now; another object after each change. */
+  config: Current
   readonly book: Book
   readonly lines: Lines
   readonly customers: Customers
@@ -49,14 +53,19 @@ export class Office {
   #dispatching: Promise<void> | undefined
   #again = false
   #stopped = false
+  #hours: Disposable | undefined
+  /** Reads anew who serves. */
+  onPeople: () => Promise<void> = async () => {}
 
-  constructor(link: Link, config: DeskConfig) {
+  constructor(link: Link, rules: Rulebook) {
     this.link = link
-    this.config = config
+    this.rules = rules
+    this.config = current(rules.now)
+    rules.onChange.push((_, now) => { this.config = current(now) })
     const { documents } = link.stores
     this.lines = new Lines(documents, link.domain)
     this.customers = new Customers(documents, link.domain)
-    this.operators = new Operators(link, config)
+    this.operators = new Operators(link, rules)
     this.book = new Book(link.stores, link.clock, link.log, link.domain, this.lines)
     this.customers.inUse = id => [...this.book.ledger.open.values()].includes(id)
     this.#past = new Past(documents, link.domain)
@@ -79,6 +88,7 @@ export class Office {
   /** Nothing new is begun; what is under way ends. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#hours?.[Symbol.dispose]()
     await this.idle()
     this.book.stop()
   }
@@ -121,7 +131,7 @@ export class Office {
   }
 
   hasQueue(queue: string): boolean { return this.config.queues.has(queue) }
-  isOpen(queue: string): boolean { return this.config.enabled && isOnline(this.operators.of(queue).map(j => this.operators.operator(j)), queue) }
+  isOpen(queue: string): boolean { return this.config.enabled && isWithinHours(this.rules.now, queue, this.now) && isOnline(this.operators.of(queue).map(j => this.operators.operator(j)), queue) }
   /** Open now, or closed only after the customer was on the way (C16). */
   takesNew(queue: string): boolean {
     if (this.isOpen(queue)) return true
@@ -154,11 +164,22 @@ export class Office {
 
   // Asking agents
 
+  /** How many conversations the operator may hold when the next is one of this queue: the limit of all, and those of the queue and its departments. */
+  room(jid: Bare, queue: string): number {
+    const all = capacityOf(this.operators.operator(jid))
+    const limits = limitsFor(this.rules.now, queue, this.operators.record(jid).perQueue?.[queue])
+    if (limits.length === 0) return all
+    const seats = [...this.book.ledger.seats.values()].filter(x => x.agent === jid)
+    const { load } = recordOf(this.book.ledger, jid)
+    return Math.min(all, ...limits.map(l => load + l.most - seats.filter(x => { const s = this.book.states.get(x.n); return s && s.is !== 'absent' && l.queues.includes(s.queue) }).length))
+  }
+
   #candidates(queue: string): Candidate[] {
     return this.operators.of(queue).flatMap(jid => {
       const o = this.operators.operator(jid)
-      if (!isOfferable(o, queue)) return []
+      if (!isOfferable(o, queue, this.rules.now.distribution.offersAway)) return []
       const { load, lastEnded, lastAssigned } = recordOf(this.book.ledger, jid)
+      if (this.room(jid, queue) <= load) return []
       return [{ id: jid, load, capacity: capacityOf(o), lastEnded, lastAssigned, show: bestShow(o.devices) ?? 'available' }]
     })
   }
@@ -184,17 +205,26 @@ export class Office {
   }
   /** One step; false if it came to nothing, because the conversation or the agent was quicker. */
   async #take({ n, to }: { n: number; to?: Bare }): Promise<boolean> {
-    if (to === undefined) return did(await this.book.give(n, { do: 'exhaust', until: this.now + PATIENCE.rest }))
+    if (to === undefined) return did(await this.book.give(n, { do: 'exhaust', until: this.now + this.rules.now.distribution.rest * 1000 }))
     const s = this.book.states.get(n)
     const automatic = s !== undefined && s.is !== 'absent' && this.config.queues.get(s.queue)?.accept === 'automatic'
-    return did(await this.book.withSeat(n, to, capacityOf(this.operators.operator(to)), id => ({ do: 'offer', id, to, until: this.now + PATIENCE.offer, automatic })))
+    return did(await this.book.withSeat(n, to, this.room(to, s && s.is !== 'absent' ? s.queue : ''), id => ({ do: 'offer', id, to, until: this.now + this.rules.now.distribution.offer * 1000, automatic })))
   }
 
-  #mayBeAsked(jid: Bare, queue: string): boolean { return this.operators.of(queue).includes(jid) && isOfferable(this.operators.operator(jid), queue) }
+  #mayBeAsked(jid: Bare, queue: string): boolean { return this.operators.of(queue).includes(jid) && isOfferable(this.operators.operator(jid), queue, this.rules.now.distribution.offersAway) }
 
   /** Somebody's state has changed: who rests in his queues is looked at again. */
   async #stir(who: Bare, queue: (q: string) => boolean): Promise<void> {
     for (const [n, s] of [...this.book.states]) if (s.is === 'waiting' && queue(s.queue) && (s.place.rest !== undefined || s.place.passed.includes(who))) await this.book.give(n, { do: 'stir', who })
+  }
+
+  /** The settings have changed: everybody and everything looks again. */
+  async settingsChanged(): Promise<void> {
+    await this.onPeople()
+    for (const p of this.operators.all()) this.operatorChanged(p.jid)
+    this.#watchHours()
+    this.later(() => this.dispatch())
+    for (const f of this.onQueues) f()
   }
 
   /** An operator's presence, intake, limit or role has changed: follows it up in his conversations and in the queues. */
@@ -202,19 +232,14 @@ export class Office {
     const o = this.operators.operator(jid)
     // Who logged out did not close it on purpose: he is back when he is here again.
     if (isGone(o)) for (const [n, by] of this.closedBy) if (by === jid) this.closedBy.delete(n)
-    for (const q of this.config.queues.keys()) {
-      const isOpen = this.isOpen(q)
-      if (isOpen === (this.#lastOnline.get(q) === Infinity)) continue
-      this.#lastOnline.set(q, isOpen ? Infinity : this.now)
-      this.later(() => this.link.stores.documents.put(ONLINE, this.domain, q, isOpen))
-    }
+    this.#noteOpen()
     const offerable = new Set(this.operators.queuesOf(jid).filter(q => isOfferable(o, q)))
     const old = this.#offerable.get(jid)
     this.#offerable.set(jid, offerable)
     const fresh = [...offerable].filter(q => !old?.has(q))
     this.later(async () => {
       for (const [n, s] of [...this.book.states]) {
-        if (s.is === 'offered' && s.offer.to === jid && !isReceiving(o, s.queue)) await this.book.give(n, { do: 'revoke', id: s.offer.id })
+        if (s.is === 'offered' && s.offer.to === jid && !(isReceiving(o, s.queue) && this.operators.of(s.queue).includes(jid))) await this.book.give(n, { do: 'revoke', id: s.offer.id })
         if (s.is === 'active' && s.owner === jid) await this.book.give(n, isGone(o) || this.closedBy.get(n) === jid ? { do: 'detach', who: jid, until: this.now + PATIENCE.detached } : { do: 'attach', who: jid })
       }
       if (fresh.length > 0) await this.#stir(jid, q => fresh.includes(q))
@@ -223,8 +248,26 @@ export class Office {
     for (const f of this.onQueues) f()
     for (const f of this.onOperator) f(jid)
   }
+  /** Remembers since when each queue is open or closed. */
+  #noteOpen(): void {
+    for (const q of this.config.queues.keys()) {
+      const isOpen = this.isOpen(q)
+      if (isOpen === (this.#lastOnline.get(q) === Infinity)) continue
+      this.#lastOnline.set(q, isOpen ? Infinity : this.now)
+      this.later(() => this.link.stores.documents.put(ONLINE, this.domain, q, isOpen))
+    }
+  }
+  /** Rings when the next queue opens or closes by its hours. */
+  #watchHours(): void {
+    this.#hours?.[Symbol.dispose]()
+    this.#hours = undefined
+    const at = nextHours(this.rules.now, this.now)
+    if (at !== undefined && !this.#stopped) this.#hours = this.link.clock.alarm(at, () => { this.#noteOpen(); for (const f of this.onQueues) f(); this.#watchHours() })
+  }
+
   /** After a start: queues that were open when the desk fell count as just closed, until their agents are back. */
   async recallOnline(): Promise<void> {
+    this.#watchHours()
     for (const q of this.config.queues.keys()) if ((await this.link.stores.documents.get<boolean>(ONLINE, this.domain, q))?.value) this.#lastOnline.set(q, this.now)
   }
   /** After a start: the owners who have not come back. */
@@ -248,12 +291,15 @@ export class Office {
 
   /** Begins a conversation with its first line. Refused if nobody is there. */
   async begin(customer: Customer, queue: string, said: Said): Promise<{ n: number; events: readonly Event[] } | Refused> {
-    if (!this.hasQueue(queue) || !this.config.enabled) return new Refused('This desk is not open.')
-    if (!this.takesNew(queue)) return new Refused('Nobody is here at the moment. Please come again later.')
+    const place = wayIn(this.rules.now, queue, {
+      kind: kindOf(customer), grants: role => this.operators.grants(role, 'chat.with.agents'), takesNew: q => this.takesNew(q), within: q => isWithinHours(this.rules.now, q, this.now),
+      waiting: q => this.line(q).length, open: queues => [...this.book.states.values()].filter(s => s.is !== 'absent' && !isOver(s) && queues.includes(s.queue)).length,
+    })
+    if (place instanceof Refused) return place
     const n = await this.book.number(customer.id)
     const preferred = customer.agent !== undefined && this.operators.has(customer.agent) ? customer.agent : undefined
     await this.customers.note(customer.id, { last: n })
-    const events = await this.book.give(n, { do: 'open', queue, customer: customer.id, preferred, line: true }, said)
+    const events = await this.book.give(n, { do: 'open', queue: place, customer: customer.id, preferred, line: true }, said)
     return events instanceof Refused ? events : { n, events }
   }
 
@@ -263,7 +309,7 @@ export class Office {
     if (s?.is === 'ended') {
       const o = this.operators.operator(s.owner)
       if (this.operators.has(s.owner) && !isGone(o) && bestShow(o.devices) !== 'dnd') {
-        const events = await this.book.withSeat(n, s.owner, capacityOf(o), again => ({ do: 'say', by: 'customer', as: 'public', again }), said)
+        const events = await this.book.withSeat(n, s.owner, this.room(s.owner, s.queue), again => ({ do: 'say', by: 'customer', as: 'public', again }), said)
         if (!(events instanceof Refused)) return events
       }
     }

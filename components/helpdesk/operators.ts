@@ -1,78 +1,130 @@
-// Who serves at this desk: local accounts with a role and those the config names, their devices and what they have set themselves (shell).
+// Who serves at this desk: local accounts with a role and those the queues name, their records, their devices and what they have set themselves (shell).
 import { Jid, type DocumentStore, type Link, type Person } from '../../server/api.ts'
 import { openIntake, type Device, type Intake, type Operator, type Show } from './availability.ts'
-import type { DeskConfig } from './config.ts'
 import type { Bare } from './facts.ts'
-import type { Denied, Permission, Role } from './permissions.ts'
-import { may } from './permissions.ts'
+import { rightsOf, type Permission, type Rights, type Role } from './permissions.ts'
+import type { Rulebook } from './settings/rulebook.ts'
 import { localOf } from './words.ts'
 
-/** What an operator keeps beside his intake. */
-export interface Settings { readonly intake: Intake; readonly view: 'contact' | 'room' | undefined }
+/** What the desk keeps of an operator. */
+export interface OperatorRecord {
+  readonly intake: Intake
+  readonly view: 'contact' | 'room' | undefined
+  /** What customers and colleagues read instead of the name. */
+  readonly alias?: string
+  /** A role of the settings that takes the place of the account's. */
+  readonly role?: string
+  readonly email?: string
+  /** How many at once; the operator's own limit lies within. Absent: the desk's. */
+  readonly capacity?: number
+  /** The same by queue. */
+  readonly perQueue?: Readonly<Record<string, number>>
+  /** Others' conversations are theirs to see in these departments only; absent: in all. */
+  readonly departments?: readonly string[]
+  readonly skills?: readonly string[]
+  readonly languages?: readonly string[]
+  /** A program, with room for any number. */
+  readonly bot?: boolean
+}
 const COLLECTION = 'desk-operators'
-const DEFAULTS: Settings = { intake: openIntake, view: undefined }
+const DEFAULTS: OperatorRecord = { intake: openIntake, view: undefined }
+const ENDLESS = 1_000_000 // conversations
 
 export class Operators {
   readonly #link: Link
   readonly #documents: DocumentStore
-  readonly #config: DeskConfig
+  readonly #rules: Rulebook
   #people = new Map<Bare, Person>()
   readonly #devices = new Map<Bare, Map<string, Device>>()
-  readonly #settings = new Map<Bare, Settings>()
-  readonly denied: Denied = {}
+  readonly #records = new Map<Bare, OperatorRecord>()
+  #rights: Rights
+  /** Who serves which queue; forgotten when people, roles or settings change. */
+  readonly #of = new Map<string, readonly Bare[]>()
 
-  constructor(link: Link, config: DeskConfig) {
+  constructor(link: Link, rules: Rulebook) {
     this.#link = link
     this.#documents = link.stores.documents
-    this.#config = config
+    this.#rules = rules
+    this.#rights = rightsOf(rules.now.roles)
+    rules.onChange.push(() => { this.#rights = rightsOf(rules.now.roles); this.#of.clear() })
   }
 
   /** Reads who has a role now; gives those who came and those who went. */
   async read(): Promise<{ came: Bare[]; gone: Bare[] }> {
     const people = new Map<Bare, Person>()
     for (const p of await this.#link.privileges?.people() ?? []) people.set(p.jid, p)
-    for (const q of this.#config.queues.values()) {
+    for (const q of Object.values(this.#rules.now.queues)) {
       if (q.agents !== 'all') for (const text of q.agents) { const jid = Jid.tryParse(text)?.bare; if (jid && !people.has(jid)) people.set(jid, { jid, role: 'agent' }) }
     }
     const came = [...people.keys()].filter(j => !this.#people.has(j))
     const gone = [...this.#people.keys()].filter(j => !people.has(j))
-    for (const jid of came) this.#settings.set(jid, { ...DEFAULTS, ...(await this.#documents.get<Settings>(COLLECTION, this.#link.domain, jid))?.value })
-    for (const jid of gone) { this.#settings.delete(jid); this.#devices.delete(jid) }
+    for (const jid of came) this.#records.set(jid, { ...DEFAULTS, ...(await this.#documents.get<OperatorRecord>(COLLECTION, this.#link.domain, jid))?.value })
+    for (const jid of gone) { this.#records.delete(jid); this.#devices.delete(jid) }
     this.#people = people
+    this.#of.clear()
     return { came, gone }
   }
 
   has(jid: Bare): boolean { return this.#people.has(jid) }
   person(jid: Bare): Person | undefined { return this.#people.get(jid) }
+  /** The role of the account. */
   role(jid: Bare): Role | undefined { return this.#people.get(jid)?.role }
-  may(jid: Bare, what: Permission): boolean { return may(this.role(jid), what, this.denied) }
+  /** The role whose permissions hold: one of the settings, else the account's. */
+  holds(jid: Bare): string | undefined {
+    const own = this.record(jid).role
+    return own !== undefined && this.#rules.now.roles[own] !== undefined ? own : this.role(jid)
+  }
+  /** Whether the operator may; `queue`: with a conversation of this queue. */
+  may(jid: Bare, what: Permission, queue?: string): boolean {
+    const role = this.holds(jid)
+    if (role === undefined || this.#rights.get(role)?.has(what) !== true) return false
+    const { departments } = this.record(jid)
+    return queue === undefined || departments === undefined || departments.some(d => this.#rules.now.departments[d]?.queues.includes(queue))
+  }
+  /** Whether one who is no operator may: `customer` = logged in, else `public`. */
+  grants(role: 'customer' | 'public', what: Permission): boolean { return this.#rights.get(role)?.has(what) === true }
+  rights(role: string): ReadonlySet<Permission> { return this.#rights.get(role) ?? new Set() }
   all(): readonly Person[] { return [...this.#people.values()] }
 
-  /** What colleagues and customers read: the shown name, else the localpart with a capital. */
+  /** What colleagues and customers read: the alias, the shown name, else the localpart with a capital. */
   name(jid: Bare): string {
-    const name = this.#people.get(jid)?.name
+    const name = this.record(jid).alias ?? this.#people.get(jid)?.name
     if (name) return name
     const local = localOf(jid)
     return local.slice(0, 1).toUpperCase() + local.slice(1)
   }
 
   /** Those who serve a queue, whatever their state. */
-  of(queue: string): Bare[] {
-    const q = this.#config.queues.get(queue)
+  of(queue: string): readonly Bare[] {
+    let all = this.#of.get(queue)
+    if (!all) this.#of.set(queue, all = this.#serving(queue).filter(jid => this.may(jid, 'chat.with.customers')))
+    return all
+  }
+  #serving(queue: string): Bare[] {
+    const q = this.#rules.now.queues[queue]
     if (!q) return []
     if (q.agents === 'all') return [...this.#people.values()].filter(p => p.role !== 'admin').map(p => p.jid)
     return q.agents.flatMap(t => { const jid = Jid.tryParse(t)?.bare; return jid && this.#people.has(jid) ? [jid] : [] })
   }
-  queuesOf(jid: Bare): string[] { return [...this.#config.queues.keys()].filter(q => this.of(q).includes(jid)) }
+  queuesOf(jid: Bare): string[] { return Object.keys(this.#rules.now.queues).filter(q => this.of(q).includes(jid)) }
 
   operator(jid: Bare): Operator {
-    return { id: jid, devices: [...this.#devices.get(jid)?.values() ?? []], intake: this.settings(jid).intake, capacity: this.#config.capacity }
+    const { intake, capacity, bot } = this.record(jid)
+    const most = bot ? ENDLESS : capacity
+    const own = intake.max !== undefined && most !== undefined ? Math.min(intake.max, most) : intake.max
+    return { id: jid, devices: [...this.#devices.get(jid)?.values() ?? []], intake: { ...intake, max: own }, capacity: most ?? this.#rules.now.distribution.capacity }
   }
-  settings(jid: Bare): Settings { return this.#settings.get(jid) ?? DEFAULTS }
-  async change(jid: Bare, news: Partial<Settings>): Promise<void> {
-    const now = { ...this.settings(jid), ...news }
-    this.#settings.set(jid, now)
+  record(jid: Bare): OperatorRecord { return this.#records.get(jid) ?? DEFAULTS }
+  async change(jid: Bare, news: { readonly [K in keyof OperatorRecord]?: OperatorRecord[K] | undefined }): Promise<void> {
+    const now = Object.fromEntries(Object.entries({ ...this.record(jid), ...news }).filter(([, v]) => v !== undefined)) as unknown as OperatorRecord // what is undefined is not kept
+    this.#records.set(jid, { ...DEFAULTS, ...now })
+    this.#of.clear()
     await this.#documents.put(COLLECTION, this.#link.domain, jid, now)
+  }
+  /** Lets go of what the desk keeps of one who is deleted. */
+  async forget(jid: Bare): Promise<void> {
+    this.#records.delete(jid)
+    await this.#documents.remove(COLLECTION, this.#link.domain, jid)
   }
 
   devices(jid: Bare): readonly string[] { return [...this.#devices.get(jid)?.keys() ?? []] }

@@ -18,6 +18,7 @@ export class Watchers {
 
   async open(): Promise<void> {
     for (const queue of this.#office.config.queues.keys()) {
+      if (this.#of.has(queue)) continue
       const all = new Set<string>()
       for (let after: string | undefined; ;) {
         const page = await this.#office.link.stores.documents.range<true>(COLLECTION, this.#owner(queue), { limit: PAGE, ...(after === undefined ? {} : { after }) })
@@ -55,6 +56,7 @@ export class Watchers {
   /** Tells those who look at a queue that has opened or closed. */
   tell(): void {
     for (const [queue, all] of this.#of) {
+      if (!this.#office.hasQueue(queue)) { this.#of.delete(queue); continue }
       const open = this.#office.isOpen(queue)
       if (this.#told.get(queue) === open) continue
       this.#told.set(queue, open)

@@ -18,7 +18,7 @@ export const c = (n: number): string => `c${n}@${DESK}`
 
 const queue = (more: Partial<QueueConfig> = {}): QueueConfig => ({ agents: 'all', assign: 'round-robin', accept: 'ask', view: 'contact', ...more })
 export const config = (queues: Record<string, Partial<QueueConfig>> = { support: {}, billing: { assign: 'pull' } }, more: Partial<DeskConfig> = {}): DeskConfig =>
-  ({ enabled: true, assign: 'pull', capacity: 4, ...more, queues: new Map(Object.entries(queues).map(([k, v]) => [k, queue(v)])) })
+  ({ enabled: true, assign: 'pull', capacity: 4, ...more, queues: new Map(Object.entries(queues).map(([k, v]) => [k, queue(v)])), given: { enabled: true, ...more, queues: Object.fromEntries(Object.entries(queues).map(([k, v]) => [k, { assign: 'round-robin', ...v }])), ...more.given } })
 
 /** A person at a plain client. */
 export class Person {

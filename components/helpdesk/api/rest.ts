@@ -8,7 +8,7 @@ import { sideOf } from '../filing.ts'
 import type { Line } from '../lines.ts'
 import type { Office } from '../office.ts'
 import type { Summary } from '../past.ts'
-import { may, type Role } from '../permissions.ts'
+import type { Role } from '../permissions.ts'
 import { openapi } from './openapi.ts'
 
 /** Whom a token speaks for. Scopes cut the account's rights: absent = all of them. */
@@ -87,7 +87,7 @@ class Api {
     const after = whole(r.query.get('after'), 0)
     const limit = whole(r.query.get('limit'), LINES, LINES)
     const all = (await this.#o.lines.after(found.n, after, limit)).filter(l => l.seq <= found.s.lines)
-    const mine = (l: Line): boolean => l.chat === undefined || found.s.invitations.some(i => i.id === l.chat && (i.by === who.jid || i.who === who.jid)) || l.by === who.jid || may(who.role, 'chat.view.others')
+    const mine = (l: Line): boolean => l.chat === undefined || found.s.invitations.some(i => i.id === l.chat && (i.by === who.jid || i.who === who.jid)) || l.by === who.jid || this.#o.operators.may(who.jid, 'chat.view.others', found.s.queue)
     return {
       status: 200,
       body: {
@@ -135,7 +135,7 @@ class Api {
   }
 
   /** Operators of its queue, and who may see others' conversations. */
-  #maySeeTicket(who: Caller, queue: string): boolean { return may(who.role, 'chat.view.others') || this.#o.operators.of(queue).includes(who.jid) }
+  #maySeeTicket(who: Caller, queue: string): boolean { return this.#o.operators.may(who.jid, 'chat.view.others', queue) || this.#o.operators.of(queue).includes(who.jid) }
 
   async #find(r: HttpRequest, who: Caller, toAct = false): Promise<{ n: number; s: Present; summary: Summary } | undefined> {
     const n = numbered(r)
@@ -148,8 +148,8 @@ class Api {
   }
 
   /** One's own conversations, past ones too; those one is asked about, or that wait in one's queues; all of them, by permission (C8). */
-  #mayRead(who: Caller, summary: Pick<Summary, 'owners'>, s: State | undefined): boolean {
-    if (may(who.role, 'chat.view.others')) return true
+  #mayRead(who: Caller, summary: Pick<Summary, 'owners' | 'queue'>, s: State | undefined): boolean {
+    if (this.#o.operators.may(who.jid, 'chat.view.others', summary.queue)) return true
     if (!this.#o.operators.has(who.jid)) return false
     if (summary.owners.includes(who.jid)) return true
     if (!s || s.is === 'absent') return false

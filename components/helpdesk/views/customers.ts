@@ -8,6 +8,7 @@ import type { Present, State } from '../facts.ts'
 import { publicLine } from '../filing.ts'
 import type { Line } from '../lines.ts'
 import type { Office, View } from '../office.ts'
+import { queueText } from '../entrance.ts'
 import { MARK } from '../sentences.ts'
 import { chat, noStore, NS, typing } from '../stanzas.ts'
 
@@ -100,7 +101,7 @@ export class CustomerView implements View {
     const position = this.#office.position(n)
     if (this.#positions.get(n) === position) return
     this.#positions.set(n, position)
-    this.#office.link.send(chat(this.#contact(c, s), Jid.parse(c.jid), `${MARK}People ahead of you: ${position}`, { keep: false }))
+    this.#office.link.send(chat(this.#contact(c, s), Jid.parse(c.jid), MARK + queueText(this.#office.rules.now, s.queue, position), { keep: false }))
   }
 
   async #moveUp(queue: string): Promise<void> {

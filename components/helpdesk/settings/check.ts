@@ -1,0 +1,118 @@
+// Whether settings can be followed: their shape by schemas/desk-settings.json, and what no schema sees.
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import { Jid } from '../../../server/api.ts'
+import schemaFile from '../../../schemas/desk-settings.json' with { type: 'json' }
+import type { DeskSettings } from '../../../schemas/desk-settings.ts'
+import { readHours } from '../hours/hours.ts'
+import { isTree, type Json, type Tree } from './tree.ts'
+
+/** What is wrong, and where; the words name the mend. */
+export interface Fault { readonly pointer: string; readonly because: string }
+
+/** A part of the schema, as forms and descriptions need it. */
+export interface Shape {
+  readonly type?: string; readonly enum?: readonly string[]; readonly title?: string; readonly description?: string; readonly default?: Json; readonly minimum?: number; readonly maximum?: number
+  readonly properties?: Readonly<Record<string, Shape>>; readonly required?: readonly string[]; readonly additionalProperties?: boolean | Shape; readonly items?: Shape; readonly $ref?: string; readonly anyOf?: readonly Shape[]
+  readonly $defs?: Readonly<Record<string, Shape>>; readonly 'x-secret'?: boolean; readonly 'x-lines'?: boolean; readonly 'x-unit'?: string; readonly 'x-row'?: string
+}
+export const schema = schemaFile as unknown as Shape // the file is a JSON Schema of these keywords
+
+/** Follows a reference. */
+export const resolved = (s: Shape): Shape => s.$ref === undefined ? s : { ...schema.$defs?.[s.$ref.replace('#/$defs/', '')], ...s }
+
+const validate = new Ajv2020({ allErrors: true, useDefaults: true, strict: true, allowUnionTypes: true, strictRequired: false, strictTypes: false })
+  .addVocabulary(['x-row', 'x-unit', 'x-secret', 'x-lines']).compile(schemaFile)
+
+/** The settings with their defaults filled in, or every fault. */
+export function check(given: Tree): { readonly settings: DeskSettings } | { readonly faults: readonly Fault[] } {
+  const filled: unknown = structuredClone(given)
+  if (!validate(filled)) return { faults: (validate.errors ?? []).filter(e => e.keyword !== 'anyOf' && e.keyword !== 'propertyNames').map(fault) }
+  const settings = filled as DeskSettings // as the schema says
+  const faults = [...meaning(settings)]
+  return faults.length > 0 ? { faults } : { settings }
+}
+
+function fault(e: ErrorObject): Fault {
+  const pointer = e.instancePath
+  const p = e.params as Record<string, unknown>
+  switch (e.keyword) {
+    case 'minimum': return { pointer, because: `is below ${String(p['limit'])}: ${range(e)}` }
+    case 'maximum': return { pointer, because: `is above ${String(p['limit'])}: ${range(e)}` }
+    case 'enum': return { pointer, because: `give one of ${(p['allowedValues'] as readonly unknown[]).join(', ')}` }
+    case 'additionalProperties': return { pointer: `${pointer}/${String(p['additionalProperty'])}`, because: 'is no setting: the schema at /api/v1/settings/schema lists them' }
+    case 'required': return { pointer: `${pointer}/${String(p['missingProperty'])}`, because: 'is missing' }
+    case 'pattern': return e.propertyName === undefined ? { pointer, because: 'is not written as it must be: see the schema' } : { pointer: `${pointer}/${e.propertyName}`, because: 'is no name: use small letters, digits, dots and dashes' }
+    default: return { pointer, because: e.message ?? 'is wrong' }
+  }
+}
+function range(e: ErrorObject): string {
+  const s = at(e.schemaPath)
+  return s?.minimum === undefined || s.maximum === undefined ? 'give another number' : `give a number from ${s.minimum} to ${s.maximum}`
+}
+const at = (path: string): Shape | undefined => {
+  let found: unknown = schemaFile
+  for (const key of path.split('/').slice(1, -1)) found = isTree(found) ? found[key] : undefined
+  return found as Shape | undefined // the part of the schema that the path names
+}
+
+/** What no schema sees. */
+function* meaning(s: DeskSettings): Iterable<Fault> {
+  const on = (['departments', 'urls', 'agents', 'generic'] as const).filter(k => s.routing[k])
+  if (on.length > 1) yield { pointer: `/routing/${on[1]}`, because: `${on[0]} routing is on: turn one of the two off` }
+  const seen = new Set<string>()
+  for (const [i, r] of s.routing.rules.entries()) {
+    const address = r.address.toLowerCase()
+    if (seen.has(address)) yield { pointer: `/routing/rules/${i}/address`, because: 'has a rule already' }
+    seen.add(address)
+    yield* people(r.operators, `/routing/rules/${i}/operators`)
+  }
+  const { quality } = s
+  for (const k of ['idle', 'duration'] as const) {
+    const [warning, critical] = [quality[`${k}Warning`], quality[`${k}Critical`]]
+    if (warning > 0 && critical > 0 && critical <= warning) yield { pointer: `/quality/${k}Critical`, because: `must be more than the warning (${warning})` }
+  }
+  yield* people(s.offline.operators, '/offline/operators')
+  if (s.hours.default) yield* hours(s.hours.default, '/hours/default')
+  for (const [name, q] of Object.entries(s.queues)) {
+    const pointer = `/queues/${name}`
+    if (/^(desk|c\d+)$/.test(name)) yield { pointer, because: 'is an address of the desk itself: take another name' }
+    if (q.agents !== 'all') yield* people(q.agents, `${pointer}/agents`)
+    if (q.overflow !== '') {
+      if (s.queues[q.overflow] === undefined) yield { pointer: `${pointer}/overflow`, because: `there is no queue ${q.overflow}` }
+      else if (circles(s, name)) yield { pointer: `${pointer}/overflow`, because: 'leads back to this queue' }
+    }
+    if (q.hours) yield* hours(q.hours, `${pointer}/hours`)
+  }
+  for (const [name, d] of Object.entries(s.departments)) {
+    yield* known(d.queues, s.queues, 'queue', `/departments/${name}/queues`)
+    yield* people(d.offline, `/departments/${name}/offline`)
+    if (d.hours) yield* hours(d.hours, `/departments/${name}/hours`)
+  }
+  for (const [name, b] of Object.entries(s.brands)) yield* known(b.sites, s.sites, 'site', `/brands/${name}/sites`)
+  for (const [name, site] of Object.entries(s.sites)) {
+    if (site.queue !== undefined) yield* known([site.queue], s.queues, 'queue', `/sites/${name}/queue`)
+    yield* known(site.departments, s.departments, 'department', `/sites/${name}/departments`)
+  }
+  for (const section of ['links', 'fields'] as const) for (const [name, x] of Object.entries(s[section])) yield* known(x.departments, s.departments, 'department', `/${section}/${name}/departments`)
+  for (const [name, x] of Object.entries(s.events)) yield* known(x.queues, s.queues, 'queue', `/events/${name}/queues`)
+  for (const p of ['settings.manage', 'operators.manage', 'roles.manage']) if (s.roles['admin']?.permissions[p] === false) yield { pointer: `/roles/admin/permissions/${p}`, because: 'admins keep this: nobody could undo it' }
+}
+
+function* people(list: readonly string[], pointer: string): Iterable<Fault> {
+  for (const [i, text] of list.entries()) {
+    const jid = Jid.tryParse(text)
+    if (!jid?.local || jid.resource) yield { pointer: `${pointer}/${i}`, because: `"${text}" is no bare JID: write one such as anna@example.org` }
+  }
+}
+function* known(names: readonly string[], all: Readonly<Record<string, unknown>>, what: string, pointer: string): Iterable<Fault> {
+  for (const n of names) if (!Object.hasOwn(all, n)) yield { pointer, because: `there is no ${what} ${n}` }
+}
+function* hours(setting: Parameters<typeof readHours>[0], pointer: string): Iterable<Fault> {
+  const read = readHours(setting)
+  if ('wrong' in read) yield { pointer, because: read.wrong }
+}
+function circles(s: DeskSettings, from: string): boolean {
+  const seen = new Set<string>()
+  for (let q: string | undefined = from; q; q = s.queues[q]?.overflow) { if (seen.has(q)) return true; seen.add(q) }
+  return false
+}

@@ -1,0 +1,73 @@
+// The shape of schemas/desk-settings.json as types: the settings of a desk with their defaults filled in (pure).
+
+type Names<T> = Readonly<Record<string, T>>
+export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun'
+
+/** When a department is open: see components/helpdesk/hours. */
+export interface HoursSetting { readonly zone: string; readonly week: Readonly<Partial<Record<Weekday, readonly string[]>>>; readonly holidays?: Names<readonly string[]> }
+
+export interface RoleSetting { readonly title: string; readonly base: 'agent' | 'manager' | 'admin'; readonly permissions: Names<boolean> }
+
+export interface QueueSetting {
+  readonly name?: string
+  readonly agents: 'all' | readonly string[]
+  readonly assign: 'round-robin' | 'pull' | 'inherit'
+  readonly accept: 'ask' | 'automatic'
+  readonly view: 'contact' | 'room'
+  /** 0 = no limit of its own. */
+  readonly perAgent: number
+  readonly limit: number
+  /** Empty: none. */
+  readonly overflow: string
+  readonly hours?: HoursSetting
+  readonly queueText?: string
+  readonly priority: number
+  readonly skills: readonly string[]
+}
+
+export interface DepartmentSetting {
+  readonly name?: string
+  readonly queues: readonly string[]
+  readonly hours?: HoursSetting
+  readonly queueText?: string
+  readonly perAgent: number
+  readonly limit: number
+  readonly offline: readonly string[]
+  readonly rooms: readonly string[]
+}
+export interface BrandSetting { readonly name?: string; readonly sites: readonly string[]; readonly host: string }
+export interface SiteSetting { readonly title?: string; readonly queue?: string; readonly departments: readonly string[]; readonly origins: readonly string[]; readonly texts: Names<string> }
+export interface LinkFace { readonly display: 'image' | 'text'; readonly image: string; readonly description: string; readonly anchorTitle: string; readonly url: string; readonly target?: string; readonly cssClass: string }
+export interface LinkSetting { readonly title: string; readonly refresh: number; readonly departments: readonly string[]; readonly online: LinkFace; readonly offline: LinkFace }
+export interface FieldSetting { readonly label: string; readonly kind: 'text' | 'lines' | 'number' | 'yes-no' | 'choice'; readonly choices: readonly string[]; readonly ask: boolean; readonly required: boolean; readonly departments: readonly string[] }
+export interface EventSetting { readonly title: string; readonly commands: readonly string[]; readonly queues: readonly string[] }
+export interface HandOff { readonly enabled: boolean; /** seconds */ readonly after: number }
+
+/** Spans are seconds, those of `retention` days. */
+export interface DeskSettings {
+  readonly system: { readonly enabled: boolean; readonly requires: 'all' | 'registered'; readonly ownWorkspaces: boolean; readonly requestInterval: number; readonly messageInterval: number }
+  readonly distribution: { readonly assign: 'pull' | 'round-robin'; readonly capacity: number; readonly offersAway: boolean; readonly offer: number; readonly transfer: number; readonly invitation: number; readonly rest: number }
+  readonly routing: { readonly departments: boolean; readonly urls: boolean; readonly agents: boolean; readonly generic: boolean; readonly rules: readonly { readonly address: string; readonly operators: readonly string[] }[] }
+  readonly handOff: { readonly noReply: HandOff; readonly noFollowUp: HandOff; readonly closed: HandOff & { readonly pushGrace: number } }
+  readonly quality: Readonly<Record<'inQueueSound' | 'idleSound' | 'idleWarning' | 'idleWarningSound' | 'idleCritical' | 'idleCriticalSound' | 'durationWarning' | 'durationCritical', number>>
+  readonly conversation: {
+    readonly aliasOnInvitations: boolean; readonly customerFiles: boolean; readonly userComment: boolean; readonly showNumber: boolean; readonly selectionText: string; readonly queueText: string
+    readonly maxPublic: number; readonly autoClose: number; readonly survey: boolean; readonly mailAtEnd: boolean; readonly ticketAtEnd: boolean; readonly typingPreview: boolean
+  }
+  readonly hours: { readonly closeOutside: boolean; readonly default?: HoursSetting }
+  readonly offline: { readonly operators: readonly string[] }
+  readonly translation: { readonly method: 'none' | 'google' | 'microsoft' | 'libretranslate'; readonly apiKey?: string; readonly clientId?: string; readonly clientSecret?: string; readonly url?: string; readonly language: string }
+  readonly retention: { readonly purgeAfter: number; readonly conversations: number }
+  readonly roles: Names<RoleSetting>
+  readonly queues: Names<QueueSetting>
+  readonly departments: Names<DepartmentSetting>
+  readonly brands: Names<BrandSetting>
+  readonly sites: Names<SiteSetting>
+  readonly links: Names<LinkSetting>
+  readonly fields: Names<FieldSetting>
+  readonly events: Names<EventSetting>
+}
+
+/** The groups of settings that stand alone, and the maps of things that are added and deleted. */
+export const SECTIONS = ['queues', 'departments', 'brands', 'sites', 'links', 'roles', 'fields', 'events'] as const
+export type Section = typeof SECTIONS[number]
