@@ -59,7 +59,7 @@ export class Town implements AsyncDisposable {
   }
 
   /** `s2s` is the config's text of that name, `more` what stands beside it; `port` is the one that it listens on, 0 for any. */
-  static async open(domain: string, paper: Paper, s2s: string, more = '', port = 0, kept?: Stores): Promise<Town> {
+  static async open(domain: string, paper: Paper, s2s: string, more = '', port = 0, kept?: Stores, support = '{ agents: all, assign: round-robin }'): Promise<Town> {
     const loaded = readConfig(`
 data: /nonexistent
 tls: { certificate: ${paper.certificate}, key: ${paper.key} }
@@ -68,7 +68,7 @@ listen: { c2s: { port: 0, address: 127.0.0.1 }, s2s: { port: ${port}, address: 1
 hosts: { ${domain}: {} }
 components:
   rooms.${domain}: { muc: {} }
-  help.${domain}: { helpdesk: { enabled: true, queues: { support: { agents: all, assign: round-robin } } } }
+  help.${domain}: { helpdesk: { enabled: true, queues: { support: ${support} } } }
   bot.${domain}: { external: { secret: s } }
 s2s: ${s2s}
 ${more}`, 'town.yaml')

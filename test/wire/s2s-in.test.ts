@@ -198,6 +198,17 @@ describe('a stream from another server', () => {
     await talk.closes()
   })
 
+  it('RFC-E2 RFC-E12 answers a probe of a stranger as it would for nobody', async () => {
+    await using b = await Stranger.listens('b.test', theirs)
+    await using town = await Town.open('a.test', ours, `{ ca: ${ca}, targets: { b.test: "127.0.0.1:${b.port}" } }`)
+    await (await town.actor('anna')).comesOnline()
+    const talk = await logsIn(town.port, 'b.test', 'a.test', theirs)
+    for (const who of ['anna', 'nobody']) talk.says(`<presence type='probe' id='p-${who}' from='ben@b.test' to='${who}@a.test'/>`)
+    const back = await b.accepts()
+    for (const who of ['anna', 'nobody']) await back.reads(new RegExp(`<presence type='unsubscribed' to='ben@b.test' from='${who}@a.test' id='p-${who}'/>`))
+    talk.leaves()
+  })
+
   it('RFC-N9 answers what is asked of the server itself over a stream of its own', async () => {
     await using b = await Stranger.listens('b.test', theirs)
     await using town = await Town.open('a.test', ours, `{ ca: ${ca}, targets: { b.test: "127.0.0.1:${b.port}" } }`)
