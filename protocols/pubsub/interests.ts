@@ -5,7 +5,8 @@ import { DISCO_INFO } from './names.ts'
 
 const NOTIFY = '+notify'
 const REMEMBERED = 2000 // capabilities
-const MOST = 200 // nodes that one client may be interested in
+const MOST = 100 // nodes that one client may be interested in
+const LONGEST = 256 // characters of a node's name
 const NS_DATA = 'jabber:x:data'
 
 /** Nodes by name. */
@@ -22,32 +23,26 @@ export function capsOf(presence: Presence): Caps | undefined {
   return node !== undefined && ver !== undefined ? { key: `${hash ?? ''} ${ver} ${hash === undefined ? node : ''}`, node, ver, hash } : undefined
 }
 
-/** Learns what clients are interested in, asking one of each kind. */
+/** Learns what clients are interested in, asking those whose kind is not known. */
 export class Interests {
   readonly #ask: (iq: Iq) => Promise<Iq>
   readonly #known = new Map<string, Interest>() // verified ones only: nobody speaks for others (SEC-P12)
-  readonly #asked = new Map<string, Promise<Interest | undefined>>()
 
   constructor(ask: (iq: Iq) => Promise<Iq>) { this.#ask = ask }
 
   /** What is known of such clients, at once. */
   of(caps: Caps): Interest | undefined { return this.#known.get(caps.key) }
 
-  /** The same, or what `client` says itself when `asker` asks it. An answer that does not fit its hash holds for this client alone. */
+  /**
+   * The same, or what `client` says itself when `asker` asks it. An answer that does not fit its hash holds for this client alone.
+   * Nobody waits for the answer of another: who never gives one keeps no others from hearing.
+   */
   async learn(caps: Caps, client: Jid, asker: Jid): Promise<Interest> {
-    for (let other = this.#asked.get(caps.key); other; other = this.#asked.get(caps.key)) if (await other) break
     const known = this.#known.get(caps.key)
     if (known) return known
-    let told: Interest = NOTHING
-    const asking = this.#inquire(caps, client, asker).then(({ interest, verified }) => {
-      told = interest
-      if (!verified) return undefined
-      this.#remember(caps.key, interest)
-      return interest
-    }).finally(() => { if (this.#asked.get(caps.key) === asking) this.#asked.delete(caps.key) })
-    this.#asked.set(caps.key, asking)
-    await asking
-    return told
+    const { interest, verified } = await this.#inquire(caps, client, asker)
+    if (verified) this.#remember(caps.key, interest)
+    return interest
   }
 
   async #inquire({ node, ver, hash }: Caps, client: Jid, asker: Jid): Promise<{ interest: Interest; verified: boolean }> {
@@ -67,7 +62,7 @@ function interestOf(info: Element): Interest {
   const found = new Set<string>()
   for (const e of info.elements) {
     const feature = e.is('feature', DISCO_INFO) ? e.attrs['var'] : undefined
-    if (feature?.endsWith(NOTIFY) && found.size < MOST) found.add(feature.slice(0, -NOTIFY.length))
+    if (feature?.endsWith(NOTIFY) && feature.length <= LONGEST && found.size < MOST) found.add(feature.slice(0, -NOTIFY.length))
   }
   return found
 }
