@@ -7,9 +7,10 @@ import { ServerIdentity, selfSigned } from '../server/net/tls.ts'
 import { listenTcp, type Listening, type TcpTransport } from '../server/net/tcp.ts'
 import { WebSocketTransport } from '../server/net/websocket.ts'
 import { Host } from '../server/host/host.ts'
+import { accountChanged } from '../server/host/keeping.ts'
 import { privilegesOf } from '../server/host/privileges.ts'
 import { mount } from '../server/component/mount.ts'
-import type { Component } from '../server/component/component.ts'
+import type { Component, Connection } from '../server/component/component.ts'
 import { Router } from '../server/route/router.ts'
 import { Jid } from '../server/stanza/jid.ts'
 import { ClientStream, Devices, type ClientWorld } from '../server/stream/c2s.ts'
@@ -85,7 +86,7 @@ export async function compose(config: Config, world: World): Promise<House> {
     for (const [domain, c] of config.components) {
       const component = kindOf(c)
       if (!component) continue
-      open.push(await mount(component, { domain, clock, network: wallClock, log, stores, http, limits, privileges: privilegesOf(first, domain) }, router))
+      open.push(await mount(component, { domain, clock, network: wallClock, log, stores, http, limits, privileges: privilegesOf(first, domain, connection) }, router))
     }
 
     const secret = await keptSecret(stores, 'scram')
@@ -120,7 +121,7 @@ export async function compose(config: Config, world: World): Promise<House> {
         mayConnect: (origin, request) => origin === undefined || origin === request.origin || request.headers.cookie === undefined,
         handler: (ws, request) => { new ClientStream(new WebSocketTransport(ws, request.remote, request.secure, wallClock, limits.readRate.c2s), clients) },
       })
-      const health = serveHealth(http, { ready: () => ready, sessions: () => devices.streams.size, watchers: config.listen.http.metrics })
+      const health = serveHealth(http, { ready: () => ready, sessions: () => devices.streams.size, watchers: config.listen.http.metrics, ...(abroad && { pairs: () => abroad.federation.pairs }) })
       open.push({ async [Symbol.asyncDispose]() { health[Symbol.dispose]() } })
       web = await listenHttp({ ...config.listen.http, router: http, identity: config.listen.http.tls ? identity : undefined, limits, clock: wallClock, log })
       open.push(web)
@@ -147,12 +148,7 @@ export async function compose(config: Config, world: World): Promise<House> {
         const at = Jid.parse(jid)
         const host = hosts.get(at.domain)
         if (!host) return
-        const record = await stores.accounts.find(at.domain, at.local)
-        const account = host.accounts.online(at)
-        host.accounts.refresh(at, record)
-        host.tellPeople()
-        if (what === 'made' || what === 'role' || !account) return
-        for (const r of [...account.resources.values()]) r.end(what === 'password' ? 'reset' : 'not-authorized', what === 'password' ? 'The password was changed.' : 'The account was removed or disabled.')
+        accountChanged(host, at, await stores.accounts.find(at.domain, at.local), what)
       },
       async [Symbol.asyncDispose]() {
         ready = false
@@ -162,6 +158,13 @@ export async function compose(config: Config, world: World): Promise<House> {
     }
   }
 
+  const connection = (): Connection => {
+    const origin = ownOrigin(config, ports['http'])
+    return {
+      selfSigned: !config.tls, ...(ports['c2s'] !== undefined && { starttls: ports['c2s'] }), ...(ports['c2s-tls'] !== undefined && { tls: ports['c2s-tls'] }),
+      ...(origin !== undefined && { websocket: `${origin.replace(/^http/, 'ws')}${WEBSOCKET_PATH}`, bosh: `${origin}${BOSH_PATH}` }),
+    }
+  }
   const certificateOf = async ({ tls, data, hosts: served, components }: Config): Promise<{ certificate: string; key: string }> =>
     tls ?? selfSigned(`${data}/tls`, [...served.keys(), ...components.keys()], clock.now())
   const secretOf = (domain: string): string | undefined => {

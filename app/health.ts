@@ -3,12 +3,17 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Gauge, Registry } from 'prom-client'
 import { inNetworks, isLoopback } from '../server/net/address.ts'
 import { onlyFrom, type HttpRouter } from '../server/net/http.ts'
+import type { PairState } from '../server/stream/s2s.ts'
+
+const PAIRS = 1000 // that are named one by one
 
 export interface Vitals {
   /** False before all listeners are open, and while the server drains. */
   ready(): boolean
   /** Sessions that are connected or may be resumed. */
   sessions(): number
+  /** The pairs of domains that speak with each other; absent where federation is off. */
+  readonly pairs?: () => readonly PairState[]
   /** The networks that may read /metrics besides this machine. */
   readonly watchers: readonly string[]
 }
@@ -30,6 +35,20 @@ export function serveHealth(http: HttpRouter, vitals: Vitals): Disposable {
     lag.reset()
     return Number.isFinite(seconds) ? seconds : 0
   })
+
+  const { pairs } = vitals
+  if (pairs) {
+    const names = ['local', 'remote', 'direction', 'state'] as const
+    registry.registerMetric(new Gauge({
+      name: 'deskbell_s2s_pair_seconds', help: 'Seconds that a pair of domains is in its state; deskbell s2s tells its last error.', labelNames: names, registers: [],
+      collect() {
+        this.reset()
+        for (const { local, remote, direction, state, since } of pairs().slice(-PAIRS)) this.set({ local, remote, direction, state }, Math.round((Date.now() - since) / 1000))
+      },
+    }))
+    gauge('deskbell_s2s_open', 'Pairs of domains with a stream that stands, each direction by itself.', () => pairs().filter(p => p.state === 'open').length)
+    gauge('deskbell_s2s_queued', 'Stanzas that wait for another server.', () => pairs().reduce((sum, p) => sum + p.queued, 0))
+  }
 
   const named = inNetworks(vitals.watchers)
   http.on('GET', '/healthz', 'open', () => ({ status: 200, body: 'ok' }))

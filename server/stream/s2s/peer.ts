@@ -86,9 +86,17 @@ export abstract class PeerStream extends Stream {
     if (this.over) return
     const { ack } = this.peers.limits.streamManagement
     if (this.isStalled(now)) this.drop()
+    else if (now > this.#certifiedUntil()) this.fail('reset', 'Your certificate has expired meanwhile.') // RFC 6120 section 13.7.2.3
     else if (this.#askedAt !== undefined && now - this.#askedAt >= ack) this.fail('connection-timeout')
     else if (now - Math.max(this.used, this.heard) >= idle) this.close()
   }
+
+  #certifiedUntil(): number {
+    if (!this.ready) return Infinity
+    const { peer } = this.transport
+    return (this.#certified ??= !peer || peer.flaw !== undefined ? Infinity : Date.parse(peer.certificate.validTo))
+  }
+  #certified: number | undefined
 
   /** A stanza came (RFC 6120 sections 8.1.1.2 and 8.1.2.2). */
   protected take(e: Element): void | Promise<void> {

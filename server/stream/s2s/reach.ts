@@ -27,6 +27,8 @@ export class Reach {
   async stream(local: string, remote: string, purpose: Purpose): Promise<OutgoingStream | Failure> {
     const { limits, network } = this.#world
     const until = network.now() + limits.s2s.timeout
+    // what strangers make us ask must not keep our own people waiting
+    if (purpose === 'verify' && this.#busy >= limits.s2s.dials / 2) return later('too much is being dialled')
     await this.#slot()
     try {
       let found = await this.#places.find(remote)
