@@ -120,17 +120,19 @@ export function inOrder(services: readonly Service[], dice: () => number): Servi
 export function isPublic(address: string): boolean {
   const plain = plainAddress(address)
   const version = isIP(plain)
-  return version !== 0 && !PRIVATE.check(plain, version === 6 ? 'ipv6' : 'ipv4')
+  return version === 4 ? !PRIVATE_4.check(plain, 'ipv4') : version === 6 && !PRIVATE_6.check(plain, 'ipv6')
 }
 
-const PRIVATE = new BlockList() // RFC 6890 and its successors; mapped and translated IPv4 would hide the address meant
+// RFC 6890 and its successors; mapped and translated IPv4 would hide the address meant. One list would hold ::ffff:0:0/96 against all of IPv4.
+const PRIVATE_4 = new BlockList()
+const PRIVATE_6 = new BlockList()
 for (const [network, bits] of [
   ['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12], ['192.0.0.0', 24], ['192.0.2.0', 24],
   ['192.88.99.0', 24], ['192.168.0.0', 16], ['198.18.0.0', 15], ['198.51.100.0', 24], ['203.0.113.0', 24], ['224.0.0.0', 3],
-] as const) PRIVATE.addSubnet(network, bits, 'ipv4')
+] as const) PRIVATE_4.addSubnet(network, bits, 'ipv4')
 for (const [network, bits] of [
   ['::', 96], ['::ffff:0:0', 96], ['64:ff9b::', 96], ['64:ff9b:1::', 48], ['100::', 64], ['2001::', 23], ['2001:db8::', 32], ['2002::', 16], ['fc00::', 7], ['fe80::', 9], ['ff00::', 8],
-] as const) PRIVATE.addSubnet(network, bits, 'ipv6')
+] as const) PRIVATE_6.addSubnet(network, bits, 'ipv6')
 
 /** Reads `host:port`, `host`, `[v6]:port`, `[v6]`. */
 export function readPlace(place: string): { host: string; port: number } | undefined {
