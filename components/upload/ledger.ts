@@ -8,6 +8,7 @@ const SECRETS = 'secret'
 const DAY = 86_400_000 // ms
 const NEVER = 'zzzzzzzz'
 const TRIES = 20
+const PAGE = 500
 
 export interface FileRecord {
   readonly owner: string // bare JID
@@ -15,6 +16,7 @@ export interface FileRecord {
   readonly size: number
   /** The type that was said beforehand; then the upload has to say the same. */
   readonly type?: string
+  readonly at: number // ms since 1970: when it was asked for
   /** Until when it may be uploaded, and when it is gone, ms since 1970. */
   readonly until: number
   readonly gone?: number // absent: never
@@ -87,6 +89,17 @@ export class Ledger {
   /** Some of those that are over. */
   async over(now: number): Promise<string[]> {
     return (await this.#documents.range(FILES, this.#domain, { before: stamp(now), limit: 100 })).map(({ id }) => id)
+  }
+
+  /** All there are, in pages. */
+  async *all(): AsyncIterable<Stored<FileRecord>> {
+    for (let after = ''; ;) {
+      const page = await this.#documents.range<FileRecord>(FILES, this.#domain, { ...(after && { after }), limit: PAGE })
+      yield* page
+      const last = page.at(-1)
+      if (!last || page.length < PAGE) return
+      after = last.id
+    }
   }
 
   async forget(id: string): Promise<void> { await this.#documents.remove(FILES, this.#domain, id) }

@@ -10,6 +10,7 @@ const INFO = 'http://jabber.org/protocol/disco#info'
 const ITEMS = 'http://jabber.org/protocol/disco#items'
 const PATIENCE = 5 * 60_000 // ms to begin the upload (section 8)
 const SWEEP = 3_600_000 // ms
+const DAY = 24 // sweeps
 const FULL = 0.1 // of the room must stay free (SEC-F06)
 const A_DAY = 1000 // files of a user
 const SHORTEST = 60_000 // ms that an ephemeral file must have left to live
@@ -26,6 +27,8 @@ export interface UploadWorld {
   readonly base: () => string | undefined
   /** Whose users may upload; by default those of the domains that the component's own lies below. */
   readonly serves?: (domain: string) => boolean
+  /** Whether the account that asked for a file at `since` (ms since 1970) is still there; absent: nobody can tell. */
+  readonly lives?: (owner: string, since: number) => Promise<boolean>
 }
 
 /** The component of kind `upload`. */
@@ -46,6 +49,7 @@ class Service implements Receiver {
   readonly #ledger: Ledger
   readonly #serves: (domain: string) => boolean
   #sweep: Disposable | undefined
+  #sweeps = 0
 
   constructor(link: Link, options: UploadOptions, world: UploadWorld, files: Files, ledger: Ledger) {
     this.#link = link
@@ -118,7 +122,7 @@ class Service implements Receiver {
     const charged = await this.#ledger.charge(from.bare, size, now, { bytes: agentDay, files: A_DAY })
     if (charged !== 'ok') return refuse('resource-constraint', 'You have uploaded enough for today.', el('retry', NS, { stamp: new Date(charged.again).toISOString() }))
     const name = safeName(filename)
-    const { id, token } = await this.#ledger.grant({ owner: from.bare, name, size, ...(type && { type }), until: now + PATIENCE, ...(Number.isFinite(purpose) && { gone: purpose }), state: 'open' })
+    const { id, token } = await this.#ledger.grant({ owner: from.bare, name, size, ...(type && { type }), at: now, until: now + PATIENCE, ...(Number.isFinite(purpose) && { gone: purpose }), state: 'open' })
     const address = `${base}/upload/${id}/${inUrl(name)}`
     return el('slot', NS, {}, el('put', NS, { url: `${address}?t=${token}` }), el('get', NS, { url: address }))
   }
@@ -169,15 +173,18 @@ class Service implements Receiver {
     }
   }
 
-  /** Lets go of what is over, now and every hour. */
+  /** Lets go of what is over, now and every hour; once a day of what belonged to accounts that are no more. */
   async #clear(): Promise<void> {
     const { clock, log } = this.#link
+    const { lives } = this.#world
+    const remove = async (id: string): Promise<void> => {
+      await this.#files.remove(id)
+      await this.#ledger.forget(id)
+    }
     try {
-      for (let ids; (ids = await this.#ledger.over(clock.now())).length > 0;) {
-        for (const id of ids) {
-          await this.#files.remove(id)
-          await this.#ledger.forget(id)
-        }
+      for (let ids; (ids = await this.#ledger.over(clock.now())).length > 0;) for (const id of ids) await remove(id)
+      if (lives && this.#sweeps++ % DAY === 0) {
+        for await (const { id, value } of this.#ledger.all()) if (!await lives(value.owner, value.at)) await remove(id)
       }
     } catch (err) { log.error({ err }, 'upload: old files could not be removed') }
     this.#sweep = clock.alarm(clock.now() + SWEEP, () => this.#clear())

@@ -33,6 +33,10 @@ const stage = (play: (s: Stage) => Promise<void>, more: { limits?: Partial<Limit
       files: async () => { const files = await diskFiles(folder); return more.files?.(files) ?? files },
       base: () => `http://127.0.0.1:${web.port}`,
       serves: more.serves ?? (d => d === 'localhost'),
+      async lives(owner, since) {
+        const account = await house.stores.accounts.find('localhost', owner.split('@')[0]!) // split gives one at least
+        return account !== undefined && account.created <= since
+      },
     })
     const start = (): Promise<AsyncDisposable> => mount(component, { domain: DOMAIN, clock: house.clock, log: silent, stores: house.stores, limits, http: router, privileges: house.privileges(DOMAIN) }, house.router)
     let mounted = await start()
@@ -238,6 +242,15 @@ describe('file upload', () => {
     assert.equal((await fetch(get)).status, 200)
     await house.clock.advance(6_000)
     assert.equal((await fetch(get)).status, 404)
+  }))
+
+  it('the files of an account that is removed go within a day, others stay', stage(async ({ romeo, juliet, house }) => {
+    const mine = await slot(romeo, 5)
+    const hers = await slot(juliet, 5)
+    for (const { put: to } of [mine, hers]) await put(to, 'hello')
+    await house.stores.accounts.remove('localhost', 'romeo')
+    await house.clock.advance(DAY + 1000)
+    assert.deepEqual([(await fetch(mine.get)).status, (await fetch(hers.get)).status], [404, 200])
   }))
 
   it('what was half written when the server fell is cleared away', stage(async ({ folder, restart }) => {
