@@ -4,8 +4,7 @@ import { el, HANDLED, Jid, makeCredentials, plugin, refuse, resultOf, StanzaErro
 
 const NS = 'jabber:iq:register'
 const NS_FEATURE = 'http://jabber.org/features/iq-register'
-const WINDOW = 60_000 // ms
-const MOST = 10 // new accounts of one address in that time (SEC-T33)
+const WINDOW = 60_000 // ms in which the accounts that one address makes are counted
 const ADDRESSES = 10_000
 
 /** XEP-0077 In-Band Registration. `open: false`: only who brings an invitation (XEP-0445) may make an account. A host that lets nobody in does not install it. */
@@ -72,8 +71,9 @@ export const register = plugin('register', (host, options) => {
     const now = host.network.now()
     if (made.size > ADDRESSES) for (const [key, m] of made) if (now - m.since > WINDOW) made.delete(key)
     const m = made.get(remote)
-    if (!m || now - m.since > WINDOW) { made.set(remote, { since: now, count: 1 }); return true }
-    return ++m.count <= MOST
+    const most = host.limits.account.registrations // SEC-T33
+    if (!m || now - m.since > WINDOW) { made.set(remote, { since: now, count: 1 }); return most > 0 }
+    return ++m.count <= most
   }
 })
 

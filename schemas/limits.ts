@@ -50,7 +50,7 @@ export interface Limits {
   /** Bytes that wait for one socket, and how long it may not take any of them before the session hibernates. */
   readonly writeBuffer: { readonly bytes: number; readonly stall: number }
   /** Of one account: offline messages, roster items, subscription requests that wait for an answer. */
-  readonly account: { readonly offline: number; readonly roster: number; readonly pendingSubscriptions: number }
+  readonly account: { readonly offline: number; readonly roster: number; readonly pendingSubscriptions: number; readonly registrations: number }
   /** Occupants of a room, rooms of a user, history sent on join, messages a second of one occupant and of one room. */
   readonly muc: {
     readonly users: number

@@ -31,7 +31,7 @@ export const defaultLimits: Limits = {
   resources: { perAccount: 10, hibernated: 10 },
   streamManagement: { stanzas: 1000, bytes: 4 * MiB, resume: 600 * SECOND, ack: 60 * SECOND, keepH: HOUR },
   writeBuffer: { bytes: 4 * MiB, stall: 30 * SECOND },
-  account: { offline: 1000, roster: 2000, pendingSubscriptions: 100 },
+  account: { offline: 1000, roster: 2000, pendingSubscriptions: 100, registrations: 10 },
   muc: { users: 200, roomsPerUser: 100, history: 20, occupantRate: Infinity, roomRate: 10 },
   mam: { page: 100, inFlight: 4, keep: 365 * DAY },
   pubsub: { items: 256, nodes: 100, itemBytes: 64 * KiB, subscriptions: 1000 },
