@@ -13,7 +13,7 @@ const NS = 'http://jabber.org/protocol/httpbind'
 const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl'
 const BIND = 'urn:ietf:params:xml:ns:xmpp-bind'
 const X = "xmlns:xmpp='urn:xmpp:xbosh'"
-const everywhere = { perAddress: Infinity, unauthenticatedPerAddress: Infinity, unauthenticated: Infinity, newPerAddress: { rate: Infinity, burst: Infinity } }
+const everywhere = { ...defaultLimits.connections, perAddress: Infinity, unauthenticatedPerAddress: Infinity, unauthenticated: Infinity, newPerAddress: { rate: Infinity, burst: Infinity } }
 const roomy: Limits = { ...defaultLimits, connections: everywhere }
 
 /** A house that speaks BOSH, too; its clock moves waits, polling and silence. */

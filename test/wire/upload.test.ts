@@ -17,7 +17,7 @@ import { House, type Actor } from '../harness/scene.ts'
 const NS = 'urn:xmpp:http:upload:0'
 const DOMAIN = 'upload.localhost'
 const DAY = 86_400_000
-const everywhere = { perAddress: Infinity, unauthenticatedPerAddress: Infinity, unauthenticated: Infinity, newPerAddress: { rate: Infinity, burst: Infinity } }
+const everywhere = { ...defaultLimits.connections, perAddress: Infinity, unauthenticatedPerAddress: Infinity, unauthenticated: Infinity, newPerAddress: { rate: Infinity, burst: Infinity } }
 
 interface Stage { readonly romeo: Actor; readonly juliet: Actor; readonly house: House; readonly folder: string; restart(): Promise<void> }
 

@@ -6,7 +6,7 @@ import { TestClock } from '../../../server/ports/clock.ts'
 import { defaultLimits } from '../../../server/ports/limits.ts'
 import { silent } from '../../../server/ports/log.ts'
 
-const everywhere = { perAddress: Infinity, unauthenticatedPerAddress: Infinity, unauthenticated: Infinity, newPerAddress: { rate: Infinity, burst: Infinity } }
+const everywhere = { ...defaultLimits.connections, perAddress: Infinity, unauthenticatedPerAddress: Infinity, unauthenticated: Infinity, newPerAddress: { rate: Infinity, burst: Infinity } }
 
 async function withServer(play: (port: number, clock: TestClock, seen: { begun: PromiseWithResolvers<void>; outcome: PromiseWithResolvers<string> }) => Promise<void>): Promise<void> {
   const clock = new TestClock()
