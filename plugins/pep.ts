@@ -15,6 +15,7 @@ import { Pubsub, type World } from '../protocols/pubsub/service.ts'
 import { Shelf } from '../protocols/pubsub/shelf.ts'
 
 const NS_DELAY = 'urn:xmpp:delay'
+const PREFIX = 'pep' // of the collections
 const GUESTS = 1000 // clients from elsewhere that an account has in sight
 const MODELS: ReadonlySet<AccessModel> = new Set(ACCESS_MODELS)
 const FEATURES = ['access-presence', 'auto-subscribe', 'filtered-notifications', 'presence-notifications', 'presence-subscribe', 'pubsub-on-a-jid'].map(f => `${NS_PUBSUB}#${f}`)
@@ -98,7 +99,7 @@ class Pep {
     const known = account.get(services)
     if (known) return known
     const { documents } = this.#host.stores
-    const opening = Pubsub.open(new Shelf(documents, account.jid.bare, 'pep'), this.#world(account))
+    const opening = Pubsub.open(new Shelf(documents, account.jid.bare, PREFIX), this.#world(account))
     account.set(services, opening)
     opening.catch(() => account.set(services, undefined)) // whoever waits for it hears why
     return opening
@@ -209,10 +210,13 @@ class Pep {
       if (device.get(met) !== seen) return // it has gone
       if (contact.domain !== host.domain || contact.local === '' || (!known && seen.has(contact.bare)) || !book.isWatcher(contact.bare) || host.barred(account, contact)) continue
       seen.add(contact.bare)
-      const other = await host.accounts.at(contact)
+      const other = host.accounts.online(contact) ?? (await this.#publishes(contact) ? await host.accounts.at(contact) : undefined)
       if (other) await this.#sendLast(other, device.jid, fresh)
     }
   }
+
+  /** Whether an account that is not in memory is worth to be loaded. */
+  async #publishes(contact: Jid): Promise<boolean> { return (await this.#host.stores.documents.range(`${PREFIX}-node`, contact.bare, { limit: 1 })).length > 0 }
 
   async #sendLast(account: Account, to: Jid, wanted: Interest): Promise<void> {
     const service = await this.#of(account)

@@ -91,7 +91,7 @@ export class Host implements Home {
   readonly #bars: ((account: Account, other: Jid) => boolean)[] = []
   readonly #iq = new Map<string, IqHandler>()
   readonly #services = new Map<Token<unknown>, unknown>()
-  readonly #moments: Record<Moment, ((device: Resource) => void)[]> = { bound: [], available: [], presence: [], unavailable: [], detached: [], attached: [], gone: [] }
+  readonly #moments: Record<Moment, ((device: Resource) => void)[]> = { bound: [], available: [], presence: [], unavailable: [], detached: [], attached: [], asleep: [], gone: [] }
   readonly #nonzas = new Map<string, (e: Element, device: Resource) => void>()
   readonly #asking: Asking
 
@@ -198,7 +198,7 @@ export class Host implements Home {
     const addressed = to ? stanza : (stanza.readdress({ to: sender.account.jid }) as AnyStanza) // RFC 6120 section 10.3.1
     const p = new Passage(addressed, sender.account, sender)
     const v = walk(this.#out, p)
-    if (v instanceof Promise) return v.then(w => this.#leave(w, p, sender))
+    if (v instanceof Promise) return v.then(w => { if (stanza.kind !== 'presence' || isBound(sender)) return this.#leave(w, p, sender) })
     return this.#leave(v, p, sender)
   }
 
@@ -207,7 +207,7 @@ export class Host implements Home {
     const p = new Passage(presence, sender.account, sender)
     const go = (): void | Promise<void> => this.presences.fromDevice(p.stanza as Presence, sender) // a presence stays one
     const v = walk(this.#stages['out:mark'], p)
-    return v instanceof Promise ? v.then(go) : go()
+    return v instanceof Promise ? v.then(() => { if (isBound(sender)) return go() }) : go()
   }
 
   #leave(v: Verdict, p: Passage, sender: Resource): void | Promise<void> {
@@ -345,6 +345,9 @@ export class Host implements Home {
     this.#missed = this.#stages['in:missed']
   }
 }
+
+/** What was waited for may come when the device has gone: nobody would be told that it goes. */
+const isBound = (device: Resource): boolean => device.account.resources.get(device.jid.resource) === device
 
 const SUBSCRIPTION = new Set(['subscribe', 'subscribed', 'unsubscribe', 'unsubscribed'])
 /** Subscription stanzas go through the sender's roster; probes and directed presence are routed (RFC 6121 sections 3 and 4.6). */

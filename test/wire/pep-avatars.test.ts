@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { defaultLimits } from '../../server/ports/limits.ts'
+import type { DocumentStore, Stores } from '../../server/ports/store.ts'
+import { Jid } from '../../server/stanza/jid.ts'
+import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { befriend } from '../harness/friends.ts'
 import { items, NS, publish, withCaps } from '../harness/pubsub.ts'
 import { scene, type Actor } from '../harness/scene.ts'
@@ -134,6 +137,30 @@ describe('XEP-0398 one avatar, in nodes and vCards', () => {
     assert.equal(await hash(juliet, romeo), '')
   }))
 
+  it('SEC-P13 who goes while his hash is looked up was never there', async () => {
+    const real = await openSqlite({ file: ':memory:' })
+    const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const slow: DocumentStore = {
+      get: async (collection, owner, id) => { if (collection === 'avatar') { asked.resolve(); await gate.promise } return await real.documents.get(collection, owner, id) },
+      put: (...a) => real.documents.put(...a), remove: (...a) => real.documents.remove(...a), range: (...a) => real.documents.range(...a),
+    }
+    const stores = new Proxy<Stores>(real, { get: (t, key) => { const v: unknown = key === 'documents' ? slow : Reflect.get(t, key, t); return typeof v === 'function' ? v.bind(t) as unknown : v } })
+    await scene({ romeo: 'romeo@localhost/orchard' }, async ({ romeo }, house) => {
+      const seen: string[] = []
+      await using _ = await house.mount('x.localhost', { name: 'watcher', start: () => ({ receive: s => { if (s.kind === 'presence') seen.push(s.type) } }) })
+      await house.privileges('x.localhost').inject(romeo.bare, [{ jid: 'friend@x.localhost', groups: [], subscription: 'both' }])
+      romeo.sends`<presence/>`
+      await asked.promise
+      romeo.leaves()
+      const account = house.host.accounts.online(Jid.parse(romeo.bare))!
+      while (account.resources.size) await new Promise(ok => setImmediate(ok))
+      gate.resolve()
+      const again = await house.actor('again', 'romeo@localhost/again')
+      await again.fence()
+      assert.deepEqual(seen, [])
+    }, { stores })()
+  })
+
   it('presence of one without an avatar is as he sent it', scene(cast, async ({ romeo }) => {
     romeo.sends`<presence><x xmlns='${UPDATE}'/></presence>`
     assert.equal((await romeo.hears`<presence from='${romeo}'/>`).getChild('x', UPDATE)!.getChild('photo'), undefined)
@@ -144,7 +171,6 @@ describe('XEP-0398 one avatar, in nodes and vCards', () => {
   it('the hash is known again when the server has forgotten the account', scene(cast, async ({ romeo }, house) => {
     await shows(romeo, image(1))
     romeo.leaves()
-    const { Jid } = await import('../../server/stanza/jid.ts')
     house.host.accounts.refresh(Jid.parse(romeo.bare), undefined)
     const again = await house.actor('again', 'romeo@localhost/again')
     again.sends`<presence/>`

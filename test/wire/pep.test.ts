@@ -490,7 +490,7 @@ describe('XEP-0163 personal nodes', () => {
     await romeo.hears`<iq type='result' id='i'><query xmlns='http://jabber.org/protocol/disco#info'><feature var='urn:xmpp:mds:server-assist:0'/></query></iq>`
   }))
 
-  it('hostile names and ids come back as they are', scene(cast, async ({ romeo }) => {
+  it('SEC-X28 hostile names and ids come back as they are', scene(cast, async ({ romeo }) => {
     const id = `'/><presence to='v@x'/>`
     romeo.sends`<iq type='set' id='pub'><pubsub xmlns='${NS}'><publish node='${id}'><item id='${id}'><x xmlns='urn:x'/></item></publish></pubsub></iq>`
     await romeo.receives`<iq type='result' id='pub'><pubsub xmlns='${NS}'><publish node='${id}'><item id='${id}'/></publish></pubsub></iq>`
