@@ -10,8 +10,8 @@ import type { Limits } from '../ports/limits.ts'
 import type { Stores } from '../ports/store.ts'
 import type { Accounts } from './accounts.ts'
 
-/** What a plugin or the core may be told of a device's life: `available` at its initial presence, `presence` at each it broadcasts. */
-export type Moment = 'bound' | 'available' | 'presence' | 'unavailable' | 'detached' | 'attached' | 'gone'
+/** What a plugin or the core may be told of a device's life: `available` at its initial presence, `presence` at each it broadcasts, `asleep` when somebody asked and was shown it though its connection is lost. */
+export type Moment = 'bound' | 'available' | 'presence' | 'unavailable' | 'detached' | 'attached' | 'asleep' | 'gone'
 
 export interface Home {
   readonly domain: string

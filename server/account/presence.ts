@@ -142,7 +142,10 @@ export class Presences {
       if (device?.presence) say('available', to, device.presence.head.id)
       else say('unavailable', to)
     } else if (account.available.length) {
-      for (const r of account.available) void emit(home, r.presence!.readdress({ to: from })) // available says there is one
+      for (const r of account.available) {
+        void emit(home, r.presence!.readdress({ to: from })) // available says there is one
+        if (!r.attached) home.tell('asleep', r)
+      }
     } else {
       const at = account.get(lastSeen)
       const delay = at === undefined ? [] : [el('delay', NS_DELAY, { stamp: new Date(at).toISOString() })]

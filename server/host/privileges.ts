@@ -28,6 +28,7 @@ export function privilegesOf(host: Host, domain: string): Privileges {
     onAttachment(listener) {
       let live = true
       host.when('detached', d => { if (live) listener(d.jid.full, false) })
+      host.when('asleep', d => { if (live) listener(d.jid.full, false) })
       host.when('attached', d => { if (live) listener(d.jid.full, true) })
       return { [Symbol.dispose]() { live = false } }
     },

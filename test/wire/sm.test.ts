@@ -1,7 +1,7 @@
 // XEP-0198 Stream Management over the wire: counting, resuming, and what becomes of messages that were never acknowledged.
 import assert from 'node:assert/strict'
 import { Actor, House, scene, type SceneOptions } from '../harness/scene.ts'
-import { el, Jid, plugin } from '../../server/api.ts'
+import { el, Jid, plugin, Stanza, type Component } from '../../server/api.ts'
 import { silent } from '../../server/ports/log.ts'
 import { defaultLimits } from '../../server/ports/limits.ts'
 import { TestClock } from '../../server/ports/clock.ts'
@@ -364,6 +364,31 @@ describe('stream management', () => {
         await back.hears`<message><received xmlns='urn:xmpp:carbons:2'/></message>`
         assert.equal(house.devices.resumable, 1)
         back.leaves()
+      })()
+    })
+
+    it('a service that asks who is there hears which sessions only sleep', async () => {
+      const ITEM = { jid: 'desk.localhost', groups: ['Desk'], subscription: 'both' } as const
+      const idle: Component = { name: 'idle', start: () => ({ receive() {} }) }
+      const heard: string[] = []
+      const asking: Component = {
+        name: 'asking',
+        start(link) {
+          link.privileges!.onAttachment((device, attached) => heard.push(`${device} ${attached ? 'is back' : 'sleeps'}`))
+          return { receive(s) { if (s.kind === 'presence') heard.push(`${s.from?.full} ${s.type}`) } }
+        },
+      }
+      await restart(async house => {
+        await house.mount('desk.localhost', idle)
+        const juliet = await house.actor('juliet', cast.juliet)
+        await house.privileges('desk.localhost').inject('juliet@localhost', [ITEM])
+        await manages(juliet)
+        await juliet.comesOnline()
+        await drops(juliet, house)
+      }, async house => {
+        await house.mount('desk.localhost', asking)
+        house.host.send(Stanza.of('presence', { type: 'probe', from: Jid.parse('desk.localhost'), to: Jid.parse('juliet@localhost') }))
+        assert.deepEqual(heard, [`${cast.juliet} available`, `${cast.juliet} sleeps`])
       })()
     })
 
