@@ -12,6 +12,7 @@ const PUBLIC = { access: 'open' } as const // as everybody sees a vCard
 const HASH = /^[0-9a-f]{40}$/
 
 const shown = note<string | undefined>('avatar hash', undefined) // on an account: '' for none; undefined until it is read
+const looking = note<Promise<void> | undefined>('avatar looked at', undefined) // on an account: a new one, not known yet
 const dressed = note('hash in presence is ours', false) // on a device
 
 interface Info { readonly id: string; readonly type: string }
@@ -23,11 +24,11 @@ export const avatars = plugin('avatars', host => {
   host.accountFeature('urn:xmpp:pep-vcard-conversion:0')
   const gallery = new Gallery(host, nodes)
   host.provide(PHOTOS, { get: (account, reader) => gallery.photo(account, reader), set: (account, photo) => gallery.take(account, photo) })
-  for (const node of [METADATA, DATA]) nodes.watch(node, account => { gallery.look(account).catch((error: unknown) => host.bug(error)) })
+  for (const node of [METADATA, DATA]) nodes.watch(node, account => gallery.watch(account))
   host.on('out:mark', p => {
     const { stanza, sender } = p
     if (stanza.kind !== 'presence' || stanza.type !== 'available' || !sender) return
-    const hash = p.account.get(shown)
+    const hash = p.account.get(looking) ? undefined : p.account.get(shown)
     return hash === undefined ? gallery.hash(p.account).then(known => dress(stanza, known, sender)) : dress(stanza, hash, sender)
   })
 })
@@ -74,28 +75,51 @@ class Gallery {
     return false
   }
 
-  /** The node has changed: the hash may be another. */
-  async look(account: Account): Promise<void> {
+  /** The node has changed: the hash may be another. Presence that is sent now waits for it. */
+  watch(account: Account): void {
+    const before = account.get(looking) ?? Promise.resolve()
+    const now: Promise<void> = before.then(() => this.#look(account)).catch((error: unknown) => { this.#host.bug(error); return false }).then(changed => {
+      if (account.get(looking) === now) account.set(looking, undefined)
+      if (changed) this.#tell(account)
+    })
+    account.set(looking, now)
+  }
+
+  /** True if the hash is another now. */
+  async #look(account: Account): Promise<boolean> {
     const info = await this.#current(account)
     const data = info && await this.#data(account, info)
-    if (info ? data !== undefined : await this.#nodes.has(account, METADATA)) await this.#show(account, info?.id ?? '')
+    return (info ? data !== undefined : await this.#nodes.has(account, METADATA)) && await this.#keep(account, info?.id ?? '')
   }
 
   /** The hash of the avatar, '' for none. */
   async hash(account: Account): Promise<string> {
+    await account.get(looking)
+    return await this.#kept(account)
+  }
+
+  async #kept(account: Account): Promise<string> {
     const kept = await this.#host.stores.documents.get<string>(COLLECTION, account.jid.bare, '')
     const known = account.get(shown) ?? kept?.value ?? ''
     account.set(shown, known)
     return known
   }
 
-  /** Keeps the hash, and tells those who see presence if it is another. */
-  async #show(account: Account, hash: string): Promise<void> {
-    if (hash === await this.hash(account)) return
+  async #show(account: Account, hash: string): Promise<void> { if (await this.#keep(account, hash)) this.#tell(account) }
+
+  /** True if the hash was another. */
+  async #keep(account: Account, hash: string): Promise<boolean> {
+    if (hash === await this.#kept(account)) return false
     account.set(shown, hash)
     await this.#host.stores.documents.put(COLLECTION, account.jid.bare, '', hash)
+    return true
+  }
+
+  /** Whoever sees presence sees the new hash in it. */
+  #tell(account: Account): void {
     for (const device of account.available) {
-      if (device.presence) await this.#host.fromDevice(device.presence, device)
+      const done = device.presence && this.#host.fromDevice(device.presence, device)
+      if (done) done.catch((error: unknown) => this.#host.bug(error))
     }
   }
 
