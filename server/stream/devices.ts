@@ -48,7 +48,11 @@ export class Devices {
    */
   async shutDown(stores: Stores, log: Log): Promise<void> {
     const rest: (() => void)[] = []
-    for (const { device } of this.streams) if (device && !device.resumable) rest.push(device.retire())
+    for (const { device } of this.streams) {
+      if (!device || device.resumable) continue
+      rest.push(device.retire())
+      device.host.tell('gone', device)
+    }
     for (const s of [...this.streams]) s.fail('system-shutdown')
     for (const giveOn of rest) giveOn()
     await Promise.all([...this.#byResumeId].map(([id, device]) => this.#writeDown(id, device, stores, log)))

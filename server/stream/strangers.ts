@@ -4,6 +4,7 @@ import type { Limits } from '../ports/limits.ts'
 
 interface Visitor { here: number; failures: number[]; barredUntil: number }
 
+const MOST = 1_000 // failures of one address that are remembered
 const MANY = 50_000 // addresses, before those that nothing is held against are forgotten
 
 /** Shared by all listeners of a process, so that nobody begins anew at the next door. Times are in milliseconds since 1970. */
@@ -38,7 +39,7 @@ export class Strangers {
     const { window, ban, banTime, tarpit } = limits.authFailures
     if (ban === Infinity && tarpit === Infinity) return false
     const visitor = this.#visitor(from, limits, now)
-    visitor.failures = [...visitor.failures.filter(at => at > now - window), now]
+    visitor.failures = [...visitor.failures.filter(at => at > now - window), now].slice(-MOST)
     if (visitor.failures.length <= ban) return false
     visitor.failures = []
     visitor.barredUntil = now + banTime
