@@ -53,7 +53,7 @@ export function federates(kind: Kind): void {
   const THEM = domain, US = ours
 
   for (const dialback of [false, true]) {
-    it(`carries messages both ways, in order, proved by ${dialback ? 'dialback' : 'certificates'}`, () => together(kind, papers, async (us, them) => {
+    it(`carries messages both ways, in order and into the archive, proved by ${dialback ? 'dialback' : 'certificates'}`, () => together(kind, papers, async (us, them) => {
       const anna = await us.actor('anna'), paul = await them.actor('paul')
       await anna.comesOnline()
       await paul.comesOnline()
@@ -61,6 +61,10 @@ export function federates(kind: Kind): void {
       for (let i = 0; i < 30; i++) await paul.hears`<message from='anna@${US}/x' id='${i}'><body>${i}</body></message>`
       for (let i = 0; i < 30; i++) paul.sends`<message to='anna@${US}' type='chat' id='p${i}'><body>${i}</body></message>`
       for (let i = 0; i < 30; i++) await anna.hears`<message from='paul@${THEM}/p' id='p${i}'><body>${i}</body></message>`
+      anna.says(`<iq type='set' id='mam'><query xmlns='urn:xmpp:mam:2'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'><value>urn:xmpp:mam:2</value></field><field var='with'><value>paul@${THEM}</value></field></x></query></iq>`)
+      for (const [from, id] of [[`anna@${US}/x`, '29'], [`paul@${THEM}/p`, 'p29']]) {
+        await anna.hears`<message><result xmlns='urn:xmpp:mam:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='${from}' id='${id}'/></forwarded></result></message>`
+      }
       assert.ok(us.house.pairs!().some(p => p.remote === domain && p.state === 'open'), JSON.stringify(us.house.pairs!())) // federation is on
     }, { dialback }))
   }
