@@ -10,6 +10,7 @@ import {
 const NS = 'http://jabber.org/protocol/admin'
 const NS_ROSTER = 'jabber:iq:roster'
 const COLLECTION = 'message of the day'
+const WELCOMES = 'welcome message' // of the host, and which accounts have had it
 const PAGE = 500
 const SHOWN = 1000 // addresses in one answer
 const SIZES = ['25', '50', '75', '100', '150', '200', 'none']
@@ -64,6 +65,8 @@ export const adminCommands = plugin('admin-commands', host => {
   add('set-motd', 'Set the message of the day', () => ask('The message of the day', 'Everybody gets it now, or when he comes.', [text('motd', 'Message of the day')], v => office.setMotd(many(v, 'motd'), true)))
   add('edit-motd', 'Edit the message of the day', async () => ask('The message of the day', 'It is not sent again to those who are here.', [text('motd', 'Message of the day', await office.motd())], v => office.setMotd(many(v, 'motd'), false)))
   add('delete-motd', 'Delete the message of the day', async () => { await office.setMotd([], false); return { note: 'Deleted.' } })
+  add('set-welcome', 'Set the welcome message', async () => ask('The welcome message', 'Who has a new account gets it when he first comes.', [text('welcome', 'Welcome message', (await office.welcome())?.lines)], v => office.setWelcome(many(v, 'welcome'))))
+  add('delete-welcome', 'Delete the welcome message', () => office.setWelcome([]))
   add('edit-admin', 'Edit the list of admins', async who => ask('The admins', 'They may do all that this menu offers.', [
     { var: 'adminjids', type: 'jid-multi', label: 'The admins', required: true, value: await office.addresses(isAdmin) },
   ], v => office.setAdmins(v, who)))
@@ -71,7 +74,7 @@ export const adminCommands = plugin('admin-commands', host => {
   host.when('presence', device => {
     if (device.priority === undefined || device.priority < 0 || device.get(greeted)) return
     device.set(greeted, true)
-    void office.motd().then(lines => { if (lines.length) office.give(device, 'Message of the day', lines) }).catch((error: unknown) => host.bug(error))
+    void office.greet(device).catch((error: unknown) => host.bug(error))
   })
 })
 
@@ -84,10 +87,14 @@ const one = (v: FormValues, name: string): string | undefined => v.values.get(na
 const many = (v: FormValues, name: string): string[] => (v.values.get(name) ?? []).flatMap(line => line.split('\n')).filter(line => line.trim() !== '')
 const SELF = refuse('not-allowed', 'Not to your own account, or nobody might be left who can undo it.')
 
+/** `since`: accounts made before have been here already, ms since 1970. */
+interface Welcome { readonly lines: readonly string[]; readonly since: number }
+
 /** What the commands do. */
 class Office {
   readonly #host: Host
   #motd: Promise<readonly string[]> | undefined
+  #welcome: Promise<Welcome | undefined> | undefined
   constructor(host: Host) { this.#host = host }
 
   /** Groups of users: the word in the node's name, what people call them, and who is in them. */
@@ -219,6 +226,27 @@ class Office {
     await (lines.length ? documents.put(COLLECTION, this.#host.domain, 'all', lines) : documents.remove(COLLECTION, this.#host.domain, 'all'))
     this.#motd = Promise.resolve(lines)
     return now && lines.length ? this.announce('Message of the day', lines) : { note: 'Done.' }
+  }
+
+  welcome(): Promise<Welcome | undefined> {
+    return (this.#welcome ??= this.#host.stores.documents.get<Welcome>(WELCOMES, this.#host.domain, 'all').then(kept => kept?.value))
+  }
+
+  async setWelcome(lines: readonly string[]): Promise<Stage> {
+    const { documents } = this.#host.stores
+    const now: Welcome | undefined = lines.length ? { lines, since: (await this.welcome())?.since ?? this.#host.clock.now() } : undefined
+    await (now ? documents.put(WELCOMES, this.#host.domain, 'all', now) : documents.remove(WELCOMES, this.#host.domain, 'all'))
+    this.#welcome = Promise.resolve(now)
+    return { note: 'Done.' }
+  }
+
+  /** To a device that has just come: the welcome message to a new account once, the message of the day every time. */
+  async greet(device: Resource): Promise<void> {
+    const { account } = device
+    const welcome = await this.welcome()
+    if (welcome && account.record.created >= welcome.since && await this.#host.stores.documents.put(WELCOMES, account.jid.bare, 'had', true, 0) !== 'conflict') this.give(device, 'Welcome', welcome.lines)
+    const lines = await this.motd()
+    if (lines.length) this.give(device, 'Message of the day', lines)
   }
 
   async setAdmins(v: FormValues, who: Jid): Promise<Stage> {

@@ -178,6 +178,23 @@ describe('service administration', () => {
     assert.ok((await later.fence()).every(s => s.getName() !== 'message'))
   }))
 
+  it('welcomes who is new, once; nobody who was here before', office(async ({ admin, romeo, house }) => {
+    await house.clock.advance(1000)
+    done(await run(admin, 'set-welcome', { welcome: 'Welcome to Verona' }))
+    romeo.says('<presence/>')
+    assert.ok((await romeo.fence()).every(s => s.getName() !== 'message'))
+    for (const [name, times] of [['first', 1], ['second', 0]] as const) {
+      const fresh = await house.actor(name, `paris@localhost/${name}`)
+      fresh.says('<presence/>')
+      if (times) await fresh.hears`<message from='localhost'><body>Welcome to Verona</body></message>`
+      else assert.ok((await fresh.fence()).every(s => s.getName() !== 'message'))
+    }
+    done(await run(admin, 'delete-welcome'))
+    const late = await house.actor('late', 'mercutio@localhost/late')
+    late.says('<presence/>')
+    assert.ok((await late.fence()).every(s => s.getName() !== 'message'))
+  }))
+
   it('does not let an admin lose his own rights by a slip', office(async ({ admin }) => {
     assert.equal(refused(await run(admin, 'edit-admin', { adminjids: 'romeo@localhost' })), 'not-allowed')
     assert.equal(refused(await run(admin, 'disable-user', { accountjids: ['romeo@localhost', 'nurse@localhost'] })), 'not-allowed')

@@ -17,7 +17,7 @@ const everywhere = { ...defaultLimits.connections, perAddress: Infinity, unauthe
 const roomy: Limits = { ...defaultLimits, connections: everywhere }
 
 /** A house that speaks BOSH, too; its clock moves waits, polling and silence. */
-async function withBosh(play: (port: number, house: House) => Promise<void>, limits: Limits = roomy): Promise<void> {
+async function withBosh(play: (port: number, house: House) => Promise<void>, limits: Limits = roomy, proxies: string[] = []): Promise<void> {
   await using house = await House.open({ limits: { connections: everywhere } })
   const clients: ClientWorld = {
     limits: roomy, network: wallClock, log: silent, hosts: new Map([['localhost', house.host]]), requireTls: () => false,
@@ -25,7 +25,7 @@ async function withBosh(play: (port: number, house: House) => Promise<void>, lim
   }
   const router = new HttpRouter()
   serveBosh(router, { path: '/http-bind', limits, clock: house.clock, serve: t => { new ClientStream(t, clients) } })
-  await using web: HttpListening = await listenHttp({ port: 0, address: '127.0.0.1', proxies: [], router, limits: { ...limits, connections: everywhere }, clock: wallClock, log: silent })
+  await using web: HttpListening = await listenHttp({ port: 0, address: '127.0.0.1', proxies, router, limits: { ...limits, connections: everywhere }, clock: wallClock, log: silent })
   await play(web.port, house)
 }
 
@@ -372,6 +372,16 @@ describe('BOSH', () => {
     const cookie = await fetch(at, { method: 'POST', headers: { origin: 'https://app.example', cookie: 'a=b' }, body: `<body xmlns='${NS}' rid='7' to='localhost'/>` })
     assert.equal(cookie.status, 403)
   }))
+
+  it('a session that began over TLS goes on over TLS only (section 18.1)', () => withBosh(async port => {
+    const romeo = new Browser(port)
+    const tls = { headers: { 'content-type': 'text/xml', 'x-forwarded-proto': 'https' } }
+    const opened = await romeo.asksAs(++romeo.rid, '', "to='localhost' ver='1.6'", tls)
+    romeo.sid = opened.body.attrs['sid'] as string
+    const auth = `<auth xmlns='${SASL}' mechanism='SCRAM-SHA-1'>${btoa('n,,n=romeo,r=abc')}</auth>`
+    assert.equal((await romeo.asksAs(romeo.rid + 1, auth)).status, 403)
+    assert.ok((await romeo.asksAs(romeo.rid + 1, auth, '', tls)).body.getChild('challenge', SASL)) // and the session is none the worse
+  }, roomy, ['127.0.0.1']))
 
   it('SEC-X28 what a client names in its request cannot write markup into the answer', () => withBosh(async port => {
     const said = await new Browser(port).asksAs(9, '', `to='localhost' ver='1.6' xmpp:version='1.0' from="a'/&gt;&lt;presence to='v@x'/&gt;" content="text/html" ack='1'`)

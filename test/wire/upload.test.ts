@@ -91,6 +91,13 @@ describe('file upload', () => {
     assert.deepEqual([answer.status, await answer.text(), answer.headers.get('content-type'), answer.headers.get('content-length')], [200, 'hello', 'image/jpeg', '5'])
   }))
 
+  it('keeps every byte of a larger file, and sends it whole', stage(async ({ romeo }) => {
+    const bytes = Buffer.from(Array.from({ length: 3_000_001 }, (_, i) => (i * 31 + (i >> 8)) & 0xff))
+    const { put: to, get } = await slot(romeo, bytes.length)
+    assert.equal((await fetch(to, { method: 'PUT', body: bytes })).status, 201)
+    assert.ok(Buffer.from(await (await fetch(get)).arrayBuffer()).equals(bytes))
+  }))
+
   it('SEC-F01 refuses a slot that is too big, and says how big it may be', stage(async ({ romeo }) => {
     const answer = await asksFor(romeo, 50 * 1024 ** 2 + 1, 'big.bin')
     const error = answer.getChild('error')!
