@@ -163,6 +163,15 @@ describe('a stream that is wrong', () => {
     await a.isCutOff()
   }))
 
+  it('RFC-S24 is understood where it needs no prefix and each stanza says its namespace', raw(async (a, house) => {
+    await house.account('romeo')
+    const header = "<stream xmlns='http://etherx.jabber.org/streams' to='localhost' version='1.0'>"
+    a.says(`${header}<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${btoa('\0romeo\0pw')}</auth>${header}<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq><iq xmlns='jabber:client' type='get' id='p' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>`)
+    await a.hears`<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>`
+    await a.hears`<iq type='result' id='b'/>`
+    await a.hears`<iq type='result' id='p' from='localhost'/>`
+  }))
+
   it('RFC-S12 says how much it takes', raw(async (a, house) => {
     a.says(STREAM('localhost'))
     const before = await a.next()

@@ -372,6 +372,21 @@ describe('strangers', () => {
     later.leaves()
   })
 
+  it('SEC-E11 with passwords are looked at so many at a time, the rest is asked to come again', async () => {
+    const free = { rate: Infinity, burst: Infinity }
+    await using house = await House.open({ limits: { connections: { perAddress: Infinity, unauthenticatedPerAddress: Infinity, unauthenticated: Infinity, newPerAddress: free } } })
+    await house.account('romeo')
+    const many = await Promise.all(Array.from({ length: 160 }, () => greeted(house)))
+    const outcomes = await Promise.all(many.map(async a => { a.says(PLAIN('romeo', 'pw')); const x = await a.next(); return x.name === 'success' ? x.name : failedWith(x) }))
+    const [good, later] = ['success', 'temporary-auth-failure'].map(what => outcomes.filter(o => o === what).length) as [number, number]
+    assert.equal(good + later, 160)
+    assert.ok(good >= 128)
+    const again = await greeted(house)
+    again.says(PLAIN('romeo', 'pw'))
+    await again.receives`<success xmlns='${SASL}'/>`
+    for (const a of [...many, again]) a.leaves()
+  })
+
   it('SEC-E01 are bounded by address, and who has logged in is none', async () => {
     await using house = await House.open({ limits: { connections: { perAddress: 100, unauthenticatedPerAddress: 2, unauthenticated: 100, newPerAddress: { rate: Infinity, burst: Infinity } } } })
     const friends = [await house.actor('r', 'romeo@localhost/1'), await house.actor('r', 'romeo@localhost/2'), await house.actor('r', 'romeo@localhost/3')]
