@@ -119,7 +119,7 @@ export async function compose(config: Config, world: World): Promise<House> {
         protocols: [NS_WEBSOCKET],
         // there is nothing ambient to steal: whoever connects must log in. A cookie from another page is none of ours (SEC-H02)
         mayConnect: (origin, request) => origin === undefined || origin === request.origin || request.headers.cookie === undefined,
-        handler: (ws, request) => { new ClientStream(new WebSocketTransport(ws, request.remote, request.secure, wallClock, limits.readRate.c2s), clients) },
+        handler: (ws, request) => { new ClientStream(new WebSocketTransport(ws, request.remote, request.secure, wallClock, limits.readRate.c2s, limits.websocket.ping), clients) },
       })
       const health = serveHealth(http, { ready: () => ready, sessions: () => devices.streams.size, watchers: config.listen.http.metrics, ...(abroad && { pairs: () => abroad.federation.pairs }) })
       open.push({ async [Symbol.asyncDispose]() { health[Symbol.dispose]() } })

@@ -6,6 +6,7 @@ import { Reading } from './reading.ts'
 import type { Transport } from './transport.ts'
 
 const LINGER = 5_000 // ms that a peer has to close its side
+const HEAD = 6 // bytes of a frame's head
 const NO_BINDINGS: ReadonlyMap<string, Uint8Array> = new Map()
 
 export class WebSocketTransport implements Transport {
@@ -20,9 +21,14 @@ export class WebSocketTransport implements Transport {
   readonly #reading: Reading
   #taken = 0
   #closed = false
+  #heard = true // since the last ping
+  #next: Disposable | undefined
 
-  /** `secure`: the WebSocket came over TLS, or through a trusted proxy that says so. `rate`: bytes a second read from it. */
-  constructor(ws: WebSocket, remote: string, secure: boolean, clock: Clock, rate?: Rate) {
+  /**
+   * `secure`: the WebSocket came over TLS, or through a trusted proxy that says so. `rate`: bytes a second read from it. `ping`:
+   * milliseconds between pings, which keep proxies from closing it and find out who is gone; absent: none.
+   */
+  constructor(ws: WebSocket, remote: string, secure: boolean, clock: Clock, rate?: Rate, ping = Infinity) {
     this.#ws = ws
     this.remote = remote
     this.secure = secure
@@ -31,9 +37,13 @@ export class WebSocketTransport implements Transport {
     ws.on('message', (data: Buffer, binary) => { // the default binaryType gives Buffers
       if (this.#closed) return
       if (binary) { this.#gone(); ws.close(1003, 'text only'); this.#linger(); return }
+      this.#heard = true
       this.#reading.took(data.length)
       this.onData(data)
     })
+    ws.on('ping', data => { this.#heard = true; this.#reading.took(data.length + HEAD) })
+    ws.on('pong', data => { this.#heard = true; this.#reading.took(data.length + HEAD) })
+    if (ping !== Infinity) this.#ping(ping)
     ws.on('error', () => {}) // 'close' follows and is heard
     ws.on('close', () => this.#gone())
   }
@@ -52,6 +62,15 @@ export class WebSocketTransport implements Transport {
   }
   destroy(): void { this.#ws.terminate() }
 
+  #ping(every: number): void {
+    this.#next = this.#clock.alarm(this.#clock.now() + every, () => {
+      if (!this.#heard && !this.#reading.off) { this.destroy(); return }
+      this.#heard = false
+      this.#ws.ping()
+      this.#ping(every)
+    })
+  }
+
   #linger(): void {
     const linger = this.#clock.alarm(this.#clock.now() + LINGER, () => this.#ws.terminate())
     this.#ws.once('close', () => linger[Symbol.dispose]())
@@ -60,6 +79,7 @@ export class WebSocketTransport implements Transport {
   #gone(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#next?.[Symbol.dispose]()
     this.#reading.release()
     this.onClose()
   }

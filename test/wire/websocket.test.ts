@@ -179,6 +179,27 @@ describe('a WebSocket', () => {
     assert.equal(a.raw.extensions, '')
   }))
 
+  it('SEC-H08 is asked now and then whether it is there, and dropped when it is not', async () => {
+    const network = new TestClock()
+    await using house = await House.open({ network })
+    const port = await webDoor(house)
+    await house.account('romeo')
+    await using well = await Framed.opens(port)
+    await using dead = await Framed.opens(port, 'xmpp', { autoPong: false })
+    for (const a of [well, dead]) await a.logsIn('romeo', a === well ? 'well' : 'dead')
+    const asked = [well, dead].map(a => new Promise<void>(ok => { a.raw.once('ping', () => ok()) }))
+    await network.advance(30_000)
+    await Promise.all(asked)
+    well.says("<iq xmlns='jabber:client' type='get' id='p' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>") // so that the server has read the pong before it
+    await well.receives("<iq xmlns='jabber:client' type='result' id='p'/>")
+    await network.advance(30_000)
+    assert.equal(await dead.next(), undefined)
+    assert.equal(dead.code, 1006)
+    await network.advance(1)
+    well.says("<iq xmlns='jabber:client' type='get' id='q' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>")
+    await well.receives("<iq xmlns='jabber:client' type='result' id='q'/>")
+  })
+
   it('SEC-E05 is read no faster than it may send, and loses nothing', async () => {
     const network = new TestClock()
     await using house = await House.open({ network, limits: { readRate: { ...defaultLimits.readRate, c2s: { rate: 1000, burst: 2000 } } } })
