@@ -177,13 +177,20 @@ export async function compose(config: Config, world: World): Promise<House> {
       case 'helpdesk': return helpdesk(c)
       case 'webchat': return webchat(c, () => ({ hosts: [...hosts.keys()], ports, selfSigned: !config.tls }))
       case 'pubsub': return pubsub({ local: domain => hosts.has(domain) })
-      case 'upload': return upload(c, { files: () => diskFiles(`${config.data}/uploads`), base: () => c.url ?? ownOrigin(config, ports['http']), serves: domain => hosts.has(domain) })
+      case 'upload': return upload(c, { files: () => diskFiles(`${config.data}/uploads`), base: () => c.url ?? ownOrigin(config, ports['http']), serves: domain => hosts.has(domain), lives: (owner, since) => isStill(stores, owner, since) })
       case 'external': return undefined // comes over the wire
     }
   }
   const shut = async (): Promise<void> => { for (const o of open.splice(0).reverse()) await o[Symbol.asyncDispose]() }
 
   try { return await build() } catch (error) { await shut(); throw error }
+}
+
+/** Whether an account is there, and was at `since`: not another one of the same name. */
+async function isStill(stores: Stores, owner: string, since: number): Promise<boolean> {
+  const { domain, local } = Jid.parse(owner)
+  const account = await stores.accounts.find(domain, local)
+  return account !== undefined && account.created <= since
 }
 
 /** Whether people may make accounts who bring an invitation. */
