@@ -24,11 +24,12 @@ export function items(a: Actor, node: string, address?: string): void {
 }
 
 const features = (nodes: readonly string[]): string[] => [INFO, ...nodes.map(n => `${n}+notify`)].sort()
-const hashOf = (...nodes: string[]): string => createHash('sha1').update(`client/pc//test<${features(nodes).map(f => `${f}<`).join('')}`).digest('base64')
+/** The hash of a client's capabilities that is interested in these nodes. */
+export const verOf = (client: string, ...nodes: string[]): string => createHash('sha1').update(`client/pc//${client}<${features(nodes).map(f => `${f}<`).join('')}`).digest('base64')
 
 /** Becomes available as a client that is interested in these nodes, and answers the server's question about it, if it asks. */
 export async function withCaps(a: Actor, ...nodes: string[]): Promise<void> {
-  const ver = hashOf(...nodes)
+  const ver = verOf('test', ...nodes)
   a.says(`<presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:test' ver='${ver}'/></presence>`)
   const before = await a.fence()
   const asked = before.find(x => x.name === 'iq' && x.attrs['type'] === 'get')
@@ -36,15 +37,15 @@ export async function withCaps(a: Actor, ...nodes: string[]): Promise<void> {
   a.unreads(before.filter(x => x.name === 'message'))
   a.unreads((await a.fence()).filter(x => x.name === 'message'))
 }
-withCaps.ver = hashOf
+withCaps.ver = (...nodes: string[]): string => verOf('test', ...nodes)
 
 /** Waits for the server's question about capabilities, and says that it is interested in `node`. */
-export async function isAskedFor(a: Actor, ver: string, node: string, client = 'urn:test'): Promise<void> {
+export async function isAskedFor(a: Actor, ver: string, node: string, client = 'urn:test', name = 'test'): Promise<void> {
   const asked = await a.hears`<iq type='get'><query xmlns='${INFO}' node='${client}#${ver}'/></iq>`
-  answer(a, asked.attrs as { id: string; from: string }, ver, [node], client)
-  await a.fence()
+  answer(a, asked.attrs as { id: string; from: string }, ver, [node], client, name)
+  a.unreads(await a.fence())
 }
 
-function answer(a: Actor, { id, from }: { id: string; from: string }, ver: string, nodes: readonly string[], client = 'urn:test'): void {
-  a.says(`<iq type='result' id='${id}' to='${from}'><query xmlns='${INFO}' node='${client}#${ver}'><identity category='client' type='pc' name='test'/>${features(nodes).map(f => `<feature var='${f}'/>`).join('')}</query></iq>`)
+function answer(a: Actor, { id, from }: { id: string; from: string }, ver: string, nodes: readonly string[], client = 'urn:test', name = 'test'): void {
+  a.says(`<iq type='result' id='${id}' to='${from}'><query xmlns='${INFO}' node='${client}#${ver}'><identity category='client' type='pc' name='${name}'/>${features(nodes).map(f => `<feature var='${f}'/>`).join('')}</query></iq>`)
 }

@@ -56,7 +56,7 @@ s2s_ports = { ${port} }
 s2s_direct_tls_ports = {}
 http_ports = {}
 https_ports = {}
-modules_enabled = { "way", "disco", "roster", "saslauth", "ping", "tls", "dialback", "s2s_bidi", "smacks", "presence", "message", "iq", "offline", "limits" }
+modules_enabled = { "way", "disco", "roster", "saslauth", "ping", "tls", "dialback", "s2s_bidi", "smacks", "presence", "message", "iq", "offline", "limits", "pep" }
 modules_disabled = { "http" }
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
@@ -131,6 +131,8 @@ modules:
   mod_disco: {}
   mod_offline: {}
   mod_ping: {}
+  mod_caps: {}
+  mod_pubsub: {plugins: [flat, pep], last_item_cache: false}
 ${strict ? '' : '  mod_s2s_dialback: {}\n'}  mod_muc: {host: "rooms.${domain}", default_room_options: {mam: false}}
 `)
   writeFileSync(join(data, 'ejabberdctl.cfg'), `

@@ -1,5 +1,6 @@
 // What two servers owe each other's people, played with whatever stock server stands on the other side.
 import assert from 'node:assert/strict'
+import { isAskedFor, items, NS as PUBSUB, publish, verOf } from '../harness/pubsub.ts'
 import type { Actor } from '../harness/scene.ts'
 import { Papers, Town, type Paper } from '../wire/s2s-houses.ts'
 import { freePorts } from './program.ts'
@@ -28,6 +29,7 @@ export interface Ways {
   readonly mistrusted?: boolean
 }
 
+const TUNE = 'http://jabber.org/protocol/tune'
 const JOIN = `<x xmlns='http://jabber.org/protocol/muc'/>`
 
 /** A town of ours and a peer that know where the other is. */
@@ -104,6 +106,32 @@ export function federates(kind: Kind): void {
     await later.hears`<presence type='unavailable' from='paul@${THEM}/p'/>`
     await later.hears`<presence type='unsubscribed' from='paul@${THEM}'/>`
     await later.hears`<iq type='set'><query xmlns='jabber:iq:roster'><item jid='paul@${THEM}' subscription='from'/></query></iq>`
+  }))
+
+  it('carries what people publish to friends who are interested, both ways (XEP-0163)', () => together(kind, papers, async (us, them) => {
+    const anna = await us.actor('anna'), paul = await them.actor('paul')
+    for (const a of [anna, paul]) { a.says(`<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>`); await a.hears`<iq type='result' id='roster'/>`; await a.comesOnline() }
+    anna.sends`<presence type='subscribe' to='paul@${THEM}'/>`
+    await paul.hears`<presence type='subscribe' from='anna@${US}'/>`
+    paul.sends`<presence type='subscribed' to='anna@${US}'/>`
+    paul.sends`<presence type='subscribe' to='anna@${US}'/>`
+    await anna.hears`<presence type='subscribe' from='paul@${THEM}'/>`
+    anna.sends`<presence type='subscribed' to='paul@${THEM}'/>`
+    await paul.hears`<presence from='anna@${US}/x'/>`
+    publish(anna, TUNE, 'before', `<tune xmlns='${TUNE}'/>`)
+    await anna.hears`<iq type='result' id='pub'/>`
+    const both = [[anna, 'anna'], [paul, 'paul']] as const
+    for (const [a, client] of both) a.sends`<presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:${client}' ver='${verOf(client, TUNE)}'/></presence>`
+    for (const [a, client] of both) for (const _ of ['their own server', 'the other']) await isAskedFor(a, verOf(client, TUNE), TUNE, `urn:${client}`, client)
+    await paul.hears`<message from='anna@${US}'><event xmlns='${PUBSUB}#event'><items node='${TUNE}'><item id='before'/></items></event></message>`
+    for (const [a, b] of [[anna, paul], [paul, anna]] as const) {
+      publish(a, TUNE, `by-${a.name}`, `<tune xmlns='${TUNE}'><title>${a.name}</title></tune>`)
+      for (const x of [a, b]) await x.hears`<message from='${a.bare}' to='${x}'><event xmlns='${PUBSUB}#event'><items node='${TUNE}'><item id='by-${a.name}'><tune xmlns='${TUNE}'><title>${a.name}</title></tune></item></items></event></message>`
+      items(b, TUNE, a.bare)
+      await b.hears`<iq type='result' id='items' from='${a.bare}'><pubsub xmlns='${PUBSUB}'><items node='${TUNE}'><item id='by-${a.name}'/></items></pubsub></iq>`
+      publish(b, TUNE, 'forged', `<tune xmlns='${TUNE}'/>`, undefined, a.bare)
+      await b.hears`<iq type='error' id='pub' from='${a.bare}'/>`
+    }
   }))
 
   it('keeps a request for somebody who is away until he comes, and asks nobody who is not there', () => together(kind, papers, async (us, them) => {
