@@ -1,5 +1,5 @@
 // `deskbell user …`: accounts made, changed, removed and listed.
-import { randomInt } from 'node:crypto'
+import { randomPassword } from '../../server/host/keeping.ts'
 import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import type { AccountRecord, Credentials, Stores } from '../../server/ports/store.ts'
 import type { Jid } from '../../server/stanza/jid.ts'
@@ -7,7 +7,6 @@ import { done, failed, misused, type Office, type Outcome, type Verb } from '../
 import { listTokens, removeToken } from '../tokens.ts'
 import { account, isOutcome, read, role } from './words.ts'
 
-const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789' // nothing that looks like something else
 const PAGE = 500
 
 export const user: Verb = async (args, office) => {
@@ -118,10 +117,6 @@ async function* accountsOf(stores: Stores, host: string): AsyncIterable<AccountR
     after = last.local
   }
 }
-
-// 20 letters of 31: 99 bits.
-const randomPassword = (): string =>
-  Array.from({ length: 4 }, () => Array.from({ length: 5 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')).join('-')
 
 const told = (given: string | undefined, password: string): string[] => given === undefined ? [`password: ${password}`] : []
 

@@ -8,6 +8,7 @@ import { isOver, isQueued, pendingOffers, roleOf } from './conversation.ts'
 import { inLine } from './dispatch.ts'
 import { Refused, type Bare, type Event, type Present } from './facts.ts'
 import type { Office } from './office.ts'
+import { filled, replies, repliesList } from './replies.ts'
 import { duration, short } from './sentences.ts'
 import { helpText, match, queueMeant } from './words.ts'
 
@@ -28,6 +29,7 @@ type Act = (o: Office, c: Call) => Promise<Answer> | Answer
 /** Checks the permission and carries out. The one door for every way in. */
 export async function act(o: Office, command: CommandEntry, call: Call): Promise<Answer> {
   if (!o.operators.may(call.by, command.permission)) return notYours('You may not do that.')
+  if (!o.config.enabled && command.handler !== 'help') return no('The chat is turned off.')
   return ACTS[command.handler](o, call)
 }
 
@@ -76,6 +78,13 @@ function colleague(o: Office, typed: string): Bare | Answer {
   return m.it.jid
 }
 const queueOf = (o: Office, n: number): string | undefined => { const s = o.book.states.get(n); return s && s.is !== 'absent' ? s.queue : undefined }
+/** FP-22: to accept a customer is one permission, to accept a colleague's invitation another. */
+function mayAnswer(o: Office, n: number, by: Bare): Answer | undefined {
+  const s = o.book.states.get(n)
+  const invited = s && s.is !== 'absent' && s.invitations.some(i => i.who === by && i.until !== undefined)
+  if (invited ? o.operators.may(by, 'chat.with.agents') : o.operators.may(by, 'chat.with.customers')) return undefined
+  return notYours(invited ? 'You may not chat with agents.' : 'You may not chat with customers.')
+}
 const isAnswer = (x: unknown): x is Answer => typeof x === 'object' && x !== null
 
 // Each action
@@ -121,6 +130,8 @@ const ACTS: Readonly<Record<Handler, Act>> = {
   async accept(o, c) {
     const n = meant(o, c, asked(c.by), 'Nothing is offered to you.', true)
     if (isAnswer(n)) return n
+    const lacks = mayAnswer(o, n, c.by)
+    if (lacks) return lacks
     const outcome = await o.book.give(n, { do: 'accept', by: c.by })
     return told(o, n, outcome, `#${n}${label(o, n)}: accepted.`)
   },
@@ -165,6 +176,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
     } else {
       const who = colleague(o, to)
       if (isAnswer(who)) return who
+      if (!o.operators.may(who, 'chat.with.customers')) return no(`${o.operators.name(who)} may not chat with customers.`)
       const op = o.operators.operator(who)
       const s = o.book.states.get(n)
       if (s?.is === 'active' && (s.owner === c.by || force) && s.owner !== who && !isAskable(op)) return no(`${o.operators.name(who)} is not available.`)
@@ -181,6 +193,8 @@ const ACTS: Readonly<Record<Handler, Act>> = {
     const who = colleague(o, c.args['who'] ?? '')
     if (isAnswer(who)) return who
     if (who === c.by) return no('That is you.')
+    if (!o.operators.may(c.by, 'chat.with.agents')) return notYours('You may not chat with agents.')
+    if (!o.operators.may(who, 'chat.with.agents')) return no(`${o.operators.name(who)} may not chat with agents.`)
     if (!isAskable(o.operators.operator(who))) return no(`${o.operators.name(who)} is not available.`)
     const outcome = await o.book.give(n, { do: 'invite', by: c.by, who, id: randomUUID().slice(0, 8), until: o.now + o.rules.now.distribution.invitation * 1000, force: o.operators.may(c.by, 'chat.act.others', queueOf(o, n)) })
     return told(o, n, outcome, `${o.operators.name(who)} is asked.`)
@@ -220,6 +234,17 @@ const ACTS: Readonly<Record<Handler, Act>> = {
       ...(s.is === 'active' || s.is === 'ended' ? [`served by ${o.operators.name(s.owner)}`] : []),
       ...Object.entries(s.crew).map(([jid, role]) => `${o.operators.name(jid)}: ${role}`),
     ].join('\n'), n)
+  },
+
+  canned(o, c) {
+    const n = c.n ?? c.here
+    return yes(repliesList(o, c.by, n, c.args['words'] ?? ''), n)
+  },
+  reply(o, c) {
+    const n = meant(o, c, mine(c.by), 'You serve no conversation.')
+    if (isAnswer(n)) return n
+    const found = replies(o, c.by, n).get((c.args['shortcut'] ?? '').toLowerCase())
+    return found ? speak(o, { ...c, n, args: { text: filled(o, c.by, n, found) } }, 'public', '') : no('There is no such canned reply.')
   },
 
   on: (o, c) => receiving(o, c, true),

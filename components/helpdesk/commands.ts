@@ -5,12 +5,12 @@ import type { Permission } from './permissions.ts'
 /** Which action of `actions.ts` carries it out. */
 export type Handler =
   | 'queue' | 'mine' | 'done' | 'board' | 'accept' | 'decline' | 'take' | 'transfer' | 'invite' | 'observe' | 'join' | 'leave' | 'coach' | 'note' | 'say'
-  | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help'
+  | 'canned' | 'reply' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help'
 
 export interface Field {
   readonly name: string
   /** `target` = an operator or `group:queue`; `text` takes the rest of the line. */
-  readonly kind: 'target' | 'operator' | 'queue' | 'number' | 'text' | 'choice'
+  readonly kind: 'target' | 'operator' | 'queue' | 'number' | 'text' | 'word' | 'choice'
   readonly label: string
   readonly required?: boolean
   readonly choices?: readonly string[]
@@ -59,6 +59,8 @@ export const COMMANDS: readonly CommandEntry[] = [
   { word: 'inv', aliases: ['invisible'], handler: 'invisible', permission: 'chat.serve', about: 'none', fields: [{ name: 'to', kind: 'choice', label: 'Invisible to', choices: ['cust', 'all', 'off'], required: true }], label: 'Invisibility…', help: 'be invisible to customers (cust) or to all, or no more (off)' },
   { word: 'max', aliases: [], handler: 'max', permission: 'chat.serve', about: 'none', fields: [{ name: 'number', kind: 'number', label: 'Conversations at once', required: true }], label: 'How many at once…', help: 'serve at most so many conversations at once' },
   { word: 'view', aliases: [], handler: 'view', permission: 'chat.serve', about: 'none', fields: [{ name: 'as', kind: 'choice', label: 'Show conversations as', choices: ['contact', 'room'], required: true }], label: 'Show conversations as…', help: 'show your conversations as contacts or as rooms' },
+  { word: 'canned', aliases: ['replies'], handler: 'canned', permission: 'chat.serve', about: 'any', fields: [{ name: 'words', kind: 'text', label: 'Words that stand in it (empty: all)' }], label: 'Canned replies', help: 'list the canned replies; a short-cut alone on a line sends its text, !c? short-cut shows it to you only' },
+  { word: 'reply', aliases: [], handler: 'reply', permission: 'chat.with.customers', about: 'open', fields: [{ name: 'shortcut', kind: 'word', label: 'Short-cut', required: true }], label: 'Send a canned reply…', help: 'send the text of a short-cut' },
   { word: 'help', aliases: [], handler: 'help', permission: 'chat.serve', about: 'none', fields: [], label: 'Help', help: 'this list' },
 ]
 

@@ -1,6 +1,7 @@
 // What operators write: commands to the bot and in conversations, and the text that goes to the customer (shell).
 import { refuse, type Message, type StanzaError } from '../../server/api.ts'
 import { act, because, visible } from './actions.ts'
+import { cannedHere } from './replies.ts'
 import type { Addresses, Place } from './addresses.ts'
 import { roleOf } from './conversation.ts'
 import { Refused, type Bare } from './facts.ts'
@@ -30,7 +31,9 @@ export class Control {
       return
     }
     if (inside && this.#office.book.states.get(place.n) === undefined && (await this.#office.book.state(place.n)).is === 'absent') return refuse('item-not-found', 'There is no such conversation.')
-    const parsed = parse(body, inside ? 'conversation' : 'bot')
+    const canned = this.#canned(by, place.is === 'conversation' ? place.n : undefined, body)
+    if (canned?.is === 'show') { this.#reply(m, place, canned.text); return }
+    const parsed: Parsed = canned ? { is: 'text', text: canned.text } : parse(body, inside ? 'conversation' : 'bot')
     const uncorrectable = await this.#uncorrectable(by, place, parsed, m)
     if (uncorrectable !== undefined) { this.#reply(m, place, uncorrectable); return }
     if (parsed.is === 'refused') { this.#reply(m, place, parsed.because); return }
@@ -38,6 +41,7 @@ export class Control {
       if (!inside) { this.#reply(m, place, 'I am the helpdesk’s bot and understand commands only: !help lists them.'); return }
       const refused = await this.say(by, place, parsed.text, m.head.id)
       if (refused !== undefined) this.#reply(m, place, refused)
+      else if (canned) this.#reply(m, place, `Sent: ${canned.text}`) // his client shows the short-cut
       return
     }
     const answer = await this.#carryOut(by, inside ? place.n : undefined, parsed, body, m.head.id)
@@ -46,7 +50,9 @@ export class Control {
 
   /** A line to a room that the desk hosts. `echo` shows the speaker alone what he wrote. */
   async inRoom(n: number, by: Bare, body: string, id: string, m: Message, to: { echo(): void; answer(text: string): void }): Promise<void> {
-    const parsed = parse(body, 'conversation')
+    const canned = this.#canned(by, n, body)
+    if (canned?.is === 'show') { to.echo(); to.answer(canned.text); return }
+    const parsed: Parsed = canned ? { is: 'text', text: canned.text } : parse(body, 'conversation')
     const uncorrectable = await this.#uncorrectable(by, { is: 'conversation', n }, parsed, m)
     if (uncorrectable !== undefined) { to.echo(); to.answer(uncorrectable); return }
     if (parsed.is === 'text') {
@@ -57,6 +63,12 @@ export class Control {
     to.echo()
     const answer = parsed.is === 'refused' ? parsed.because : await this.#carryOut(by, n, parsed, body, id)
     if (answer !== '') to.answer(answer)
+  }
+
+  /** A short-cut alone on a line, with its names put in; or what `!c?` shows. Outside a conversation only the latter. */
+  #canned(by: Bare, n: number | undefined, body: string): { is: 'send' | 'show'; text: string } | undefined {
+    const found = cannedHere(this.#office, by, n, body)
+    return found?.is === 'send' && n === undefined ? undefined : found
   }
 
   async #carryOut(by: Bare, here: number | undefined, parsed: Extract<Parsed, { is: 'command' }>, body: string, id: string | undefined): Promise<string> {
@@ -78,6 +90,8 @@ export class Control {
   /** Plain text in a conversation or an internal chat; gives the words of a refusal. */
   async say(by: Bare, place: { readonly is: string; readonly n: number; readonly chat?: string }, body: string, id: string | undefined): Promise<string | undefined> {
     const { book, operators } = this.#office
+    if (!this.#office.config.enabled) return 'Not sent: the chat is turned off.'
+    if (place.chat === undefined && !operators.may(by, 'chat.with.customers')) return 'Not sent: you may not chat with customers.'
     if (id !== undefined && (await book.sent(place.n, by, id))?.body === body) return undefined // COMPAT: Pidgin sends again what was not acknowledged
     const s = book.states.get(place.n)
     if (!visible(this.#office, by, place.n)) return `There is no conversation #${place.n} that you could see.`

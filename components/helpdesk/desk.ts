@@ -3,6 +3,7 @@ import { errorReply, el, Jid, refuse, resultOf, StanzaError, Stanza, type AnySta
 import { commandInfo, commandItems, execute } from './adhoc.ts'
 import { Addresses, type Place } from './addresses.ts'
 import type { Show } from './availability.ts'
+import { CannedBook } from './canned-book.ts'
 import { fixedBy, type DeskConfig } from './config.ts'
 import { Control } from './control.ts'
 import { caps, contactInfo, domainInfo, isCapsNode } from './disco.ts'
@@ -28,7 +29,7 @@ export const helpdesk = (config: DeskConfig): Component => ({
   name: 'helpdesk',
   async start(link) {
     const rules = await Rulebook.open({ documents: link.stores.documents, desk: link.domain, clock: link.clock, log: link.log, given: fixedBy(config) })
-    return new Desk(link, rules).start()
+    return new Desk(link, rules, await CannedBook.open(link.stores.documents, link.domain)).start()
   },
 })
 
@@ -46,9 +47,9 @@ class Desk implements Receiver {
   readonly #off: Disposable[] = []
   readonly #returning = new Map<Bare, Disposable>()
 
-  constructor(link: Link, rules: Rulebook) {
+  constructor(link: Link, rules: Rulebook, canned: CannedBook) {
     this.#link = link
-    this.#office = new Office(link, rules)
+    this.#office = new Office(link, rules, canned)
     this.#at = new Addresses(link.domain, queue => this.#office.hasQueue(queue))
     this.#rosters = new RosterView(this.#office, this.#at, caps)
     const contact = new ContactWindow(link, this.#at)

@@ -4,6 +4,7 @@ import type { Candidate } from './assigner.ts'
 import { recordOf } from './assignment.ts'
 import { bestShow, capacityOf, isGone, isOfferable, isOnline, isReceiving } from './availability.ts'
 import { Book, type Commit, type Said } from './book.ts'
+import type { CannedBook } from './canned-book.ts'
 import { assigns, current, queueName, type Current } from './config.ts'
 import { isOver, isQueued } from './conversation.ts'
 import { Customers, kindOf, type Customer } from './customers.ts'
@@ -27,6 +28,7 @@ export interface View { onCommit(c: Commit): void | Promise<void> }
 export class Office {
   readonly link: Link
   readonly rules: Rulebook
+  readonly canned: CannedBook
   /** What holds now; another object after each change. */
   config: Current
   readonly book: Book
@@ -57,9 +59,10 @@ export class Office {
   /** Reads anew who serves. */
   onPeople: () => Promise<void> = async () => {}
 
-  constructor(link: Link, rules: Rulebook) {
+  constructor(link: Link, rules: Rulebook, canned: CannedBook) {
     this.link = link
     this.rules = rules
+    this.canned = canned
     this.config = current(rules.now)
     rules.onChange.push((_, now) => { this.config = current(now) })
     const { documents } = link.stores

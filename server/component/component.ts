@@ -35,7 +35,31 @@ export interface Person { readonly jid: string; readonly name?: string; readonly
 /** What a component injects into the roster of a local account: shown and pushed like any item, and not the client's to change. */
 export type InjectedItem = Pick<RosterItem, 'jid' | 'groups' | 'subscription'> & { readonly name?: string }
 
+/** What a third-party client is told to connect. */
+export interface Connection {
+  /** Where the streams of clients are listened for; absent: not at all. */
+  readonly starttls?: number
+  readonly tls?: number
+  /** The addresses of WebSocket (RFC 7395) and BOSH (XEP-0124). */
+  readonly websocket?: string
+  readonly bosh?: string
+  readonly selfSigned: boolean
+}
+export interface AccountChange { readonly name?: string; /** null takes it away */ readonly role?: Role | null; readonly password?: string; readonly disabled?: boolean }
+/** Makes, changes and removes local accounts; a refusal has words for people. */
+export interface AccountKeeper {
+  readonly domain: string
+  connection(): Connection
+  find(jid: string): Promise<{ readonly role: Role | undefined; readonly disabled: boolean; readonly created: number } | undefined>
+  /** Without a password a random one is made. */
+  make(local: string, a: { readonly name?: string; readonly role?: Role; readonly password?: string }): Promise<{ readonly jid: string; readonly password: string } | { readonly refused: string }>
+  change(jid: string, news: AccountChange): Promise<{ readonly refused: string } | undefined>
+  remove(jid: string): Promise<{ readonly refused: string } | undefined>
+}
+
 export interface Privileges {
+  /** Absent where the component may not touch accounts. */
+  readonly accounts?: AccountKeeper
   /** The local accounts with a role; `onPeople` tells when one came, went or changed. */
   people(): Promise<readonly Person[]>
   onPeople(listener: () => void): Disposable

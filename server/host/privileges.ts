@@ -1,11 +1,13 @@
 // What a component that runs in this process may do of what only the server can.
 import { Jid } from '../stanza/jid.ts'
-import type { Person, Privileges } from '../component/component.ts'
+import type { Connection, Person, Privileges } from '../component/component.ts'
 import type { Host } from './host.ts'
+import { keeperOf } from './keeping.ts'
 
 /** The privileges of the component `domain` with regard to the accounts of `host`. */
-export function privilegesOf(host: Host, domain: string): Privileges {
+export function privilegesOf(host: Host, domain: string, connection: () => Connection = () => ({ selfSigned: true })): Privileges {
   return {
+    accounts: keeperOf(host, connection),
     async people() {
       const people: Person[] = []
       for (let after = ''; ;) {

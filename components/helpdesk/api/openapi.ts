@@ -1,7 +1,7 @@
 // The machine-readable description of the REST interface (OpenAPI 3.1), made from the table of commands. Pure.
 import { COMMANDS } from '../commands.ts'
+import type { Route, Schema } from './door.ts'
 
-type Schema = Readonly<Record<string, unknown>>
 const text: Schema = { type: 'string' }
 const number: Schema = { type: 'integer', minimum: 0 }
 const moment: Schema = { type: ['string', 'null'], format: 'date-time' }
@@ -22,7 +22,7 @@ const conversation: Readonly<Record<string, Schema>> = {
 }
 
 /** The whole document. */
-export function openapi(): object {
+export function openapi(routes: readonly Route[]): object {
   const commands = (inside: boolean): Schema => Object.fromEntries(COMMANDS.filter(c => inside || c.about === 'none').map(c => [
     inside ? `/conversations/{n}/commands/${c.word}` : `/commands/${c.word}`,
     {
@@ -47,8 +47,30 @@ export function openapi(): object {
       '/conversations/{n}/lines': { get: { operationId: 'lines', summary: 'What was said', parameters: [path('n'), query('after', 'Only lines with a greater `seq`.'), query('limit', 'At most so many (500).')], responses: answer('The lines in order.', object({ conversation: number, complete: { type: 'boolean' }, lines: list(object({ seq: number, at: moment, by: { enum: ['customer', 'agent', 'desk'] }, name: text, jid: text, visibility: { enum: ['public', 'internal', 'coaching', 'system', 'command'] }, text })) })) } },
       '/tickets': { get: { operationId: 'tickets', summary: 'Tickets you may see', parameters: [query('before', 'Only numbers below this.'), query('limit', 'At most so many (200).')], responses: answer('The list.', object({ tickets: list(object({ number, subject: text, queue: text, customer: text, opened: moment })) })) } },
       '/tickets/{n}': { get: { operationId: 'ticket', summary: 'One ticket', parameters: [path('n')], responses: answer('It.', object({ number, subject: text, queue: text, customer: text, opened: moment, articles: list(object({ id: text, at: moment, by: text, conversation: number, body: text })) })) } },
-      ...commands(true), ...commands(false),
+      ...commands(true), ...commands(false), ...described(routes),
     },
     components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
   }
+}
+
+/** The paths of routes that bear their own description. */
+function described(routes: readonly Route[]): Schema {
+  const paths: Record<string, Record<string, unknown>> = {}
+  for (const r of routes) {
+    const inPath = [...r.path.matchAll(/\{(\w+)\}/g)].map(m => ({ name: m[1], in: 'path', required: true, schema: text }))
+    const inQuery = Object.entries(r.query ?? {}).map(([name, schema]) => ({ name, in: 'query', schema }))
+    const inHead = r.method === 'GET' ? [] : [{ name: 'Idempotency-Key', in: 'header', schema: text, description: 'The same key again within a day: the same answer, and nothing done twice.' }, ...(r.path.startsWith('/operators') || r.path.startsWith('/canned') ? [] : [{ name: 'If-Match', in: 'header', schema: text, description: 'The ETag that was seen; 412 if the settings have another.' }])]
+    const status = String(r.status ?? 200)
+    const well = { [status]: { description: r.summary, ...(status === '204' ? {} : { content: json(r.answer) }) } }
+    const badly = r.method === 'GET' ? {} : { '409': { description: 'It cannot be done now, with the reason.' }, '412': { description: 'Somebody else was quicker.' }, '422': { description: 'Something in it is wrong; `errors` says what.' } }
+    paths[r.path] = {
+      ...paths[r.path],
+      [r.method.toLowerCase()]: {
+        operationId: r.id, summary: r.summary, description: `Scope ${r.scope}${r.needs === undefined ? '' : `, permission ${r.needs}`}.`,
+        ...(inPath.length + inQuery.length + inHead.length > 0 ? { parameters: [...inPath, ...inQuery, ...inHead] } : {}),
+        ...(r.body ? { requestBody: { required: true, content: json(r.body) } } : {}), responses: { ...well, ...REFUSALS, ...badly },
+      },
+    }
+  }
+  return paths
 }

@@ -8,12 +8,11 @@ import { sideOf } from '../filing.ts'
 import type { Line } from '../lines.ts'
 import type { Office } from '../office.ts'
 import type { Summary } from '../past.ts'
-import type { Role } from '../permissions.ts'
+import { cannedRoutes } from './canned.ts'
+import { Door, nothing, problem, sweepKeys, time, whole, type Caller } from './door.ts'
 import { openapi } from './openapi.ts'
-
-/** Whom a token speaks for. Scopes cut the account's rights: absent = all of them. */
-interface Caller { readonly jid: Bare; readonly role: Role | undefined; readonly scopes: readonly string[] | undefined }
-type Scope = 'conversations:read' | 'conversations:write' | 'tickets:read'
+import { operatorRoutes } from './operators.ts'
+import { settingsRoutes } from './settings.ts'
 
 const PAGE = 50
 const MOST = 200
@@ -23,29 +22,22 @@ const LINES = 500
 export function rest(http: HttpRouter, office: Office): void {
   if (http.table.some(r => r.pattern === '/api/v1/conversations')) return
   const api = new Api(office)
-  const guard = (scope: Scope) => (r: HttpRequest): Promise<{ who: Caller } | HttpResponse> => api.admit(r, scope)
-  const read = guard('conversations:read')
-  http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi() }))
-  http.on('GET', '/api/v1/conversations', read, (r, who) => api.list(r, who))
-  http.on('GET', '/api/v1/conversations/:n', read, (r, who) => api.one(r, who))
-  http.on('GET', '/api/v1/conversations/:n/lines', read, (r, who) => api.lines(r, who))
-  http.on('POST', '/api/v1/conversations/:n/commands/:command', guard('conversations:write'), (r, who) => api.command(r, who))
-  http.on('POST', '/api/v1/commands/:command', guard('conversations:write'), (r, who) => api.command(r, who))
-  http.on('GET', '/api/v1/tickets', guard('tickets:read'), (r, who) => api.tickets(r, who))
-  http.on('GET', '/api/v1/tickets/:n', guard('tickets:read'), (r, who) => api.ticket(r, who))
+  const door = new Door(http, office)
+  door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door))
+  http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi(door.routes) }))
+  door.on('GET', '/conversations', 'conversations:read', (r, who) => api.list(r, who))
+  door.on('GET', '/conversations/:n', 'conversations:read', (r, who) => api.one(r, who))
+  door.on('GET', '/conversations/:n/lines', 'conversations:read', (r, who) => api.lines(r, who))
+  door.on('POST', '/conversations/:n/commands/:command', 'conversations:write', (r, who) => api.command(r, who))
+  door.on('POST', '/commands/:command', 'conversations:write', (r, who) => api.command(r, who))
+  door.on('GET', '/tickets', 'tickets:read', (r, who) => api.tickets(r, who))
+  door.on('GET', '/tickets/:n', 'tickets:read', (r, who) => api.ticket(r, who))
+  office.later(() => sweepKeys(office))
 }
 
 class Api {
   readonly #o: Office
   constructor(office: Office) { this.#o = office }
-
-  async admit(r: HttpRequest, scope: Scope): Promise<{ who: Caller } | HttpResponse> {
-    const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(r.headers.authorization ?? '')?.[1]
-    const found = token === undefined ? undefined : await this.#o.link.privileges?.token(token)
-    if (!found) return problem(401, token === undefined ? 'A token is needed: Authorization: Bearer TOKEN.' : 'This token is unknown, or it is over.', { 'www-authenticate': 'Bearer' })
-    if (found.scopes && !found.scopes.includes(scope) && !found.scopes.includes(scope.replace(/:.*/, ''))) return problem(403, `This token lacks the scope ${scope}.`)
-    return { who: { jid: found.jid, role: found.role, scopes: found.scopes } }
-  }
 
   async list(r: HttpRequest, who: Caller): Promise<HttpResponse> {
     const limit = whole(r.query.get('limit'), PAGE, MOST)
@@ -162,8 +154,4 @@ class Api {
   }
 }
 
-const problem = (status: number, title: string, headers: Readonly<Record<string, string>> = {}): HttpResponse => ({ status, headers: { 'content-type': 'application/problem+json', ...headers }, body: { title, status } })
-const nothing = (): HttpResponse => problem(404, 'There is nothing here.')
-const time = (at: number | undefined): string | null => at === undefined ? null : new Date(at).toISOString()
 const numbered = (r: HttpRequest): number | undefined => { const t = r.params['n'] ?? ''; return /^[1-9]\d{0,8}$/.test(t) ? Number(t) : undefined }
-const whole = (text: string | null, otherwise: number, most = Number.MAX_SAFE_INTEGER): number => text !== null && /^\d{1,12}$/.test(text) ? Math.min(Number(text), most) : otherwise

@@ -1,0 +1,153 @@
+// The way into REST: who asks and with which scope, answers in one shape, what is sent twice done once (shell).
+import { createHash } from 'node:crypto'
+import type { HttpRequest, HttpResponse, HttpRouter } from '../../../server/api.ts'
+import type { Bare } from '../facts.ts'
+import type { Office } from '../office.ts'
+import type { Permission, Role } from '../permissions.ts'
+import type { Changed } from '../settings/rulebook.ts'
+import type { Fault } from '../settings/check.ts'
+
+/** Whom a token speaks for. Scopes cut the account's rights: absent = all of them. */
+export interface Caller { readonly jid: Bare; readonly role: Role | undefined; readonly scopes: readonly string[] | undefined }
+export type Schema = Readonly<Record<string, unknown>>
+export type Answer = HttpResponse | Promise<HttpResponse>
+
+/** One operation: what the server does, and what /api/v1/openapi.json says of it. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Under /api/v1, with `{name}` for what varies. */
+  readonly path: string
+  readonly id: string
+  readonly scope: string
+  /** Without it: 403. */
+  readonly needs?: Permission
+  readonly summary: string
+  readonly query?: Readonly<Record<string, Schema>>
+  readonly body?: Schema
+  readonly answer: Schema
+  /** Of success; default 200. */
+  readonly status?: number
+  handle(r: HttpRequest, who: Caller): Answer
+}
+
+const BASE = '/api/v1'
+const IDEMPOTENT = 'desk-idempotency'
+const REMEMBERED = 24 * 3600_000 // ms
+const KEY = /^[\x21-\x7e]{1,255}$/
+
+interface Done { readonly at: number; readonly body: string; readonly response?: { status: number; headers?: Readonly<Record<string, string>>; body?: unknown } }
+
+export class Door {
+  readonly office: Office
+  readonly #http: HttpRouter
+  readonly routes: Route[] = []
+  readonly #running = new Set<string>()
+  constructor(http: HttpRouter, office: Office) { this.#http = http; this.office = office }
+
+  /** Registers routes that are described. */
+  add(...routes: readonly Route[]): void {
+    for (const r of routes) {
+      this.routes.push(r)
+      this.on(r.method, r.path.replace(/\{(\w+)\}/g, ':$1'), r.scope, (request, who) => {
+        if (!this.office.operators.has(who.jid)) return nothing()
+        if (r.needs !== undefined && !this.office.operators.may(who.jid, r.needs)) return problem(403, 'You may not do that.')
+        return r.handle(request, who)
+      })
+    }
+  }
+
+  /** Registers a route that is described elsewhere. */
+  on(method: string, path: string, scope: string, handle: (r: HttpRequest, who: Caller) => Answer): void {
+    const once = method === 'GET' ? handle : (r: HttpRequest, who: Caller): Answer => this.#once(r, who, handle)
+    this.#http.on(method, `${BASE}${path}`, r => this.#admit(r, scope), once)
+  }
+
+  async #admit(r: HttpRequest, scope: string): Promise<{ who: Caller } | HttpResponse> {
+    const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(r.headers.authorization ?? '')?.[1]
+    const found = token === undefined ? undefined : await this.office.link.privileges?.token(token)
+    if (!found) return problem(401, token === undefined ? 'A token is needed: Authorization: Bearer TOKEN.' : 'This token is unknown, or it is over.', {}, { 'www-authenticate': 'Bearer' })
+    if (found.scopes && !found.scopes.includes(scope) && !found.scopes.includes(scope.replace(/:.*/, ''))) return problem(403, `This token lacks the scope ${scope}.`)
+    return { who: { jid: found.jid, role: found.role, scopes: found.scopes } }
+  }
+
+  /** The same Idempotency-Key from the same caller to the same place is done once within a day; the answer is repeated. */
+  async #once(r: HttpRequest, who: Caller, handle: (r: HttpRequest, who: Caller) => Answer): Promise<HttpResponse> {
+    const key = r.headers['idempotency-key']
+    if (key === undefined) return handle(r, who)
+    if (typeof key !== 'string' || !KEY.test(key)) return problem(400, 'Idempotency-Key: 1 to 255 visible characters.')
+    const { documents } = this.office.link.stores
+    const id = hash(`${who.jid}\n${r.method} ${r.path}\n${key}`)
+    const body = hash(JSON.stringify(r.body ?? null))
+    if (this.#running.has(id)) return problem(409, 'A request with this Idempotency-Key is under way.', {}, { 'retry-after': '1' })
+    this.#running.add(id)
+    try {
+      const before = (await documents.get<Done>(IDEMPOTENT, this.office.domain, id))?.value
+      if (before && before.at > this.office.now - REMEMBERED) {
+        if (before.body !== body) return problem(422, 'This Idempotency-Key was used with another body.')
+        if (before.response) return { ...before.response, body: before.response.body as object, headers: { ...before.response.headers, 'idempotent-replayed': 'true' } }
+        return problem(409, 'The outcome of the request with this Idempotency-Key is not known: the server fell. Look what has become of it, and take a new key.')
+      }
+      await documents.put<Done>(IDEMPOTENT, this.office.domain, id, { at: this.office.now, body })
+      const response = await handle(r, who)
+      const kept = response.body === undefined || (typeof response.body === 'object' && !(response.body instanceof Uint8Array))
+      if (response.status < 500 && kept) await documents.put<Done>(IDEMPOTENT, this.office.domain, id, { at: this.office.now, body, response: { ...response, body: withoutSecrets(response.body) } })
+      else await documents.remove(IDEMPOTENT, this.office.domain, id)
+      return response
+    } finally { this.#running.delete(id) }
+  }
+}
+
+/** Forgets the keys of yesterday. */
+export async function sweepKeys(o: Office): Promise<void> {
+  const { documents } = o.link.stores
+  for (let after: string | undefined; ;) {
+    const page = await documents.range<Done>(IDEMPOTENT, o.domain, { limit: 500, ...(after === undefined ? {} : { after }) })
+    for (const d of page) if (d.value.at <= o.now - REMEMBERED) await documents.remove(IDEMPOTENT, o.domain, d.id)
+    after = page.at(-1)?.id
+    if (page.length < 500) return
+  }
+}
+
+/** Problem details (RFC 9457). */
+export const problem = (status: number, title: string, more: Readonly<Record<string, unknown>> = {}, headers: Readonly<Record<string, string>> = {}): HttpResponse =>
+  ({ status, headers: { 'content-type': 'application/problem+json', ...headers }, body: { title, status, ...more } })
+export const nothing = (): HttpResponse => problem(404, 'There is nothing here.')
+export const faulty = (status: number, faults: readonly Fault[]): HttpResponse => problem(status, faults.map(f => `${f.pointer}: ${f.because}`).join('; '), { errors: faults.map(f => ({ pointer: f.pointer, detail: f.because })) })
+export const ok = (body: object, headers: Readonly<Record<string, string>> = {}): HttpResponse => ({ status: 200, headers, body })
+export const created = (location: string, body: object): HttpResponse => ({ status: 201, headers: { location: `${BASE}${location}` }, body })
+export const gone = (): HttpResponse => ({ status: 204 })
+
+/** The answer to a change of the settings; `body` is for one that was made. */
+export function changed(r: HttpRequest, outcome: Changed, body: () => HttpResponse): HttpResponse {
+  switch (outcome.is) {
+    case 'done': { const answer = body(); return { ...answer, headers: { ...answer.headers, etag: `"${outcome.version}"` } } }
+    case 'conflict': return problem(r.headers['if-match'] === undefined ? 409 : 412, `Somebody else has changed the settings: they are at version ${outcome.version}.`, { version: outcome.version })
+    case 'wrong': return faulty(422, outcome.faults)
+    case 'refused': return faulty(409, outcome.faults)
+  }
+}
+/** The version that If-Match names; undefined: any. NaN for what is none. */
+export function expected(r: HttpRequest): number | undefined {
+  const tag = r.headers['if-match']
+  if (tag === undefined || tag === '*') return undefined
+  return Number(/^(?:W\/)?"(\d{1,15})"$/.exec(tag)?.[1] ?? NaN)
+}
+
+/** The body if it is an object. */
+export const object = (r: HttpRequest): Readonly<Record<string, unknown>> | undefined => r.body !== null && typeof r.body === 'object' && !Array.isArray(r.body) ? r.body as Readonly<Record<string, unknown>> : undefined
+export const time = (at: number | undefined): string | null => at === undefined ? null : new Date(at).toISOString()
+export const whole = (text: string | null, otherwise: number, most = Number.MAX_SAFE_INTEGER): number => text !== null && /^\d{1,12}$/.test(text) ? Math.min(Number(text), most) : otherwise
+
+/** A page of a list in its order, and where the next begins: `after` is the id of the last that was seen. */
+export function page<T>(all: readonly T[], idOf: (t: T) => string, r: HttpRequest, most = 200): { readonly items: readonly T[]; readonly next: string | null } {
+  const after = r.query.get('after')
+  const limit = Math.max(1, whole(r.query.get('limit'), most, most))
+  const rest = after === null ? all : all.filter(t => idOf(t) > after)
+  const items = rest.slice(0, limit)
+  const last = items.at(-1)
+  return { items, next: rest.length > items.length && last !== undefined ? idOf(last) : null }
+}
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
+/** A password is shown once, and not kept for a repetition. */
+const withoutSecrets = (body: unknown): unknown => body !== null && typeof body === 'object' && 'password' in body ? { ...body, password: null } : body

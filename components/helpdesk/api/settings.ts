@@ -1,0 +1,109 @@
+// REST for the settings: the whole document, its schema, and each queue, department, brand, site, link, role, field and event (shell).
+import { randomBytes } from 'node:crypto'
+import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
+import { SECTIONS, type Section } from '../../../schemas/desk-settings.ts'
+import { isPermission, PERMISSIONS, BUILT_IN, roleTitle } from '../permissions.ts'
+import { resolved, schema, type Shape } from '../settings/check.ts'
+import { branch, isTree, merge, type Json, type Tree } from '../settings/tree.ts'
+import { changed, created, Door, expected, gone, nothing, object, ok, page, problem, type Caller, type Route, type Schema } from './door.ts'
+
+const ONE: Readonly<Record<Section, string>> = { queues: 'queue', departments: 'department', brands: 'brand', sites: 'site', links: 'link', roles: 'role', fields: 'field', events: 'event' }
+/** Every operator needs to know of these. */
+const OPEN: readonly Section[] = ['queues', 'departments', 'fields', 'events']
+
+export const settingsRoutes = (door: Door): readonly Route[] => [...whole(door), ...SECTIONS.flatMap(s => section(door, s)), roles(door)]
+
+function whole({ office: { rules } }: Door): readonly Route[] {
+  const show = (): HttpResponse => ok({ version: rules.version, fixed: rules.fixed, ...rules.shown() }, { etag: `"${rules.version}"` })
+  const document = { type: 'object', properties: { version: { type: 'integer' }, settings: { $ref: '/api/v1/settings/schema' }, fixed: { type: 'array', items: { type: 'string' }, description: 'What the config file gives: nobody changes it here.' }, secrets: { type: 'array', items: { type: 'string' }, description: 'Secrets that are set; their values are never shown.' } } }
+  return [
+    { method: 'GET', path: '/settings', id: 'settings', scope: 'settings:read', needs: 'settings.view', summary: 'The settings of the desk', answer: document, handle: show },
+    { method: 'GET', path: '/settings/schema', id: 'settingsSchema', scope: 'settings:read', needs: 'settings.view', summary: 'Their JSON Schema: titles, ranges, defaults', answer: { type: 'object' }, handle: () => ok(schema) },
+    {
+      method: 'PATCH', path: '/settings', id: 'changeSettings', scope: 'settings:write', needs: 'settings.manage', body: { type: 'object' }, answer: document,
+      summary: 'Changes settings by a JSON merge patch (RFC 7396); null gives back the default. If-Match: the version that was seen',
+      async handle(r, who) {
+        const patch = object(r)
+        if (!patch) return problem(422, 'An object is needed: a JSON merge patch.')
+        return changed(r, await rules.change(patch as Tree, who.jid, expected(r)), show) // what came as JSON is a tree
+      },
+    },
+  ]
+}
+
+function section({ office: { rules, operators } }: Door, name: Section): readonly Route[] {
+  const one = ONE[name]
+  const shape = { $ref: `/api/v1/settings/schema#/$defs/${one}` }
+  const shown = (id: string): Tree => {
+    const value = rules.now[name][id] as unknown as Tree // settings are JSON
+    return { id, ...(name === 'roles' ? grants(id) : {}), ...value, fixed: rules.isFixed(`/${name}/${id}`) }
+  }
+  const grants = (id: string): Tree => ({ granted: [...operators.rights(id)].sort() })
+  const has = (id: string): boolean => Object.hasOwn(rules.now[name], id)
+  const manage = name === 'roles' ? 'roles.manage' : 'settings.manage'
+  const view = OPEN.includes(name) ? {} : { needs: 'settings.view' as const }
+  const base = `/${name}`
+  const capital = one.slice(0, 1).toUpperCase() + one.slice(1)
+  const idOf = (r: HttpRequest): string => r.params['id'] ?? ''
+  const put = async (r: HttpRequest, who: Caller, id: string, value: Tree, answer: () => HttpResponse, fresh = false): Promise<HttpResponse> => {
+    const clash = fresh ? [] : rules.fixed.filter(f => f.startsWith(`/${name}/${id}/`) && JSON.stringify(lookup(value, f)) !== JSON.stringify(lookup(shown(id), f)) && lookup(value, f) !== undefined)
+    if (clash.length > 0) return problem(409, `The config file gives ${clash.join(', ')}: change it there.`)
+    const outcome = await rules.edit(now => merge(merge(now, branch(`/${name}/${pointer(id)}`, null)), branch(`/${name}/${pointer(id)}`, value)) as Tree, who.jid, expected(r))
+    return changed(r, outcome, answer)
+  }
+  return [
+    { method: 'GET', path: base, id: name, scope: 'settings:read', ...view, summary: `All ${name}`, query: PAGED, answer: list(shape), handle: r => { const p = page(Object.keys(rules.now[name]).sort(), id => id, r); return ok({ version: rules.version, items: p.items.map(shown), next: p.next }) } },
+    {
+      method: 'POST', path: base, id: `make${capital}`, scope: 'settings:write', needs: manage, summary: `Makes a ${one}`, body: { type: 'object' }, answer: shape, status: 201,
+      async handle(r, who) {
+        const given = object(r)
+        if (!given) return problem(422, 'An object is needed.')
+        const { id = name === 'sites' ? randomBytes(12).toString('hex') : undefined, ...value } = given
+        if (typeof id !== 'string' || id === '') return problem(422, 'id: a name is needed.', { errors: [{ pointer: '/id', detail: 'a name is needed' }] })
+        if (has(id)) return problem(409, `There is a ${one} ${id} already.`)
+        return put(r, who, id, value as Tree, () => created(`${base}/${encodeURIComponent(id)}`, shown(id)), true) // what came as JSON is a tree
+      },
+    },
+    { method: 'GET', path: `${base}/{id}`, id: one, scope: 'settings:read', ...view, summary: `One ${one}`, answer: shape, handle: r => has(idOf(r)) ? ok(shown(idOf(r)), { etag: `"${rules.version}"` }) : nothing() },
+    {
+      method: 'PUT', path: `${base}/{id}`, id: `replace${capital}`, scope: 'settings:write', needs: manage, summary: `Replaces a ${one}, or makes it`, body: { type: 'object' }, answer: shape,
+      handle(r, who) {
+        const { id: _, fixed: __, granted: ___, ...value } = object(r) ?? {}
+        return object(r) ? put(r, who, idOf(r), value as Tree, () => ok(shown(idOf(r))), !has(idOf(r))) : problem(422, 'An object is needed.') // what came as JSON is a tree
+      },
+    },
+    {
+      method: 'PATCH', path: `${base}/{id}`, id: `change${capital}`, scope: 'settings:write', needs: manage, summary: `Changes a ${one} by a JSON merge patch`, body: { type: 'object' }, answer: shape,
+      async handle(r, who) {
+        const patch = object(r)
+        if (!has(idOf(r))) return nothing()
+        if (!patch) return problem(422, 'An object is needed.')
+        return changed(r, await rules.change(branch(`/${name}/${pointer(idOf(r))}`, patch as Json), who.jid, expected(r)), () => ok(shown(idOf(r)))) // what came as JSON is a tree
+      },
+    },
+    {
+      method: 'DELETE', path: `${base}/{id}`, id: `delete${capital}`, scope: 'settings:write', needs: manage, summary: `Deletes a ${one}`, answer: {}, status: 204,
+      async handle(r, who) {
+        if (!has(idOf(r))) return nothing()
+        return changed(r, await rules.change(branch(`/${name}/${pointer(idOf(r))}`, null), who.jid, expected(r)), gone)
+      },
+    },
+  ]
+}
+
+/** FP-22, FP-23: every permission there is, and what each role has of them. */
+function roles({ office: { rules, operators } }: Door): Route {
+  const titles = (resolved({ $ref: '#/$defs/role' }).properties?.['permissions']?.properties ?? {}) as Readonly<Record<string, Shape>>
+  return {
+    method: 'GET', path: '/permissions', id: 'permissions', scope: 'settings:read', summary: 'All permissions, and which role has which', answer: { type: 'object' },
+    handle: () => ok({
+      permissions: PERMISSIONS.filter(isPermission).map(id => ({ id, title: titles[id]?.title ?? id })),
+      roles: [...new Set([...BUILT_IN, ...Object.keys(rules.now.roles)])].map(id => ({ id, title: roleTitle(rules.now.roles, id), builtIn: (BUILT_IN as readonly string[]).includes(id), granted: [...operators.rights(id)].sort() })),
+    }),
+  }
+}
+
+export const PAGED = { after: { type: 'string', description: 'Go on after this: `next` of the page before.' }, limit: { type: 'integer', minimum: 1, maximum: 200 } }
+const list = (of: object): Schema => ({ type: 'object', properties: { version: { type: 'integer' }, items: { type: 'array', items: of }, next: { type: ['string', 'null'] } } })
+const pointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
+const lookup = (entry: Tree, fixed: string): Json | undefined => { let x: Json | undefined = entry; for (const k of fixed.split('/').slice(3)) x = isTree(x) ? x[k] : undefined; return x }
