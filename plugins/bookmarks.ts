@@ -1,6 +1,7 @@
 // XEP-0402: bookmarks are items of a node; clients that know only those of XEP-0048 in private storage see and change the same ones.
+import { MUC_USER, STATUS } from '../protocols/room/names.ts'
 import { PERSONAL_NODES, VAULTS, type PersonalItem, type PersonalNodes } from '../protocols/personal.ts'
-import { el, Element, isTrue, Jid, parseFrame, plugin, refuse, type Account, type Host, type StanzaError } from '../server/api.ts'
+import { el, Element, isTrue, Jid, parseFrame, plugin, refuse, type Account, type Host, type Presence, type StanzaError } from '../server/api.ts'
 
 const NS = 'urn:xmpp:bookmarks:1'
 const OLD = 'storage:bookmarks'
@@ -16,7 +17,15 @@ export const bookmarks = plugin('bookmarks', host => {
   if (!nodes || !vaults) return
   host.accountFeature(`${NS}#compat`)
   const shelf = new Bookshelf(host, nodes)
-  nodes.seed(NS, account => shelf.move(account))
+  nodes.seed(NS, async account => {
+    await shelf.move(account)
+    await nodes.make(account, NS, CONFIG) // COMPAT: Dino adds a bookmark only where it could read the list
+  })
+  host.on('in:mark', ({ stanza, account }) => {
+    const fate = stanza.kind === 'presence' ? fateOf(stanza) : undefined
+    const room = stanza.from?.bare
+    if (fate && room !== undefined) shelf.follow(account, room, fate).catch((error: unknown) => host.bug(error, stanza))
+  })
   vaults.set(ID, { get: account => shelf.collate(account), set: (account, storage) => shelf.replace(account, storage) })
 })
 
@@ -61,6 +70,15 @@ class Bookshelf {
     return undefined
   }
 
+  /** COMPAT: Gajim and Dino bookmark every room, Psi+ complains at each login about one that is not there. */
+  async follow(account: Account, room: string, fate: Fate): Promise<void> {
+    const [item] = await this.#nodes.items(account, NS, { ids: [room] })
+    if (!item) return
+    const bookmark = read(item.payload)
+    if (fate === 'destroyed') await this.#nodes.retract(account, NS, room)
+    else if (bookmark.autojoin) await this.#nodes.publish(account, NS, { id: room, payload: payloadOf({ ...bookmark, autojoin: false }, item.payload?.child('extensions')) }, CONFIG)
+  }
+
   /** Makes items of what was written before there were any. */
   async move(account: Account): Promise<void> {
     const { conferences, others, nickless } = await this.#kept(account)
@@ -84,6 +102,16 @@ class Bookshelf {
   async #keep(account: Account, others: readonly Element[], nickless: Iterable<string>): Promise<void> {
     await this.#host.stores.documents.put(COLLECTION, account.jid.bare, ID, el('storage', OLD, {}, ...others, ...[...nickless].map(room => el('nickless', NICKLESS, { room }))).toString())
   }
+}
+
+type Fate = 'destroyed' | 'closed'
+
+/** What a room says to who was in it, or wants in: that it is destroyed, or that it is not, or not any more, for this account. */
+function fateOf(p: Presence): Fate | undefined {
+  if (p.type === 'error') return p.child('error')?.elements.some(e => e.name === 'item-not-found' || e.name === 'gone') ? 'closed' : undefined
+  const x = p.type === 'unavailable' ? p.child('x', MUC_USER) : undefined
+  const says = (code: string): boolean => x?.elements.some(e => e.name === 'status' && e.attrs['code'] === code) ?? false
+  return x?.child('destroy') ? 'destroyed' : says(STATUS.self) && says(STATUS.noLongerMember) ? 'closed' : undefined
 }
 
 /** The room that a `<conference/>` of XEP-0048 is about; undefined for whatever else stands there. */

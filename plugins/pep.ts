@@ -304,6 +304,10 @@ class Pep {
         return done instanceof StanzaError ? done : undefined
       },
       retract: async (account, node, id) => (await this.#of(account)).retract(node, account.jid, id, true),
+      make: async (account, node, config) => {
+        const service = await this.#of(account)
+        if (!service.has(node)) await service.create(node, account.jid, undefined, config)
+      },
       has: async (account, node) => (await this.#of(account)).has(node),
       items: async (account, node, { ids, reader } = {}) => (await readable(account, node, reader))?.all(node, ids) ?? [],
       last: async (account, node, reader) => {

@@ -10,6 +10,8 @@ export interface PersonalNodes {
   /** As if the owner published it; `config` is for a node that is not there yet. */
   publish(account: Account, node: string, item: { readonly id: string; readonly payload: Element }, config: Partial<NodeConfig>): Promise<StanzaError | undefined>
   retract(account: Account, node: string, id: string): Promise<StanzaError | undefined>
+  /** An empty node, if there is none of that name. */
+  make(account: Account, node: string, config: Partial<NodeConfig>): Promise<void>
   has(account: Account, node: string): Promise<boolean>
   /** Every item, or those of these ids, the oldest first; none if there is no such node, or if `reader` may not see it. */
   items(account: Account, node: string, ask?: { readonly ids?: readonly string[]; readonly reader?: Jid }): Promise<readonly PersonalItem[]>

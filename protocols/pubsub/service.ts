@@ -76,12 +76,12 @@ export class Pubsub extends Nodes {
 
   // ---- owning
 
-  /** Makes a node; without a name it gets one. */
-  create(name: string | undefined, from: Jid, form?: Element): Promise<{ readonly name: string } | StanzaError> {
+  /** Makes a node; without a name it gets one. `given` stands where there is no form. */
+  create(name: string | undefined, from: Jid, form?: Element, given: Partial<NodeConfig> = {}): Promise<{ readonly name: string } | StanzaError> {
     return this.turn(async () => {
       if (!this.world.mayCreate(from)) return refuse('forbidden')
       if (name !== undefined && this.has(name)) return refuse('conflict')
-      const config = form ? configured(this.world.defaults, form, this.world.limits()) : this.world.defaults
+      const config = form ? configured(this.world.defaults, form, this.world.limits()) : { ...this.world.defaults, ...given }
       if (config instanceof StanzaError) return config
       const node = this.#fresh(name ?? this.world.newId(), config, from)
       if (node instanceof StanzaError) return node

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
 import { items, NS, publish, withCaps } from '../harness/pubsub.ts'
 import { scene, type Actor } from '../harness/scene.ts'
+import { parseFrame, readStanza, type Presence } from '../../server/api.ts'
 
 const two = { romeo: 'romeo@localhost/orchard', phone: 'romeo@localhost/phone' }
 const NODE = 'urn:xmpp:bookmarks:1'
@@ -93,6 +94,28 @@ describe('XEP-0402 bookmarks, in both forms', () => {
     await romeo.hears`<iq type='result' id='pub'/>`
     items(juliet, NODE, romeo.bare)
     await juliet.hears`<iq type='error' id='items'><error><not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
+  }))
+
+  it('COMPAT Dino: the list of who has none is empty, and not missing', scene(two, async ({ romeo }) => {
+    assert.deepEqual(await fresh(romeo), {})
+  }))
+
+  it('COMPAT Psi+: a room that is destroyed is no bookmark any more, one that is closed to the user is not entered by itself', scene(two, async ({ romeo, phone }, house) => {
+    await writes(romeo, ['play', 'den', 'gone', 'kept'].map(r => `<conference jid='${r}@muc.localhost' autojoin='true'><nick>r</nick></conference>`).join(''))
+    const tell = (room: string, inside: string, type = 'unavailable'): void =>
+      void house.router.route(readStanza(parseFrame(`<presence xmlns='jabber:client' from='${room}@muc.localhost/r' to='${romeo.jid}' type='${type}'>${inside}</presence>`)) as Presence)
+    const x = (inside: string): string => `<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none'/>${inside}</x>`
+    tell('play', x(`<destroy/><status code='110'/>`))
+    tell('den', x(`<status code='321'/><status code='110'/>`))
+    tell('gone', `<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>`, 'error')
+    tell('kept', x(`<status code='321'/>`))
+    await romeo.fence()
+    for (;;) {
+      const now = Object.fromEntries(Object.entries(await fresh(phone)).map(([room, e]) => [room.split('@')[0], e.attrs['autojoin'] ?? 'false']))
+      if ('play' in now || now['den'] === 'true' || now['gone'] === 'true') continue
+      assert.deepEqual(now, { den: 'false', gone: 'false', kept: 'true' })
+      break
+    }
   }))
 
   it('there are no more of them than a node holds items', scene(two, async ({ romeo }) => {
