@@ -101,8 +101,11 @@ function known(db: DatabaseSync, name: string, mend: string): number {
 }
 
 function check(db: DatabaseSync, name: string, mend: string): void {
-  const found = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
-  if (found !== 'ok') throw new Refusal(`${name}: is damaged (${String(found).split('\n').at(-1)}): ${mend}`)
+  // Table by table: all at once would also read every word of the search again, which takes five times as long as the rest.
+  for (const table of db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'").all()) {
+    const found = db.prepare(`PRAGMA quick_check("${String(table['name'])}")`).get()?.['quick_check']
+    if (found !== 'ok') throw new Refusal(`${name}: is damaged (${String(found).split('\n').at(-1)}): ${mend}`)
+  }
 }
 
 // SQLite takes an empty file for a new database, and a page beyond the end for an empty one.
