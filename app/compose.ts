@@ -21,6 +21,7 @@ import type { Log } from '../server/ports/log.ts'
 import type { Stores } from '../server/ports/store.ts'
 import { plugins } from '../plugins/index.ts'
 import { COMPONENTS } from '../plugins/disco.ts'
+import { LANDING } from '../protocols/invitations.ts'
 import { muc } from '../components/muc/muc.ts'
 import { helpdesk } from '../components/helpdesk/desk.ts'
 import { webchat } from '../components/webchat/webchat.ts'
@@ -31,6 +32,7 @@ import type { ComponentConfig, Config } from '../config/load.ts'
 import { federate } from './federate.ts'
 import { serveHealth } from './health.ts'
 import { serveHostMeta } from './host-meta.ts'
+import { LANDING_PATH, serveLanding } from './landing.ts'
 import { adoptLimits, needRestart } from './reload.ts'
 import { tokenReader } from './tokens.ts'
 
@@ -74,6 +76,7 @@ export async function compose(config: Config, world: World): Promise<House> {
     const shared = { router, stores, clock, network: wallClock, log, limits }
     for (const [domain, options] of config.hosts) {
       const host = new Host(domain, shared)
+      host.provide(LANDING, () => landingOf(config, options.plugins['invites'], ports['http']))
       host.provide(COMPONENTS, [...config.components.keys()])
       const wanted = plugins.filter(p => options.plugins[p.name] !== false && (p.name !== 'register' || options.registration || isInvited(options.plugins['invites'])))
       await host.use(wanted, { ...optionsOf(options.plugins), register: { open: options.registration } })
@@ -114,6 +117,7 @@ export async function compose(config: Config, world: World): Promise<House> {
 
     if (config.listen.http) {
       serveHostMeta(http, { websocket: WEBSOCKET_PATH, bosh: BOSH_PATH })
+      serveLanding(http)
       serveBosh(http, { path: BOSH_PATH, limits, clock: wallClock, serve: t => { new ClientStream(t, clients) } })
       http.upgrade(WEBSOCKET_PATH, {
         protocols: [NS_WEBSOCKET],
@@ -142,6 +146,7 @@ export async function compose(config: Config, world: World): Promise<House> {
         await identity.reload(await certificateOf(read))
         web?.renew()
         adoptLimits(limits, read.limits)
+        abroad?.federation.obey(read.s2s)
         return needRestart(config, read)
       },
       async accountChanged(jid, what) {
@@ -191,6 +196,11 @@ async function isStill(stores: Stores, owner: string, since: number): Promise<bo
   const { domain, local } = Jid.parse(owner)
   const account = await stores.accounts.find(domain, local)
   return account !== undefined && account.created <= since
+}
+
+function landingOf(config: Config, invites: unknown, port: number | undefined): string | undefined {
+  const url = typeof invites === 'object' && invites !== null && 'url' in invites ? String(invites.url) : ownOrigin(config, port)
+  return url && `${url}${LANDING_PATH}`
 }
 
 /** Whether people may make accounts who bring an invitation. */

@@ -20,15 +20,19 @@ const IDLE = 600_000 // ms without a stanza until a stream of ours is closed; th
 const LINKS = 10_000 // pairs that are remembered after they are closed
 const LEAVE = 1_000 // ms that peers have to close their side when we stop
 
-export interface FederationOptions {
-  /** The domains that are ours: accounts and components, here or on a wire, connected or not. The first answers those who ask for none. */
-  readonly domains: ReadonlySet<string>
+/** With whom, and how they prove who they are: what can change while streams stand. */
+export interface FederationPolicy {
   /** Who may prove himself by dialback: everybody, nobody, or these domains and what is below them. */
   readonly dialback: boolean | readonly string[]
   /** Only these domains and what is below them; absent: all. */
   readonly allow?: readonly string[] | undefined
   /** None of these domains and what is below them. */
   readonly block: readonly string[]
+}
+
+export interface FederationOptions extends FederationPolicy {
+  /** The domains that are ours: accounts and components, here or on a wire, connected or not. The first answers those who ask for none. */
+  readonly domains: ReadonlySet<string>
   /** `host:port` by domain, instead of asking DNS; `tls://host:port` for TLS from the first byte. */
   readonly targets: ReadonlyMap<string, string>
   /** Private networks that may be connected to. */
@@ -66,6 +70,7 @@ export class Federation implements Route, PeerWorld, AsyncDisposable {
   readonly strangers: Strangers
   readonly secret: Uint8Array
   readonly #options: FederationOptions
+  #policy: FederationPolicy
   readonly #reach: Reach
   readonly #links = new Map<string, Link>()
   readonly #incoming = new Set<IncomingStream>()
@@ -80,7 +85,7 @@ export class Federation implements Route, PeerWorld, AsyncDisposable {
     this.identity = world.identity
     this.strangers = world.strangers
     this.secret = world.secret
-    this.#options = options
+    this.#options = this.#policy = options
     this.#reach = new Reach(this, new Places({ fixed: options.targets, networks: options.networks, ...(options.names && { names: options.names }) }))
     this.#sweep = this.#soon()
   }
@@ -114,18 +119,27 @@ export class Federation implements Route, PeerWorld, AsyncDisposable {
     return [...out, ...incoming]
   }
 
+  /** Holds to another policy from now on: streams with domains that it bars are ended. */
+  obey(policy: FederationPolicy): void {
+    this.#policy = policy
+    for (const stream of [...this.#incoming, ...this.#reach.streams]) {
+      const barred = stream.remotes.find(remote => this.barred(remote) !== undefined)
+      if (barred !== undefined) stream.fail('policy-violation', this.barred(barred))
+    }
+  }
+
   // What streams ask of it.
 
   isOurs(domain: string): boolean { return this.#options.domains.has(domain) || this.router.has(domain) }
 
   barred(remote: string): string | undefined {
-    const { allow, block } = this.#options
+    const { allow, block } = this.#policy
     if (isBelow(remote, block)) return 'This server does not speak with yours.'
     return allow && !isBelow(remote, allow) ? 'This server speaks only with servers that its admin has named.' : undefined
   }
 
   dialback(remote: string): boolean {
-    const { dialback } = this.#options
+    const { dialback } = this.#policy
     return typeof dialback === 'boolean' ? dialback : isBelow(remote, dialback)
   }
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readConfig } from '../../config/load.ts'
+import { readConfig, type Config } from '../../config/load.ts'
 import { compose, type House as Running } from '../../app/compose.ts'
 import { makeCertificate } from '../../server/net/self-signed.ts'
 import { TestClock } from '../../server/ports/clock.ts'
@@ -34,7 +34,7 @@ export class Papers implements Disposable {
     return path
   }
 
-  [Symbol.dispose](): void { rmSync(this.folder, { recursive: true, force: true }) }
+  [Symbol.dispose](): void { if (process.env['KEEP']) return; rmSync(this.folder, { recursive: true, force: true }) }
 }
 export interface Paper { readonly certificate: string; readonly key: string; readonly pem: string; readonly secret: string }
 
@@ -47,9 +47,10 @@ export class Town implements AsyncDisposable {
   readonly house: Running
   readonly clock: TestClock
   readonly #actors: Actor[] = []
+  readonly #config: (s2s: string) => Config
   #moved = false
 
-  private constructor(domain: string, stores: Stores, house: Running, clock: TestClock) { this.domain = domain; this.stores = stores; this.house = house; this.clock = clock }
+  private constructor(domain: string, stores: Stores, house: Running, clock: TestClock, config: (s2s: string) => Config) { this.domain = domain; this.stores = stores; this.house = house; this.clock = clock; this.#config = config }
 
   /** Ends it, and starts it on what it has stored. */
   async again(paper: Paper, s2s: string): Promise<Town> {
@@ -60,7 +61,8 @@ export class Town implements AsyncDisposable {
 
   /** `s2s` is the config's text of that name, `more` what stands beside it; `port` is the one that it listens on, 0 for any. */
   static async open(domain: string, paper: Paper, s2s: string, more = '', port = 0, kept?: Stores, support = '{ agents: all, assign: round-robin }'): Promise<Town> {
-    const loaded = readConfig(`
+    const text = (says: string): Config => {
+      const loaded = readConfig(`
 data: /nonexistent
 tls: { certificate: ${paper.certificate}, key: ${paper.key} }
 require-tls: false
@@ -70,13 +72,18 @@ components:
   rooms.${domain}: { muc: {} }
   help.${domain}: { helpdesk: { enabled: true, queues: { support: ${support} } } }
   bot.${domain}: { external: { secret: s } }
-s2s: ${s2s}
+s2s: ${says}
 ${more}`, 'town.yaml')
-    if (!loaded.ok) throw new Error(loaded.faults.join('\n'))
+      if (!loaded.ok) throw new Error(loaded.faults.join('\n'))
+      return loaded.config
+    }
     const stores = kept ?? await openSqlite({ file: ':memory:' })
     const clock = new TestClock()
-    return new Town(domain, stores, await compose(loaded.config, { stores, clock, log: silent }), clock)
+    return new Town(domain, stores, await compose(text(s2s), { stores, clock, log: silent }), clock, text)
   }
+
+  /** Reads its config again, with other words on s2s; gives the keys that wait for the next start. */
+  rereads(s2s: string): Promise<readonly string[]> { return this.house.reload(this.#config(s2s)) }
 
   get port(): number { return this.house.ports['s2s']! }
   get tlsPort(): number { return this.house.ports['s2s-tls']! }

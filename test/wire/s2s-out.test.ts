@@ -5,7 +5,7 @@ import type { Office } from '../../app/office.ts'
 import { dialbackKey } from '../../server/stream/s2s/words.ts'
 import type { Actor } from '../harness/scene.ts'
 import { Papers, Town } from './s2s-houses.ts'
-import { dials, features, header, MECHANISMS, Stranger, Talk } from './s2s-stranger.ts'
+import { dials, features, header, logsIn, MECHANISMS, Stranger, Talk } from './s2s-stranger.ts'
 
 const BIDI = `<bidi xmlns='urn:xmpp:features:bidi'/>`
 const SM = `<sm xmlns='urn:xmpp:sm:3'/>`
@@ -212,6 +212,22 @@ describe('a stream to another server', () => {
     assert.equal(b.connections, 0)
   }, { s2s: ', allow: [elsewhere.test]' }))
 
+  it('SEC-C14 a domain that is blocked while the server runs is cut off at once, both ways', () => play(async (anna, b, us) => {
+    writes(anna, '1')
+    const out = await b.accepts()
+    await out.reads(/id='1'/)
+    const into = await logsIn(us.port, 'b.test', 'a.test', theirs)
+    const targets = `targets: { b.test: "127.0.0.1:${b.port}", c.test: "127.0.0.1:1", d.test: "127.0.0.1:${b.port}" }`
+    assert.deepEqual(await us.rereads(`{ ca: ${ca}, ${targets}, block: [b.test] }`), [])
+    for (const talk of [out, into]) await talk.reads(/<stream:error><policy-violation/)
+    writes(anna, '2')
+    await isNotFound(anna, '2')
+    const again = await Talk.to(us.port)
+    again.says(header('b.test', 'a.test'))
+    await again.reads(/<stream:error><policy-violation/)
+    assert.deepEqual(await us.rereads(`{ ca: ${ca} }`), ['s2s.targets'])
+  }))
+
   it('SEC-C16 what waits for a server that does not answer comes back after the time for it, and is never too much', () => play(async (anna, b) => {
     writes(anna, '1')
     await b.next()
@@ -240,7 +256,6 @@ describe('a stream to another server', () => {
     writes(anna, '1')
     const out = await b.accepts()
     await out.reads(/id='1'/)
-    const { logsIn } = await import('./s2s-stranger.ts')
     const into = await logsIn(us.port, 'b.test', 'a.test', theirs)
     const stopped = us[Symbol.asyncDispose]()
     await out.reads(/<\/stream:stream>/)

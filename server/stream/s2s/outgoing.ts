@@ -56,6 +56,7 @@ export class OutgoingStream extends PeerStream {
   }
 
   override get ready(): boolean { return this.#ready }
+  override get remotes(): string[] { return [this.remote] }
   protected override get initiator(): boolean { return true }
   protected override domainForErrors(): string { return this.local }
 

@@ -67,6 +67,9 @@ export abstract class PeerStream extends Stream {
   /** Whether stanzas may come: the peer, or we, have proved who we are. */
   abstract get ready(): boolean
 
+  /** The domains that have proved themselves on it, or claim to. */
+  get remotes(): string[] { return [...(this.proved === undefined ? [] : [this.proved]), ...[...this.pairs].map(pair => pair.slice(pair.indexOf(' ') + 1))] }
+
   protected override get declared(): string { return ` xmlns:db='${NS_DIALBACK}'` }
 
   /** Sends one stanza of ours, in order. */

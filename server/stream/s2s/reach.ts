@@ -83,7 +83,7 @@ export class Reach {
     if (typeof socket === 'string') return socket
     if (this.#over) { socket.destroy(); return 'this server is stopping' }
     const transport = new TcpTransport(socket, socket.remoteAddress ?? '', {
-      tls: direct ? 'direct' : 'starttls', identity, dialled: domainToASCII(remote), limits, rate: limits.readRate.s2s, clock: network, ...(direct ? { alpn: 'xmpp-server' } : {}),
+      tls: direct ? 'direct' : 'starttls', identity, dialled: domainToASCII(remote).replace(/^\[|\]$/g, ''), limits, rate: limits.readRate.s2s, clock: network, ...(direct ? { alpn: 'xmpp-server' } : {}),
     })
     if (direct) transport.startTls!() // there is an identity
     const stream = new OutgoingStream(transport, this.#world, local, remote, purpose)
