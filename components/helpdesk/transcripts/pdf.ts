@@ -1,16 +1,11 @@
-// A transcript as PDF, drawn from text alone: nothing in it is fetched, run or linked (shell).
+// Draws a transcript as PDF, from text alone: nothing in it is fetched, run or linked (shell, in a thread of its own).
 import { readFile } from 'node:fs/promises'
-import { setImmediate as breathe } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import PDFDocument from 'pdfkit'
-import { printed, type Recorded } from './record.ts'
+import type { Printed } from './record.ts'
 
-const BREATH = 50 // lines drawn before others have their turn
-const fonts = new Map<string, Promise<Buffer>>()
-
-/** The bytes of a PDF on A4: details, custom fields, public lines. `at` = when it was made, in ms since 1970. */
-export async function transcriptPdf(recorded: Recorded, at: number): Promise<Buffer> {
-  const { title, details, fields, lines } = printed(recorded)
+/** The bytes of a PDF on A4. `at` = when it was made, in ms since 1970. */
+export async function drawPdf({ title, details, fields, lines }: Printed, at: number): Promise<Buffer> {
   const [plain, bold] = await Promise.all([font('DejaVuSans.ttf'), font('DejaVuSans-Bold.ttf')])
   const when = new Date(at)
   const doc = new PDFDocument({ size: 'A4', margin: 56, info: { Title: title, Producer: 'deskbell', Creator: 'deskbell', CreationDate: when, ModDate: when } })
@@ -32,8 +27,7 @@ export async function transcriptPdf(recorded: Recorded, at: number): Promise<Buf
     doc.moveDown(0.7)
   }
   doc.font('bold').fontSize(11).text('Conversation').moveDown(0.3)
-  for (const [i, l] of lines.entries()) {
-    if (i % BREATH === BREATH - 1) await breathe()
+  for (const l of lines) {
     doc.font('bold').fontSize(9).fillColor('black').text(l.desk ? '*' : l.name, { continued: true })
     doc.font('plain').fontSize(8).fillColor('#555555').text(`  ${l.at}`, { continued: false })
     doc.font('plain').fontSize(10).fillColor('black').text(l.body.replaceAll('\t', '    ')).moveDown(0.4)
@@ -42,8 +36,4 @@ export async function transcriptPdf(recorded: Recorded, at: number): Promise<Buf
   return done
 }
 
-function font(name: string): Promise<Buffer> {
-  let bytes = fonts.get(name)
-  if (!bytes) fonts.set(name, bytes = readFile(fileURLToPath(import.meta.resolve(`dejavu-fonts-ttf/ttf/${name}`))))
-  return bytes
-}
+const font = (name: string): Promise<Buffer> => readFile(fileURLToPath(import.meta.resolve(`dejavu-fonts-ttf/ttf/${name}`)))

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { csv } from '../../../components/helpdesk/transcripts/csv.ts'
 import { transcriptHtml } from '../../../components/helpdesk/transcripts/html.ts'
-import { transcriptPdf } from '../../../components/helpdesk/transcripts/pdf.ts'
+import { Printer } from '../../../components/helpdesk/transcripts/printer.ts'
 import type { Recorded, RecordedLine } from '../../../components/helpdesk/transcripts/record.ts'
 import { transcriptText } from '../../../components/helpdesk/transcripts/text.ts'
+import { TestClock } from '../../../server/ports/clock.ts'
 import { pdfText } from './pdf.ts'
 
 const at = Date.parse('2026-11-20T10:15:03Z')
@@ -27,6 +28,14 @@ const evil: Recorded = {
 }
 
 describe('transcripts', () => {
+  let printer: Printer
+  before(() => { printer = new Printer(new TestClock()) })
+  after(() => printer.close())
+  const pdfOf = async (recorded: Recorded): Promise<Buffer> => {
+    const bytes = await printer.pdf(recorded)
+    return bytes === 'busy' ? assert.fail('busy') : bytes
+  }
+
   it('ST-53 the text has details, custom fields and the conversation, in order', () => {
     assert.equal(transcriptText(talk), [
       'Conversation #12', 'Queue: Support', 'Customer: Alice', 'Agents: Bob, Cleo', 'Begun: 2026-11-20 10:15:03Z', 'Closed: 2026-11-20 10:16:03Z', 'Subject: Printer', 'Waited: 1:12',
@@ -41,21 +50,21 @@ describe('transcripts', () => {
   })
 
   it('OT-36 the PDF is one, and has the first and the last message and the three parts', async () => {
-    const pdf = await transcriptPdf(talk, at)
+    const pdf = await pdfOf(talk)
     assert.equal(pdf.subarray(0, 5).toString('latin1'), '%PDF-')
     const text = pdfText(pdf)
     for (const part of ['Conversation #12', 'Waited: 1:12', 'Order number: A-17', 'My printer Ωμέγα żółć burns', 'turn it off', 'Thanks, goodbye']) assert.ok(text.includes(part), `${part} in ${text}`)
   })
 
   it('OT-36 a PDF of many messages has them all, on as many pages as it takes', async () => {
-    const pdf = await transcriptPdf({ ...talk, lines: Array.from({ length: 300 }, (_, i) => line(i, 'customer', `message ${i}.`)) }, at)
+    const pdf = await pdfOf({ ...talk, lines: Array.from({ length: 300 }, (_, i) => line(i, 'customer', `message ${i}.`)) })
     const text = pdfText(pdf)
     for (let i = 0; i < 300; i++) assert.ok(text.includes(`message ${i}.`), `${i}`)
     assert.ok((pdf.toString('latin1').match(/\/Type \/Page\b/g) ?? []).length > 3)
   })
 
   it('ST-54 no form has an internal line, a coaching, a note, a system line, a command or an internal field', async () => {
-    for (const text of [transcriptText(talk), transcriptHtml(talk), pdfText(await transcriptPdf(talk, at)), (await transcriptPdf(talk, at)).toString('latin1')]) assert.doesNotMatch(text, /SECRET|angry|difficult/)
+    for (const text of [transcriptText(talk), transcriptHtml(talk), pdfText(await pdfOf(talk)), (await pdfOf(talk)).toString('latin1')]) assert.doesNotMatch(text, /SECRET|angry|difficult/)
   })
 
   it('SEC-W18 what people wrote is text: no tag, no link, no address to fetch', async () => {
@@ -63,7 +72,7 @@ describe('transcripts', () => {
     assert.deepEqual([...new Set([...html.matchAll(/<\/?([a-z0-9!]+)/gi)].map(m => m[1]))].sort(), ['!doctype', 'bdi', 'body', 'dd', 'dl', 'dt', 'h1', 'h2', 'head', 'html', 'meta', 'style', 'table', 'td', 'th', 'time', 'title', 'tr'])
     assert.match(html, /default-src 'none'/)
     assert.ok(html.includes('&lt;iframe src=http://169.254.169.254&gt;'))
-    const pdf = await transcriptPdf(evil, at)
+    const pdf = await pdfOf(evil)
     assert.doesNotMatch(pdf.toString('latin1'), /\/URI|\/JavaScript|\/Launch|\/Annots|\/EmbeddedFile|\/OpenAction/)
     assert.ok(pdfText(pdf).includes('<img src=file:///etc/passwd>'))
   })
@@ -76,9 +85,24 @@ describe('transcripts', () => {
 
   it('ST-53 nobody’s text makes the making fail: no glyph, one long word, half a sign, nothing said', async () => {
     for (const body of ['漢字かな交じり文 🎉👩‍👩‍👧', 'x'.repeat(4000), '\uD800', '', '\n\n\n', 'مرحبا بالعالم', '\u0000\u0007']) {
-      assert.ok((await transcriptPdf({ ...talk, lines: [line(1, 'customer', body)] }, at)).length > 1000)
+      assert.ok((await pdfOf({ ...talk, lines: [line(1, 'customer', body)] })).length > 1000)
     }
-    assert.ok((await transcriptPdf({ ...talk, lines: [], agents: [], fields: [] }, at)).length > 1000)
+    assert.ok((await pdfOf({ ...talk, lines: [], agents: [], fields: [] })).length > 1000)
+  })
+})
+
+describe('transcripts: the printer', () => {
+  it('OT-36 draws one after another, says when too many wait, and breaks off what takes too long', async () => {
+    const clock = new TestClock()
+    const printer = new Printer(clock)
+    const all = Array.from({ length: 52 }, () => printer.pdf(talk).then(b => b === 'busy' ? 'busy' : 'drawn', () => 'broken off'))
+    assert.deepEqual([await all[50], await all[51]], ['busy', 'busy'])
+    assert.equal(await all[0], 'drawn')
+    await clock.advance(30_000)
+    assert.equal(await all[1], 'broken off')
+    await printer.close()
+    assert.equal(await all[49], 'broken off')
+    assert.equal(await printer.pdf(talk), 'busy')
   })
 })
 
