@@ -1,6 +1,8 @@
 // Two whole programs that federate: what people on both see of each other.
 import assert from 'node:assert/strict'
 import net from 'node:net'
+import fc from 'fast-check'
+import { parse, type Element as Xml } from 'ltx'
 import { Person } from '../harness/desk.ts'
 import type { Actor } from '../harness/scene.ts'
 import { Papers, Town } from './s2s-houses.ts'
@@ -43,6 +45,16 @@ describe('two of these servers', () => {
       for (let i = 0; i < 50; i++) await anna.receives`<message from='ben@b.test/x' to='anna@a.test' type='chat' id='b${i}'><body>${i}</body></message>`
     }, ways))
   }
+
+  it('SEC-X27 RFC-S6 RFC-S19 carry whatever XML may say, unchanged', () => towns(async (a, b) => {
+    const anna = await online(a, 'anna'), ben = await online(b, 'ben')
+    const samples = fc.sample(payload, { numRuns: 150, seed: 288 })
+    for (const [i, inside] of samples.entries()) anna.says(`<message to='ben@b.test' id='f${i}'>${inside}<body>${i}</body></message>`)
+    for (const [i, inside] of samples.entries()) {
+      const came = await ben.hears`<message from='anna@a.test/x' id='f${i}'><body>${i}</body></message>`
+      assert.equal(canonical(came.children.find((c): c is Xml => typeof c !== 'string' && c.name !== 'body')!), canonical(parse(`<message xmlns='jabber:client'>${inside}</message>`).children[0] as Xml), inside) // each has one
+    }
+  }))
 
   it('XEP-0288 answer on the stream that asked, where it goes both ways', () => towns(async (a, b) => {
     const anna = await online(a, 'anna'), ben = await online(b, 'ben')
@@ -189,6 +201,25 @@ describe('two of these servers', () => {
     }
   }))
 })
+
+const character = fc.oneof(fc.constantFrom('<', '&', '>', "'", '"', ']', '\t', '\n', '\u0085', '\ufffd'), fc.integer({ min: 0x20, max: 0xd7ff }).map(c => String.fromCharCode(c)), fc.integer({ min: 0x10000, max: 0x10ffff }).map(c => String.fromCodePoint(c)))
+const words = fc.array(character, { maxLength: 8 }).map(a => a.join(''))
+const safe = (s: string): string => s.replace(/[&<>'"\t\n\r]/g, c => `&#${c.charCodeAt(0)};`)
+/** An element of its own namespace, with others inside: those of servers and clients too. */
+const element = fc.letrec<{ e: string }>(tie => ({
+  e: fc.tuple(fc.constantFrom('a', 'message', 'é', 'x-y.z'), fc.constantFrom('urn:x', 'jabber:client', 'jabber:server', 'jabber:component:accept', 'urn:ü&'), fc.array(fc.tuple(fc.constantFrom('to', 'id', 'xml:lang', 'k'), words), { maxLength: 3 }), fc.array(fc.oneof({ depthSize: 'small' }, words.map(safe), tie('e')), { maxLength: 3 }))
+    .map(([name, ns, attrs, inside]) => `<${name} xmlns='${safe(ns)}'${[...new Map(attrs)].map(([k, v]) => ` ${k}='${safe(v)}'`).join('')}>${inside.join('')}</${name}>`),
+})).e
+const payload = element.map(inside => `<x xmlns='urn:example'>${inside}</x>`)
+
+/** An element by its names and namespaces, whatever way it was written. */
+const canonical = (x: Xml): string => JSON.stringify([x.getName(), x.getNS(), Object.entries(x.attrs).filter(([k]) => !k.startsWith('xmlns')).sort(), merged(x).map(c => typeof c === 'string' ? c : canonical(c))])
+const merged = (x: Xml): (string | Xml)[] => x.children.reduce<(string | Xml)[]>((all, c) => {
+  if (typeof c !== 'string') all.push(c as Xml) // an element is all else that there is
+  else if (typeof all.at(-1) === 'string') all[all.length - 1] = String(all.at(-1)) + c
+  else if (c !== '') all.push(c)
+  return all
+}, [])
 
 async function freePort(): Promise<number> {
   const server = net.createServer()
