@@ -18,6 +18,7 @@ export function meaningFaults(value: unknown, base: string): Fault[] {
     ...federation(file, base),
     ...domains(map(file['hosts']), map(file['components'])),
     ...components(map(file['components'])),
+    ...invitations(map(file['hosts'])),
   ]
 }
 
@@ -114,6 +115,14 @@ function* components(parts: Tree): Iterable<Fault> {
     }
     if (webchat !== undefined) yield* bridge(domain, map(webchat), parts)
     if (upload !== undefined) yield* files(domain, map(upload), parts)
+  }
+}
+
+function* invitations(hosts: Tree): Iterable<Fault> {
+  for (const [domain, options] of Object.entries(hosts)) {
+    const { url } = map(map(map(options)['plugins'])['invites'])
+    const wrong = typeof url === 'string' ? originFault(url) : undefined
+    if (wrong) yield fault(['hosts', domain, 'plugins', 'invites', 'url'], ...wrong)
   }
 }
 

@@ -1,7 +1,7 @@
 // XEP-0401 with XEP-0379 and XEP-0445: links by which friends become contacts, and strangers users.
 import { createHash, randomBytes } from 'node:crypto'
 import { HOST_COMMANDS, type Stage } from '../protocols/commands.ts'
-import { INVITATIONS } from '../protocols/invitations.ts'
+import { INVITATIONS, LANDING } from '../protocols/invitations.ts'
 import { el, form, isTrue, Jid, note, plugin, refuse, type AccountRecord, type Field, type Host } from '../server/api.ts'
 
 const NS_PARS = 'urn:xmpp:pars:0'
@@ -114,7 +114,8 @@ class Desk {
     const { domain } = this.#host
     const uri = kept.kind === 'account' ? `xmpp:${inUri(kept.local === undefined ? domain : `${kept.local}@${domain}`)}?register;preauth=${token}`
       : `xmpp:${inUri(kept.by)}?roster;preauth=${token}${kept.register ? ';ibr=y' : ''}`
-    const fields: Field[] = [{ var: 'uri', label: 'The link', value: uri }, { var: 'expire', label: 'Good until', value: new Date(kept.until).toISOString() }]
+    const landing = this.#host.service(LANDING)?.()
+    const fields: Field[] = [{ var: 'uri', label: 'The link', value: uri }, ...(landing ? [{ var: 'landing-url', label: 'The link for a browser', value: `${landing}#${uri.slice('xmpp:'.length)}` }] : []), { var: 'expire', label: 'Good until', value: new Date(kept.until).toISOString() }]
     return { result: form({ type: 'result', formType: RESULT, title: 'The invitation', fields }) }
   }
 

@@ -17,4 +17,7 @@ export interface Taken {
   welcome(newcomer: Jid): Promise<void>
 }
 
+/** The beginning of the address of the page that explains an invitation, up to its `#`; undefined where there is none. */
+export const LANDING = new Token<() => string | undefined>('landing page')
+
 export const INVITATIONS = new Token<Invitations>('invitations')

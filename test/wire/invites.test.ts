@@ -1,6 +1,7 @@
 // Links by which friends become contacts and strangers become users (XEP-0379, XEP-0401, XEP-0445).
 import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
+import { LANDING } from '../../protocols/invitations.ts'
 import { Actor, House, type SceneOptions } from '../harness/scene.ts'
 
 const COMMANDS = 'http://jabber.org/protocol/commands'
@@ -71,6 +72,12 @@ describe('invitations', () => {
     assert.ok(token.length >= 20) // 80 bit and more
     assert.ok(Math.abs(expire - house.clock.now() - 7 * DAY) < 60_000)
     assert.notEqual((await link(romeo, INVITE)).token, token)
+  }))
+
+  it('come with a page for browsers where there is one (section 5.2)', village('everyone', async ({ romeo, house }) => {
+    house.host.provide(LANDING, () => 'https://chat.example/invite/')
+    romeo.sends`<iq type='set' id='c' to='localhost'><command xmlns='${COMMANDS}' node='${INVITE}'/></iq>`
+    assert.match(String(await romeo.hears`<iq id='c'/>`), /<value>https:\/\/chat\.example\/invite\/#romeo@localhost\?roster;preauth=\w+;ibr=y<\/value>/)
   }))
 
   it('make friends of two users at once: both are asked nothing (XEP-0379)', village('nobody', async ({ romeo, house }) => {

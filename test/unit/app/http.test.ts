@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { schema } from '../../../config/faults.ts'
 import { serveHealth } from '../../../app/health.ts'
 import { serveHostMeta } from '../../../app/host-meta.ts'
+import { serveLanding } from '../../../app/landing.ts'
 import { adoptLimits, needRestart } from '../../../app/reload.ts'
 import { readConfig, type Config } from '../../../config/load.ts'
 import { plugins } from '../../../plugins/index.ts'
@@ -19,6 +20,7 @@ describe('app: HTTP of its own', () => {
     const router = new HttpRouter()
     health = serveHealth(router, { ready: () => ready, sessions: () => 3, watchers: [] })
     serveHostMeta(router, { websocket: '/xmpp-websocket', bosh: '/http-bind' })
+    serveLanding(router)
     // The peer of these tests is this machine: as a proxy it can say that others ask.
     server = await listenHttp({ port: 0, address: '127.0.0.1', proxies: ['127.0.0.1'], router, limits: defaultLimits, clock: wallClock, log: silent })
   })
@@ -53,6 +55,13 @@ describe('app: HTTP of its own', () => {
     const xrd = await get('/.well-known/host-meta', { origin: 'https://client.example' })
     assert.equal(xrd.headers.get('access-control-allow-origin'), 'https://client.example')
     assert.match(await xrd.text(), /<Link rel='urn:xmpp:alt-connections:websocket' href='ws:\/\/127\.0\.0\.1:\d+\/xmpp-websocket'\/>/)
+  })
+
+  it('explains an invitation in a browser, with scripts of its own alone', async () => {
+    const page = await get('/invite/')
+    assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'; script-src 'self'/)
+    assert.match(await page.text(), /src="\/invite\/invite\.js"/)
+    assert.deepEqual([(await get('/invite/invite.js')).status, (await get('/invite/invite.css')).status, (await get('/invite/x')).status], [200, 200, 404])
   })
 
   it('a config that is read again changes limits at once and says what has to wait', () => {
