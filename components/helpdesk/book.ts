@@ -5,7 +5,7 @@ import { decideLedger, emptyLedger, evolveLedger, settle, type Ledger, type Ledg
 import { decide, evolve, initial } from './conversation.ts'
 import { Refused, type Command, type Event, type State, type Who } from './facts.ts'
 import type { Line, Lines } from './lines.ts'
-import { alarms, type Unclocked } from './policy.ts'
+import { alarms, type Terms, type Unclocked } from './policy.ts'
 import { Timers } from './timers.ts'
 
 /** What has just been kept: told to whoever shows or does something about it. */
@@ -37,6 +37,10 @@ export class Book {
   words: (e: Extract<Event, { type: 'said' }>) => Said = () => ({ body: '', name: '' })
   /** Runs in the conversation's turn, after the commit: what it sends stays in order. It must not wait for another turn of the same conversation. */
   onCommit: (c: Commit) => void | Promise<void> = () => {}
+  /** When the owner of a conversation typed last; forgotten by a restart. */
+  readonly typed = new Map<number, number>()
+  /** What the settings say about time. */
+  terms: () => Omit<Terms, 'typed'> = () => ({})
   /** Runs after an alarm was dealt with. */
   afterAlarm: () => Promise<void> = async () => {}
 
@@ -69,6 +73,8 @@ export class Book {
 
   /** Sets every alarm; called when the desk is ready to act on them. */
   wind(): void { for (const n of this.states.keys()) this.#wind(n) }
+  /** Its owner types: that restarts the clock of SS-03. */
+  types(n: number): void { this.typed.set(n, this.#clock.now()); this.#wind(n) }
 
   async #load(n: number): Promise<State> {
     const { version, events } = await this.#stores.events.load<Event>(this.#stream(n))
@@ -164,7 +170,7 @@ export class Book {
         continue
       }
       this.#versions.set(n, version + 1)
-      if (after.is === 'closed') this.states.delete(n)
+      if (after.is === 'closed') { this.states.delete(n); this.typed.delete(n) }
       else this.states.set(n, after)
       this.#notice(n, lines, after)
       this.#wind(n, after)
@@ -196,7 +202,7 @@ export class Book {
   }
 
   #wind(n: number, s: State = this.states.get(n) ?? initial): void {
-    this.#timers.set(n, alarms(s).map(a => ({ at: a.at, ring: () => this.#ring(n, a.command) })))
+    this.#timers.set(n, alarms(s, { ...this.terms(), typed: this.typed.get(n) }).map(a => ({ at: a.at, ring: () => this.#ring(n, a.command) })))
   }
 
   async #ring(n: number, command: Unclocked): Promise<void> {

@@ -106,6 +106,7 @@ export class Control {
     const s = this.#office.book.states.get(n)
     if (state === undefined || s?.is !== 'active') return
     const role = roleOf(s, by)
+    if (role === 'owner' && state === 'composing') this.#office.types(n)
     if (role === 'owner' || role === 'participant') this.#customers.typing(n, s, state === 'inactive' || state === 'gone' ? 'paused' : state)
   }
 

@@ -1,6 +1,10 @@
 // The life of one customer's conversation: `decide` says what a command brings about, `evolve` what that leaves behind. Pure: time comes in with the command.
 
-import { Refused, type Active, type Bare, type Command, type DeskLine, type Event, type Invitation, type Known, type Offer, type Offered, type Place, type Present, type Role, type State, type Waiting, type Who } from './facts.ts'
+import { Refused, type Active, type Bare, type Command, type DeskLine, type Event, type Invitation, type Known, type Offer, type Place, type Present, type State, type Who } from './facts.ts'
+import { decideMark, evolveMark } from './marks.ts'
+import { isOver, isQueued, mayWrite, pendingOffers, roleOf } from './states.ts'
+
+export { isOver, isQueued, ownerOf, pendingOffers, roleOf } from './states.ts'
 
 export const initial: State = { is: 'absent' }
 type Ask<D extends Command['do']> = Extract<Command, { do: D }>
@@ -51,6 +55,9 @@ function bringsAbout(s: State, c: Command): Outcome {
       : c.through !== undefined && s.shown > c.through ? no('More was said meanwhile.')
       : [...withdraw(s, c.now), { type: 'filed', at: c.now, key: c.key, ticket: c.ticket }, closing(s, s.filing.by, c.now)]
     case 'filing failed': return s.filing?.key === c.key && s.filing.is === 'started' ? [{ type: 'filing failed', at: c.now, key: c.key }] : []
+    case 'silence': return s.is === 'active' && s.owner === c.from && !s.transfer && !s.hold && s.clocks.unanswered !== undefined && Math.max(s.clocks.unanswered, s.clocks.assigned ?? 0) <= c.since
+      ? [...withdraw(s, c.now, isHandover(s)), { type: 'requeued', at: c.now, queue: s.queue, why: 'silent', from: c.from }] : []
+    default: return decideMark(s, c)
   }
 }
 
@@ -92,7 +99,7 @@ function say(s: Present, c: Ask<'say'>): Outcome {
   if (c.by === 'desk' || c.as === 'command') return [said]
   if (c.by === 'customer') {
     if (s.is === 'closed') return no('The conversation is closed.')
-    if (s.is !== 'ended') return [said]
+    if (s.is !== 'ended') return s.hold ? [{ type: 'resumed', at: c.now, by: 'customer' }, said] : [said]
     return [c.again === undefined ? { type: 'requeued', at: c.now, queue: s.queue, why: 'reopened' } : { type: 'reopened', at: c.now, owner: s.owner, seat: c.again }, said]
   }
   const role = roleOf(s, c.by)
@@ -256,35 +263,14 @@ function file(s: Present, c: Ask<'file'>): Outcome {
   return [{ type: 'filing', at: c.now, key: c.key, by: c.by, ...(c.ticket === undefined ? {} : { ticket: c.ticket }) }]
 }
 
-// Questions about a state
-
-export const isOver = (s: State): boolean => s.is === 'ended' || s.is === 'closed'
-export const isQueued = (s: State): s is Waiting | Offered => s.is === 'waiting' || s.is === 'offered'
-/** What an operator is in it: its owner (of an ended one: who served it last), or his place in the crew. */
-export const roleOf = (s: State, who: Bare): Role | 'owner' | undefined =>
-  s.is === 'absent' ? undefined : (s.is === 'active' || s.is === 'ended') && s.owner === who ? 'owner' : s.crew[who]
-const mayWrite = (s: Present, who: string): boolean => (s.is === 'active' && s.owner === who) || s.crew[who] === 'participant'
-
-/** Every question that waits for an operator's answer. */
-export function pendingOffers(s: State): readonly Offer[] {
-  if (s.is === 'absent') return []
-  const open: Offer[] = s.invitations.flatMap(i => i.until === undefined ? [] : [{ id: i.id, to: i.who, until: i.until, by: i.by }])
-  if (s.is === 'offered') open.push(s.offer)
-  if (s.is === 'active' && s.transfer) open.push(s.transfer)
-  return open
-}
-
-/** Who owns it, if anybody. */
-export const ownerOf = (s: State): Bare | undefined => s.is === 'active' ? s.owner : undefined
-
 // The fold
 
 /** The state after `e`. Total: an event is a fact, and never refused. */
 export function evolve(s: State, e: Event): State {
   if (e.type === 'opened') {
     return {
-      is: 'waiting', queue: e.queue, customer: e.customer, opened: e.at, lines: 0, shown: 0, owners: [], crew: {}, invitations: [], filing: undefined, gone: undefined,
-      clocks: { idle: undefined, unanswered: undefined, assigned: undefined }, place: place(e.at, { preferred: e.preferred }),
+      is: 'waiting', queue: e.queue, customer: e.customer, opened: e.at, lines: 0, shown: 0, owners: [], crew: {}, invitations: [], filing: undefined, gone: undefined, priority: 'normal', hold: undefined, followUp: undefined, warned: {}, monitors: {},
+      clocks: { idle: undefined, unanswered: undefined, assigned: undefined, replied: undefined }, place: place(e.at, { preferred: e.preferred }),
     }
   }
   if (s.is === 'absent') return s
@@ -299,7 +285,7 @@ export function evolve(s: State, e: Event): State {
     case 'passed': return { ...known, is: 'waiting', place: { ...placeOf(s, e.at), passed: [...placeOf(s, e.at).passed.filter(p => p !== e.by), e.by] } }
     case 'exhausted': return s.is === 'waiting' ? { ...s, place: { ...s.place, passed: [], rest: e.until } } : s
     case 'stirred': return s.is === 'waiting' ? { ...s, place: { ...s.place, rest: undefined, passed: s.place.passed.filter(p => p !== e.who) } } : s
-    case 'requeued': return { ...known, is: 'waiting', queue: e.queue, place: place(e.at, e.why === 'given' ? { spare: e.from } : { head: true, preferred: s.is === 'ended' ? s.owner : undefined }) }
+    case 'requeued': return { ...known, is: 'waiting', queue: e.queue, place: place(e.at, e.why === 'given' ? { spare: e.from } : { head: true, spare: e.why === 'silent' ? e.from : undefined, preferred: s.is === 'ended' ? s.owner : undefined }) }
     case 'transfer offered': return s.is === 'active' ? { ...s, transfer: { id: e.id, to: e.to, until: e.until, by: e.by } } : s
     case 'transfer passed': return s.is === 'active' ? { ...s, transfer: undefined } : s
     case 'invited': return { ...s, invitations: [...s.invitations, { id: e.id, by: e.by, who: e.who, until: e.until }] }
@@ -317,25 +303,26 @@ export function evolve(s: State, e: Event): State {
     case 'filing': return { ...s, filing: { key: e.key, by: e.by, target: e.ticket, is: 'started', ticket: undefined } }
     case 'filed': return s.filing?.key === e.key ? { ...s, filing: { ...s.filing, is: 'bound', ticket: e.ticket } } : s
     case 'filing failed': return s.filing?.key === e.key ? { ...s, filing: { ...s.filing, is: 'failed' } } : s
+    default: return evolveMark(s, e)
   }
 }
 
 const place = (since: number, p: Partial<Place>): Place => ({ since, head: false, passed: [], preferred: undefined, spare: undefined, rest: undefined, ...p })
 const placeOf = (s: Present, at: number): Place => isQueued(s) ? s.place : place(at, {})
 const knownOf = (s: Present): Known => {
-  const { queue, customer, opened, lines, shown, owners, crew, invitations, clocks, filing, gone } = s
-  return { queue, customer, opened, lines, shown, owners, crew, invitations, clocks, filing, gone }
+  const { queue, customer, opened, lines, shown, owners, crew, invitations, clocks, filing, gone, priority, hold, followUp, warned, monitors } = s
+  return { queue, customer, opened, lines, shown, owners, crew, invitations, clocks, filing, gone, priority, hold, followUp, warned, monitors }
 }
 
 /** A new owner has one part only: he leaves the crew. The idle clock runs on (ST-69). */
 const owned = (k: Known, owner: Bare, seat: string, at: number): Active => ({
   ...k, is: 'active', owner, seat, transfer: undefined, detached: undefined, crew: without(k.crew, owner), invitations: k.invitations.filter((i: Invitation) => i.who !== owner),
-  owners: [...k.owners.filter(o => o !== owner), owner], clocks: { ...k.clocks, assigned: at },
+  owners: [...k.owners.filter(o => o !== owner), owner], clocks: { ...k.clocks, assigned: at, replied: undefined },
 })
 
 const heard = (s: Present, e: Extract<Event, { type: 'said' }>): Known['clocks'] => {
   if (e.as !== 'public' || e.by === 'desk') return s.clocks
-  return e.by === 'customer' ? { ...s.clocks, unanswered: s.clocks.unanswered ?? e.at } : { ...s.clocks, unanswered: undefined, idle: e.at }
+  return e.by === 'customer' ? { ...s.clocks, unanswered: s.clocks.unanswered ?? e.at } : { ...s.clocks, unanswered: undefined, idle: e.at, replied: e.at }
 }
 
 const without = <T>(all: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> => Object.fromEntries(Object.entries(all).filter(([k]) => k !== key))

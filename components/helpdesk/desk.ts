@@ -19,6 +19,7 @@ import { OperatorView } from './views/operators.ts'
 import { RoomWindow } from './views/room.ts'
 import { RosterView } from './views/rosters.ts'
 import { Rulebook } from './settings/rulebook.ts'
+import { Warnings } from './warnings.ts'
 import { Watchers } from './watchers.ts'
 import { rest } from './api/rest.ts'
 
@@ -43,6 +44,7 @@ class Desk implements Receiver {
   readonly #control: Control
   readonly #reception: Reception
   readonly #watchers: Watchers
+  readonly #warnings: Warnings
   readonly #rooms: RoomWindow
   readonly #off: Disposable[] = []
   readonly #returning = new Map<Bare, Disposable>()
@@ -63,7 +65,10 @@ class Desk implements Receiver {
     this.#operators.window = (jid, s) => this.#rooms.isRoom(jid, s) ? this.#rooms : contact
     this.#office.onView = jid => this.#office.later(async () => { await this.#rosters.now(jid); await this.#rooms.switched(jid) })
     this.#watchers = new Watchers(this.#office, this.#at)
-    this.#office.views.push(this.#operators, this.#customers)
+    this.#warnings = new Warnings(this.#office, this.#at)
+    this.#office.views.push(this.#operators, this.#customers, this.#warnings)
+    this.#office.onTyping = n => this.#warnings.touch(n)
+    this.#office.onRules.push(() => this.#warnings.wind())
     this.#office.onPeople = () => this.#people()
     rules.onChange.push(async () => { await this.#watchers.open(); await this.#office.settingsChanged() })
     this.#office.onQueues.push(() => { this.#rosters.touchAll(); this.#watchers.tell() })
@@ -91,6 +96,7 @@ class Desk implements Receiver {
       await this.#operators.resume()
       this.#office.filing.resume((n, s, to, what) => this.#operators.bot(to, sentence(what, this.#office.scene(n, s))))
       book.wind()
+      this.#warnings.wind()
       this.#rosters.touchAll()
       this.#watchers.tell()
       await this.#office.dispatch()
@@ -104,7 +110,9 @@ class Desk implements Receiver {
     this.#rooms.stop()
     this.#rosters.stop()
     this.#customers.stop()
-    await this.#office.stop()
+    this.#warnings.stop()
+    await
+ this.#office.stop()
     await this.#rosters.idle()
   }
 

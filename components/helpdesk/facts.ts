@@ -32,7 +32,15 @@ export interface Clocks {
   /** The oldest customer line no agent has answered. */
   readonly unanswered: number | undefined
   readonly assigned: number | undefined
+  /** The last public line of an agent since then. */
+  readonly replied: number | undefined
 }
+/** What is said about a conversation that takes long, once each. */
+export type Level = 'idle' | 'idle critical' | 'duration' | 'duration critical'
+export const PRIORITIES = ['low', 'normal', 'high', 'urgent'] as const
+export type Priority = typeof PRIORITIES[number]
+/** What a mark on a conversation is about; its words stand in the dossier. */
+export type Mark = 'subject' | 'label' | 'pin' | 'task' | 'time' | 'item' | 'call' | 'file' | 'field' | 'event' | 'resolution' | 'survey' | 'transcript'
 /** A ticket being written from the conversation. Only `bound` lets it close. */
 export interface Filing { readonly key: string; readonly by: Bare; readonly target: number | undefined; readonly is: 'started' | 'bound' | 'failed'; readonly ticket: number | undefined }
 
@@ -59,6 +67,14 @@ export interface Known {
   readonly filing: Filing | undefined
   /** The customer is away from it; given up at this moment if it still waits for an agent then. */
   readonly gone: number | undefined
+  readonly priority: Priority
+  /** Put aside: no clock runs against its agent until then, or until the customer writes. */
+  readonly hold: { readonly until: number | undefined } | undefined
+  readonly followUp: { readonly at: number; readonly by: Bare; readonly due: boolean } | undefined
+  /** When each level was reached the last time. */
+  readonly warned: Readonly<Partial<Record<Level, number>>>
+  /** Who is told of what goes on in it. */
+  readonly monitors: Readonly<Record<Bare, 'customer' | 'all'>>
 }
 export type Waiting = Known & { readonly is: 'waiting'; readonly place: Place }
 export type Offered = Known & { readonly is: 'offered'; readonly place: Place; readonly offer: Offer }
@@ -106,6 +122,16 @@ export type Command = { readonly now: number } & (
   | { do: 'file'; by: Bare; key: string; ticket?: number | undefined; force?: boolean }
   | { do: 'filed'; key: string; ticket: number; /** the last public line that is in it */ through?: number }
   | { do: 'filing failed'; key: string }
+  | { do: 'silence'; from: Bare; /** the moment up to which it was heard of nothing */ since: number }
+  | { do: 'warn'; level: Level; since: number }
+  | { do: 'hold'; by: Bare; until?: number | undefined; force?: boolean }
+  | { do: 'unhold'; by: Who; force?: boolean }
+  | { do: 'follow up'; by: Bare; due: number | undefined; force?: boolean }
+  | { do: 'remind' }
+  | { do: 'prioritise'; by: Bare; priority: Priority; force?: boolean }
+  | { do: 'mark'; by: Who; what: Mark; id?: string | undefined; force?: boolean }
+  | { do: 'monitor'; by: Bare; to: 'none' | 'customer' | 'all'; force?: boolean }
+  | { do: 'move'; by: Bare; queue: string; force?: boolean }
 )
 
 export type PassReason = 'declined' | 'lapsed' | 'revoked'
@@ -121,7 +147,7 @@ export type Event = { readonly at: number } & (
   | { type: 'transfer offered'; id: string; by: Bare; to: Bare; until: number }
   | { type: 'transfer passed'; id: string; by: Bare; why: PassReason }
   | { type: 'transferred'; id: string; from: Bare; to: Bare }
-  | { type: 'requeued'; queue: string; why: 'given' | 'detached' | 'removed' | 'reopened'; from?: Bare; by?: Bare }
+  | { type: 'requeued'; queue: string; why: 'given' | 'detached' | 'silent' | 'removed' | 'reopened'; from?: Bare; by?: Bare }
   | { type: 'invited'; id: string; by: Bare; who: Bare; until: number }
   | { type: 'invitation accepted'; id: string; by: Bare; who: Bare }
   | { type: 'invitation passed'; id: string; by: Bare; who: Bare; why: PassReason }
@@ -138,6 +164,15 @@ export type Event = { readonly at: number } & (
   | { type: 'filing'; key: string; by: Bare; ticket?: number }
   | { type: 'filed'; key: string; ticket: number }
   | { type: 'filing failed'; key: string }
+  | { type: 'warned'; level: Level }
+  | { type: 'held'; by: Bare; until?: number }
+  | { type: 'resumed'; by: Who }
+  | { type: 'follow-up'; by: Bare; due?: number }
+  | { type: 'follow-up due'; by: Bare }
+  | { type: 'prioritised'; by: Bare; priority: Priority }
+  | { type: 'marked'; by: Who; what: Mark; id?: string }
+  | { type: 'monitored'; who: Bare; to: 'none' | 'customer' | 'all' }
+  | { type: 'moved'; by: Bare; queue: string }
 )
 
 /** Why a command was not carried out, in words fit for who gave it; `{who}` stands for the shown name of `who`. */

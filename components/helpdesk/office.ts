@@ -14,7 +14,7 @@ import { Filing } from './filing.ts'
 import { Past, type Summary } from './past.ts'
 import { Lines } from './lines.ts'
 import { Operators } from './operators.ts'
-import { PATIENCE } from './policy.ts'
+
 import { isWithinHours, limitsFor, nextHours, wayIn } from './entrance.ts'
 import type { Rulebook } from './settings/rulebook.ts'
 import { deskLine, short, type Scene } from './sentences.ts'
@@ -40,11 +40,15 @@ export class Office {
   readonly views: View[] = []
   /** Called when how a queue looks from outside may have changed. */
   readonly onQueues: (() => void)[] = []
+  /** Called when settings have changed. */
+  readonly onRules: (() => void)[] = []
   /** Called when how an operator's own world looks may have changed. */
   readonly onOperator: ((jid: Bare) => void)[] = []
   /** Conversations whose owner has closed their window, though he is there. */
   readonly closedBy = new Map<number, Bare>()
+  onTyping: (n: number) => void = () => {}
   /** Called when an operator chose another view. */
+
   onView: (jid: Bare) => void = () => {}
   readonly #lastOnline = new Map<string, number>()
   readonly #offerable = new Map<Bare, ReadonlySet<string>>()
@@ -74,6 +78,7 @@ export class Office {
     this.#past = new Past(documents, link.domain)
     this.filing = new Filing(this)
     this.book.words = e => ({ body: e.line ? deskLine(e.line, who => this.operators.name(who)) : '', name: 'Helpdesk' })
+    this.book.terms = () => ({ handOff: rules.now.handOff, autoClose: rules.now.conversation.autoClose })
     this.book.onCommit = c => this.#committed(c)
     this.book.afterAlarm = () => this.idle()
   }
@@ -165,6 +170,12 @@ export class Office {
   /** Writes the transcript into a ticket and closes; gives the ticket's number. */
   file(n: number, by: Bare, ticket: number | undefined): Promise<number | Refused> { return this.filing.file(n, by, ticket) }
 
+  /** The owner types. */
+  types(n: number): void {
+    this.book.types(n)
+    this.onTyping(n)
+  }
+
   // Asking agents
 
   /** How many conversations the operator may hold when the next is one of this queue: the limit of all, and those of the queue and its departments. */
@@ -226,6 +237,8 @@ export class Office {
     await this.onPeople()
     for (const p of this.operators.all()) this.operatorChanged(p.jid)
     this.#watchHours()
+    this.book.wind()
+    for (const f of this.onRules) f()
     this.later(() => this.dispatch())
     for (const f of this.onQueues) f()
   }
@@ -243,7 +256,7 @@ export class Office {
     this.later(async () => {
       for (const [n, s] of [...this.book.states]) {
         if (s.is === 'offered' && s.offer.to === jid && !(isReceiving(o, s.queue) && this.operators.of(s.queue).includes(jid))) await this.book.give(n, { do: 'revoke', id: s.offer.id })
-        if (s.is === 'active' && s.owner === jid) await this.book.give(n, isGone(o) || this.closedBy.get(n) === jid ? { do: 'detach', who: jid, until: this.now + PATIENCE.detached } : { do: 'attach', who: jid })
+        if (s.is === 'active' && s.owner === jid) await this.book.give(n, this.rules.now.handOff.closed.enabled && (isGone(o) || this.closedBy.get(n) === jid) ? { do: 'detach', who: jid, until: this.#awayUntil(this.now) } : { do: 'attach', who: jid })
       }
       if (fresh.length > 0) await this.#stir(jid, q => fresh.includes(q))
       await this.dispatch()
@@ -251,6 +264,8 @@ export class Office {
     for (const f of this.onQueues) f()
     for (const f of this.onOperator) f(jid)
   }
+  #awayUntil(since: number): number { return since + this.rules.now.handOff.closed.after * 1000 }
+
   /** Remembers since when each queue is open or closed. */
   #noteOpen(): void {
     for (const q of this.config.queues.keys()) {
@@ -277,7 +292,7 @@ export class Office {
   missing(since: number): void {
     this.later(async () => {
       for (const [n, s] of [...this.book.states]) {
-        if (s.is === 'active' && s.detached === undefined && isGone(this.operators.operator(s.owner))) await this.book.give(n, { do: 'detach', who: s.owner, until: since + PATIENCE.detached })
+        if (s.is === 'active' && s.detached === undefined && this.rules.now.handOff.closed.enabled && isGone(this.operators.operator(s.owner))) await this.book.give(n, { do: 'detach', who: s.owner, until: this.#awayUntil(since) })
       }
     })
   }

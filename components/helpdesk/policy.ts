@@ -1,6 +1,8 @@
 // What follows from a conversation: the alarms its state asks for, and what is told to whom when something has happened. Pure.
 
-import { isQueued, pendingOffers } from './conversation.ts'
+import type { DeskSettings } from '../../schemas/desk-settings.ts'
+import { handOffAt } from './quality.ts'
+import { isQueued, pendingOffers } from './states.ts'
 import type { Bare, Command, Event, PassReason, Present, Role, State, Who } from './facts.ts'
 
 const SECOND = 1000
@@ -24,13 +26,27 @@ export interface Alarm { readonly at: number; readonly command: Unclocked }
 /** A command that gets its `now` when it is given. */
 export type Unclocked = Command extends infer C ? C extends Command ? Omit<C, 'now'> : never : never
 
+/** What the settings say about time, and what no log knows. */
+export interface Terms {
+  readonly handOff?: DeskSettings['handOff']
+  /** Seconds of silence of both after which it is closed; 0 = never. */
+  readonly autoClose?: number
+  /** When its agent typed last. */
+  readonly typed?: number | undefined
+}
+
 /** Every alarm that a state asks for: the heap is rebuilt from this after a restart. */
-export function alarms(s: State): readonly Alarm[] {
+export function alarms(s: State, terms: Terms = {}): readonly Alarm[] {
   if (s.is === 'absent' || s.is === 'closed') return []
   const due: Alarm[] = pendingOffers(s).map(o => ({ at: o.until, command: { do: 'lapse', id: o.id } }))
   if (s.is === 'waiting' && s.place.rest !== undefined) due.push({ at: s.place.rest, command: { do: 'stir' } })
   if (s.is === 'active' && s.detached !== undefined) due.push({ at: s.detached, command: { do: 'hand off', from: s.owner } })
   if (isQueued(s) && s.gone !== undefined) due.push({ at: s.gone, command: { do: 'give up' } })
+  const silence = terms.handOff && handOffAt(s, terms.handOff, terms.typed)
+  if (silence) due.push({ at: silence.at, command: { do: 'silence', from: silence.from, since: silence.at } })
+  if (s.hold?.until !== undefined) due.push({ at: s.hold.until, command: { do: 'unhold', by: 'desk' } })
+  if (s.followUp && !s.followUp.due) due.push({ at: s.followUp.at, command: { do: 'remind' } })
+  if (s.is === 'active' && !s.hold && terms.autoClose !== undefined && terms.autoClose > 0 && s.clocks.unanswered === undefined && s.clocks.idle !== undefined) due.push({ at: Math.max(s.clocks.idle, s.clocks.assigned ?? 0) + terms.autoClose * SECOND, command: { do: 'close', by: 'desk' } })
   if (s.is === 'ended') due.push({ at: s.at + PATIENCE.wrapUp, command: { do: 'close', by: 'desk' } })
   return due
 }
@@ -48,7 +64,8 @@ export type Notice =
   | { is: 'yours' }
   | { is: 'taken'; by: Bare }
   | { is: 'served'; by: Bare }
-  | { is: 'handed off'; why: 'detached' | 'removed' }
+  | { is: 'handed off'; why: 'detached' | 'silent' | 'removed' }
+  | { is: 'held'; by: Bare; until: number | undefined } | { is: 'resumed'; by: Who }
   | { is: 'owner away'; who: Bare; until: number }
   | { is: 'owner back'; who: Bare }
   | { is: 'moved'; queue: string; by: Bare }
@@ -89,7 +106,7 @@ export function follow(e: Event, before: State, s: State): readonly Effect[] {
       ...(before.is === 'active' && e.why !== 'revoked' ? [{ do: 'tell' as const, to: before.owner, bot: false, what: { is: 'transfer passed' as const, who: e.by, why: e.why } }] : []), { do: 'dispatch' }]
     case 'transferred': return [brief(e.to), bot(e.from, { is: 'transferred', to: e.to }), ...inside({ is: 'served', by: e.to }, e.to).filter(t => t.do !== 'tell' || t.to !== e.from), { do: 'dispatch' }]
     case 'requeued': return [
-      ...(e.from !== undefined && e.from !== e.by ? [bot(e.from, e.why === 'given' ? { is: 'moved', queue: e.queue, by: e.by ?? 'desk' } : { is: 'handed off', why: e.why === 'removed' ? 'removed' : 'detached' })] : []),
+      ...(e.from !== undefined && e.from !== e.by ? [bot(e.from, e.why === 'given' ? { is: 'moved', queue: e.queue, by: e.by ?? 'desk' } : { is: 'handed off', why: e.why === 'removed' || e.why === 'silent' ? e.why : 'detached' })] : []),
       { do: 'dispatch' }, { do: 'announce' }]
     case 'invited': return [bot(e.who, { is: 'invitation', id: e.id, by: e.by, until: e.until })]
     case 'invitation accepted': return [
@@ -108,6 +125,10 @@ export function follow(e: Event, before: State, s: State): readonly Effect[] {
     case 'closed': return [...inside({ is: 'closed', by: e.by }, e.by), { do: 'dispatch' }]
     case 'filing': return [{ do: 'file' }]
     case 'filed': case 'filing failed': return [] // the answer to the command says so
+    case 'held': return inside({ is: 'held', by: e.by, until: e.until }, e.by)
+    case 'resumed': return e.by === 'customer' ? [] : inside({ is: 'resumed', by: e.by }, e.by)
+    case 'moved': return [...inside({ is: 'moved', queue: e.queue, by: e.by }, e.by), { do: 'dispatch' }, { do: 'announce' }]
+    case 'warned': case 'follow-up': case 'follow-up due': case 'prioritised': case 'marked': case 'monitored': return [] // told elsewhere, or to nobody
   }
 }
 

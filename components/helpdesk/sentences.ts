@@ -34,7 +34,9 @@ export function sentence(w: Notice, s: Scene): string {
     case 'yours': return `${it} is yours.`
     case 'taken': return `${s.name(w.by)} has taken ${it} from you.`
     case 'served': return `${s.name(w.by)} serves #${s.n} now.`
-    case 'handed off': return w.why === 'removed' ? `${it} was taken from you: you are no operator any more.` : `${it} went back to the queue: you were away from it.`
+    case 'held': return `${s.name(w.by)} has put #${s.n} aside${w.until === undefined ? '' : ` for ${duration(w.until - s.now)}`}.`
+    case 'resumed': return `#${s.n} is no longer put aside.`
+    case 'handed off': return w.why === 'silent' ? `${it} was taken from you: the customer waited too long for your answer.` : w.why === 'removed' ? `${it} was taken from you: you are no operator any more.` : `${it} went back to the queue: you were away from it.`
     case 'owner away': return `${s.name(w.who)} is away; #${s.n} goes back to the queue in ${seconds(w.until - s.now)}.`
     case 'owner back': return `${s.name(w.who)} is back.`
     case 'moved': return `${s.name(w.by)} has moved ${it} to ${w.queue}.`
