@@ -67,6 +67,7 @@ class Pep {
     host.on('in:mark', p => { if (p.stanza.kind === 'presence' && p.stanza.to?.isBare) this.#sees(p, p.stanza) })
     host.on('out:mark', p => (p.stanza.kind === 'message' && p.stanza.to?.full === p.account.jid.full ? this.#decides(p, p.stanza) : undefined))
     host.when('presence', device => this.#shows(device))
+    host.when('attached', device => this.#shows(device)) // over a restart it was forgotten
     host.when('unavailable', device => this.#leaves(device))
   }
 

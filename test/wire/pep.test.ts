@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { defaultLimits } from '../../server/ports/limits.ts'
 import { Jid } from '../../server/stanza/jid.ts'
+import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
+import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import { befriend } from '../harness/friends.ts'
-import { scene, type Actor } from '../harness/scene.ts'
+import { Actor, scene } from '../harness/scene.ts'
 import { create, isAskedFor, items, NS, OWNER, publish, withCaps } from '../harness/pubsub.ts'
 
 const cast = { romeo: 'romeo@localhost/orchard', juliet: 'juliet@localhost/balcony' }
@@ -167,6 +169,29 @@ describe('XEP-0163 personal nodes', () => {
     assert.equal(event.getChild('event')!.getChild('items')!.attrs['node'], TUNE)
     assert.deepEqual((await phone.fence()).filter(x => x.name === 'message'), [])
   }))
+
+  it('SEC-S16 a session that slept over a restart of the server hears on, and what it missed', async () => {
+    const stores = await openSqlite({ file: ':memory:' })
+    const romeo = new Actor('romeo', 'romeo@localhost/orchard')
+    await stores.accounts.create({ host: 'localhost', local: 'romeo', created: 1, credentials: await makeCredentials('pw', { iterations: 4096 }) })
+    await stores.documents.put('session', 'server', 'slept', {
+      jid: romeo.jid, until: Date.now() + 600_000, handled: 3, acknowledged: 0, sent: [], flags: [],
+      presence: `<presence from='${romeo.jid}'><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:test' ver='${withCaps.ver(TUNE)}'/></presence>`,
+    })
+    await scene({ phone: 'romeo@localhost/phone' }, async ({ phone }, house) => {
+      publish(phone, TUNE, 'missed', tune('Alone'))
+      await phone.hears`<iq type='result' id='pub'/>`
+      await romeo.opens(house.port)
+      await romeo.logsIn()
+      romeo.sends`<resume xmlns='urn:xmpp:sm:3' previd='slept' h='0'/>`
+      await romeo.hears`<resumed xmlns='urn:xmpp:sm:3' h='3'/>`
+      await isAskedFor(romeo, withCaps.ver(TUNE), TUNE)
+      await hearsTune(romeo, phone, 'Alone')
+      publish(phone, TUNE, 'new', tune('Ghosts'))
+      await hearsTune(romeo, phone, 'Ghosts')
+      romeo.leaves()
+    }, { stores })()
+  })
 
   it('SEC-P12 a hash that does not fit what the client says counts for nobody else', scene(two, async ({ romeo, phone }) => {
     const ver = withCaps.ver(MOOD)
