@@ -126,6 +126,13 @@ describe('file upload', () => {
     assert.equal(await put(to, 'hello', { 'content-type': 'image/PNG; a=b' }), 201)
   }))
 
+  it('SEC-F01 of two uploads at the same time one is the file', stage(async ({ romeo }) => {
+    const { put: to, get } = await slot(romeo, 5)
+    const outcomes = await Promise.all(['hello', 'other'].map(body => put(to, body)))
+    assert.deepEqual(outcomes.toSorted(), [201, 409])
+    assert.equal(await (await fetch(get)).text(), outcomes[0] === 201 ? 'hello' : 'other')
+  }))
+
   it('SEC-F02 an altered token, another file\'s token and the reader\'s address open nothing', stage(async ({ romeo, juliet }) => {
     const mine = await slot(romeo, 5)
     const hers = await slot(juliet, 5)

@@ -16,7 +16,7 @@ export interface BoshOptions {
 }
 
 const SLACK = 4096 // bytes of a request around its stanzas
-const GUESSES = { rate: 1, burst: 50 } // unknown session ids of one address
+const GUESSES = { rate: 10, burst: 200 } // unknown session ids of one address: after a restart, many clients behind one may ask for theirs
 const ADDRESSES = 10_000
 
 /** Answers POST at `path`, with and without a slash at the end. */
