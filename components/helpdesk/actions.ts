@@ -1,30 +1,19 @@
 // What each command does: one implementation for the text command, the ad-hoc command and the REST call (shell).
 import { randomUUID } from 'node:crypto'
+import { asked, colleague, isAnswer, label, mayAnswer, meant, mine, no, notYours, owned, queueOf, refused, told, visible, yes, type Act, type Answer, type Call } from './answers.ts'
 import { recordOf } from './assignment.ts'
 import { capacityOf, colour, isAskable, isReceiving, takesFrom, type Intake } from './availability.ts'
 import { COMMANDS, type CommandEntry, type Handler } from './commands.ts'
 import { assigns, queueName } from './config.ts'
-import { isOver, isQueued, pendingOffers, roleOf } from './conversation.ts'
+import { isOver, isQueued, roleOf } from './conversation.ts'
 import { inLine } from './dispatch.ts'
-import { Refused, type Bare, type Event, type Present } from './facts.ts'
+import { Refused, type Bare, type Event } from './facts.ts'
 import type { Office } from './office.ts'
 import { filled, replies, repliesList } from './replies.ts'
 import { duration, short } from './sentences.ts'
-import { helpText, match, queueMeant } from './words.ts'
+import { helpText, queueMeant } from './words.ts'
 
-/** What came of it, in words for who asked; `n` = the conversation it was about. */
-export interface Answer { readonly ok: boolean; readonly text: string; readonly n?: number; /** refused because it is not his to do */ readonly forbidden?: boolean }
-export interface Call {
-  readonly by: Bare
-  /** The conversation that was named. */
-  readonly n: number | undefined
-  /** The conversation in whose window it was typed. */
-  readonly here: number | undefined
-  readonly args: Readonly<Record<string, string>>
-  /** The client's id of what was typed: lines are recognised by it when they come again. */
-  readonly id?: string | undefined
-}
-type Act = (o: Office, c: Call) => Promise<Answer> | Answer
+export { because, visible, type Answer, type Call } from './answers.ts'
 
 /** Checks the permission and carries out. The one door for every way in. */
 export async function act(o: Office, command: CommandEntry, call: Call): Promise<Answer> {
@@ -32,60 +21,6 @@ export async function act(o: Office, command: CommandEntry, call: Call): Promise
   if (!o.config.enabled && command.handler !== 'help') return no('The chat is turned off.')
   return ACTS[command.handler](o, call)
 }
-
-const yes = (text: string, n?: number): Answer => ({ ok: true, text, ...(n === undefined ? {} : { n }) })
-const no = (text: string): Answer => ({ ok: false, text })
-const notYours = (text: string): Answer => ({ ok: false, text, forbidden: true })
-const refused = (o: Office, r: Refused): Answer => (r.forbidden ? notYours : no)(because(o, r))
-const list = (o: Office, ns: readonly number[]): string => ns.map(n => `#${n}${label(o, n)}`).join(', ')
-const label = (o: Office, n: number): string => { const s = o.book.states.get(n); const c = s && o.customerOf(s); return c ? ` (${c.name})` : '' }
-
-/** The outcome of a decision in words. */
-function told(o: Office, n: number, outcome: readonly Event[] | Refused, done: string): Answer {
-  return outcome instanceof Refused ? refused(o, outcome) : yes(done, n)
-}
-export const because = (o: Office, r: Refused): string => r.because.replaceAll('{who}', r.who === undefined ? 'somebody' : o.operators.name(r.who))
-
-// Which conversation is meant
-
-/** In a conversation's own window that conversation is meant, but an answer may be to the one question that is open elsewhere. */
-function meant(o: Office, c: Call, fits: (s: Present, n: number) => boolean, what: string, elsewhere = false): number | Answer {
-  if (c.n !== undefined) return elsewhere || visible(o, c.by, c.n) ? c.n : no(`There is no conversation #${c.n} that you could see.`)
-  if (c.here !== undefined && !elsewhere) return c.here
-  const all = [...o.book.states].flatMap(([n, s]) => s.is !== 'absent' && fits(s, n) ? [n] : [])
-  if (c.here !== undefined && (all.includes(c.here) || all.length !== 1)) return c.here
-  const [first] = all
-  if (first === undefined) return no(what)
-  return all.length === 1 ? first : no(`Which one? Give the number: ${list(o, all)}.`)
-}
-
-/** May he know of it (C8): his own, past ones too, one he is asked about, one that waits in his queues, or all, by permission. */
-export function visible(o: Office, by: Bare, n: number): boolean {
-  const s = o.book.states.get(n)
-  if (!s || s.is === 'absent') return true // a closed one: what is asked of it decides
-  return o.operators.may(by, 'chat.view.others', s.queue) || s.owners.includes(by) || roleOf(s, by) !== undefined || pendingOffers(s).some(p => p.to === by) || (isQueued(s) && o.operators.of(s.queue).includes(by))
-}
-
-const mine = (by: Bare) => (s: Present): boolean => (s.is === 'active' && s.owner === by) || s.crew[by] !== undefined
-const owned = (by: Bare) => (s: Present): boolean => (s.is === 'active' || s.is === 'ended') && s.owner === by
-const asked = (by: Bare) => (s: Present): boolean => pendingOffers(s).some(p => p.to === by)
-
-/** Finds a colleague by what was typed. */
-function colleague(o: Office, typed: string): Bare | Answer {
-  const m = match(typed, o.operators.all().map(p => ({ jid: p.jid, name: p.name ?? o.operators.name(p.jid) })))
-  if (m.is === 'none') return no(`There is no colleague “${short(typed, 40)}”.`)
-  if (m.is === 'several') return no(`Whom do you mean? ${m.all.map(p => `${p.name} (${p.jid})`).join(', ')}.`)
-  return m.it.jid
-}
-const queueOf = (o: Office, n: number): string | undefined => { const s = o.book.states.get(n); return s && s.is !== 'absent' ? s.queue : undefined }
-/** FP-22: to accept a customer is one permission, to accept a colleague's invitation another. */
-function mayAnswer(o: Office, n: number, by: Bare): Answer | undefined {
-  const s = o.book.states.get(n)
-  const invited = s && s.is !== 'absent' && s.invitations.some(i => i.who === by && i.until !== undefined)
-  if (invited ? o.operators.may(by, 'chat.with.agents') : o.operators.may(by, 'chat.with.customers')) return undefined
-  return notYours(invited ? 'You may not chat with agents.' : 'You may not chat with customers.')
-}
-const isAnswer = (x: unknown): x is Answer => typeof x === 'object' && x !== null
 
 // Each action
 
