@@ -39,14 +39,14 @@ describe('a stream from another server', () => {
     await anna.receivesNothing()
   })
 
-  it('RFC-S1 ends where the domain asked for is not ours', async () => {
+  it('SEC-X18 RFC-S1 ends where the domain asked for is not ours', async () => {
     const talk = await Talk.to(us.port)
     talk.says(header('b.test', 'elsewhere.test'))
     await talk.reads(/<stream:stream[^>]*from='a.test'[^>]*>/)
     await ends(talk, 'host-unknown')
   })
 
-  it('RFC-S4 ends where there is no version, and so no TLS', async () => {
+  it('SEC-X17 RFC-S4 ends where there is no version, and so no TLS', async () => {
     const talk = await Talk.to(us.port)
     talk.says(header('b.test', 'a.test').replace(" version='1.0'>", '>'))
     await ends(talk, 'unsupported-version')
@@ -84,7 +84,7 @@ describe('a stream from another server', () => {
     talk.leaves()
   })
 
-  it('SEC-R05 RFC-S22 takes no stanza before it is proved whose it is', async () => {
+  it('SEC-X20 RFC-S22 takes no stanza before it is proved whose it is', async () => {
     const talk = await dials(us.port, 'b.test', 'a.test', theirs)
     await talk.reads(/<\/stream:features>/)
     talk.says(`<message from='ben@b.test/x' to='anna@a.test'><body>too early</body></message>`)

@@ -24,7 +24,7 @@ export class Talk {
   get rest(): string { return this.#text }
   get over(): boolean { return this.#over }
 
-  says(text: string): void { this.#socket.write(text) }
+  says(text: string | Uint8Array): void { this.#socket.write(text) }
 
   /** Takes everything up to and with the first match. */
   async reads(pattern: RegExp): Promise<RegExpExecArray> {
