@@ -19,8 +19,8 @@ export interface Moment {
 /** The queue that takes somebody who wants into `queue`, or the words of the refusal. The role is looked at first. */
 export function wayIn(s: DeskSettings, queue: string, m: Moment): string | Refused {
   if (!s.system.enabled || !Object.hasOwn(s.queues, queue)) return new Refused('This desk is not open.')
-  if (s.system.requires === 'registered' && m.kind === 'public') return new Refused('Please log in first: the chat is for registered users.', undefined, true)
-  if (!m.grants(m.kind)) return new Refused('You may not chat here.', undefined, true)
+  const no = barred(s, m)
+  if (no) return no
   const seen = new Set<string>()
   for (let q = queue; q !== '' && !seen.has(q); q = s.queues[q]?.overflow ?? '') {
     seen.add(q)
@@ -28,6 +28,12 @@ export function wayIn(s: DeskSettings, queue: string, m: Moment): string | Refus
     if (!isFull(s, q, m)) return q
   }
   return new Refused('Too many are waiting at the moment. Please come again later.')
+}
+
+/** Whether this kind of people may chat at all; asked before anything else is (RULE-C24). */
+export function barred(s: DeskSettings, m: Pick<Moment, 'kind' | 'grants'>): Refused | undefined {
+  if (s.system.requires === 'registered' && m.kind === 'public') return new Refused('Please log in first: the chat is for registered users.', undefined, true)
+  return m.grants(m.kind) ? undefined : new Refused('You may not chat here.', undefined, true)
 }
 
 const closed = (s: DeskSettings, q: string, m: Moment): Refused =>

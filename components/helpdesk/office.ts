@@ -15,7 +15,7 @@ import { Past, type Summary } from './past.ts'
 import { Lines } from './lines.ts'
 import { Operators } from './operators.ts'
 
-import { isWithinHours, limitsFor, nextHours, wayIn } from './entrance.ts'
+import { barred, isWithinHours, limitsFor, nextHours, wayIn } from './entrance.ts'
 import type { Rulebook } from './settings/rulebook.ts'
 import { deskLine, short, type Scene } from './sentences.ts'
 
@@ -68,6 +68,10 @@ export class Office {
     this.rules = rules
     this.canned = canned
     this.config = current(rules.now)
+    rules.guard = (before, after) => Object.keys(before.queues).filter(q => !Object.hasOwn(after.queues, q)).flatMap(q => {
+      const n = [...this.book.states.values()].filter(s => s.is !== 'absent' && s.is !== 'closed' && s.queue === q).length
+      return n > 0 ? [{ pointer: `/queues/${q}`, because: `${n} of its conversations ${n === 1 ? 'is' : 'are'} not closed: transfer or close ${n === 1 ? 'it' : 'them'} first` }] : []
+    })
     rules.onChange.push((_, now) => { this.config = current(now) })
     const { documents } = link.stores
     this.lines = new Lines(documents, link.domain)
@@ -143,6 +147,7 @@ export class Office {
   /** Open now, or closed only after the customer was on the way (C16). */
   takesNew(queue: string): boolean {
     if (this.isOpen(queue)) return true
+    if (!isWithinHours(this.rules.now, queue, this.now)) return false
     const last = this.#lastOnline.get(queue)
     return this.config.enabled && last !== undefined && this.now - last <= ON_THE_WAY
   }
@@ -306,6 +311,9 @@ export class Office {
     void turn.catch(() => {}).finally(() => { if (this.#byCustomer.get(customer) === turn) this.#byCustomer.delete(customer) })
     return turn
   }
+
+  /** Why people of this kind may not chat at all. */
+  barred(kind: 'customer' | 'public'): Refused | undefined { return barred(this.rules.now, { kind, grants: role => this.operators.grants(role, 'chat.with.agents') }) }
 
   /** Begins a conversation with its first line. Refused if nobody is there. */
   async begin(customer: Customer, queue: string, said: Said): Promise<{ n: number; events: readonly Event[] } | Refused> {

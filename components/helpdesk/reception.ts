@@ -2,7 +2,7 @@
 import { el, Jid, refuse, StanzaError, type Element, type Iq, type Message } from '../../server/api.ts'
 import type { Addresses } from './addresses.ts'
 import { because } from './actions.ts'
-import type { Customer } from './customers.ts'
+import { kindOf, type Customer } from './customers.ts'
 import { Refused, type Event } from './facts.ts'
 import { publicLine } from './filing.ts'
 import type { Line } from './lines.ts'
@@ -101,13 +101,15 @@ export class Reception {
     const name = (q.attrs['name'] ?? '').trim()
     const body = q.child('body')?.text ?? ''
     if (!this.#office.hasQueue(queue)) return refuse('item-not-found', 'There is no such queue.')
+    const known = await this.#office.customers.byJid(from.bare)
+    const barred = this.#office.barred(known ? kindOf(known) : 'public')
+    if (barred) return refuse('forbidden', because(this.#office, barred))
     if (name === '') return refuse('not-acceptable', 'Please give a name.')
     if ([...name].length > visitor.name) return refuse('not-acceptable', `A name has at most ${visitor.name} characters.`)
     const wrong = this.#wrongText(body)
     if (wrong) return wrong
     const page = q.child('page')?.text
     const id = q.attrs['id']
-    const known = await this.#office.customers.byJid(from.bare)
     const before = known?.last === undefined ? undefined : await this.#office.book.sent(known.last, 'customer', id)
     if (before && known?.last !== undefined) return this.#view.conversation(known.last, await this.#office.book.state(known.last))
     const customer = await this.#office.customers.meet(from.bare, { name, bridged: true, ...(page === undefined ? {} : { page: short(page, 1000) }) })

@@ -18,7 +18,7 @@ export const c = (n: number): string => `c${n}@${DESK}`
 
 const queue = (more: Partial<QueueConfig> = {}): QueueConfig => ({ agents: 'all', assign: 'round-robin', accept: 'ask', view: 'contact', ...more })
 export const config = (queues: Record<string, Partial<QueueConfig>> = { support: {}, billing: { assign: 'pull' } }, more: Partial<DeskConfig> = {}): DeskConfig =>
-  ({ enabled: true, assign: 'pull', capacity: 4, ...more, queues: new Map(Object.entries(queues).map(([k, v]) => [k, queue(v)])), given: { enabled: true, ...more, queues: Object.fromEntries(Object.entries(queues).map(([k, v]) => [k, { assign: 'round-robin', ...v }])), ...more.given } })
+  ({ enabled: true, assign: 'pull', capacity: 4, ...more, queues: new Map(Object.entries(queues).map(([k, v]) => [k, queue(v)])), given: more.given ?? { enabled: true, ...more, queues: Object.fromEntries(Object.entries(queues).map(([k, v]) => [k, { assign: 'round-robin', ...v }])) } })
 
 /** A person at a plain client. */
 export class Person {
@@ -83,15 +83,15 @@ export class DeskHouse implements AsyncDisposable {
   }
 
   /** Asks the REST interface as `local`, or as nobody. */
-  async rest(method: string, path: string, local?: string, body?: unknown, scopes?: readonly string[]): Promise<{ status: number; body: any }> { // JSON of any shape
+  async rest(method: string, path: string, local?: string, body?: unknown, scopes?: readonly string[], headers: Readonly<Record<string, string>> = {}): Promise<{ status: number; body: any; headers: Headers }> { // JSON of any shape
     const { house } = this
     house.host.tokens = tokenReader(house.stores, 'localhost', house.clock)
     this.#listening ??= await listenHttp({ port: 0, address: '127.0.0.1', proxies: [], router: this.http, limits: house.host.limits, clock: wallClock, log: silent })
     const token = local === undefined ? undefined : local === 'nonsense' ? local : (await makeToken(house.stores, 'localhost', { jid: `${local}@localhost`, created: house.clock.now(), ...(scopes ? { scopes } : {}) })).text
     const answer = await fetch(`http://127.0.0.1:${this.#listening.port}${path}`, {
-      method, headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      method, headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    return { status: answer.status, body: await answer.json().catch(() => undefined) }
+    return { status: answer.status, headers: answer.headers, body: await answer.json().catch(() => undefined) }
   }
 
   /** Logs in and waits until the desk has greeted (an operator) or until it is quiet (a customer). */

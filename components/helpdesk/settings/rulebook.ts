@@ -17,6 +17,8 @@ export type Changed =
 
 const COLLECTION = 'desk-settings'
 const TRIES = 5
+/** One queue, department and the like. */
+const ENTRY = /^\/(?:queues|departments|brands|sites|links|roles|fields|events)\/[^/]+$/
 
 export interface RulebookOptions { readonly documents: DocumentStore; readonly desk: string; readonly clock: Clock; readonly log?: Log; /** what the config file says, as settings */ readonly given?: Tree }
 
@@ -122,7 +124,7 @@ export class Rulebook {
     return leaves(patch).flatMap(({ pointer, value }) => {
       const given = at(this.#given, pointer)
       const within = this.fixed.find(f => pointer.startsWith(`${f}/`) && !isTree(at(this.#given, f)))
-      if (within === undefined && (given === undefined || (value !== null && same(given, value)) || (isTree(value) && isTree(given)))) return []
+      if (within === undefined && (given === undefined || (value !== null && same(given, value)) || (isTree(value) && isTree(given)) || (value === null && isTree(given) && !ENTRY.test(pointer)))) return []
       return [{ pointer, because: 'the config file gives it: change it there' }]
     })
   }

@@ -1,0 +1,296 @@
+// Operators and what they may do: accounts, roles, the separate permissions, activity by queue, the board; each change holds at once.
+import assert from 'node:assert/strict'
+import { BOT, c, config, desk, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
+
+const API = '/api/v1'
+const STAFF = { anna: 'agent', ben: 'agent', mia: 'manager', boss: 'admin' } as const
+
+async function ask(d: DeskHouse, method: string, path: string, body?: unknown, who = 'boss', status = 200): Promise<any> { // JSON
+  const answer = await d.rest(method, API + path, who, body)
+  assert.equal(answer.status, status, `${method} ${path}: ${JSON.stringify(answer.body)}`)
+  return answer.body
+}
+const permit = (d: DeskHouse, role: string, permissions: Record<string, boolean>): Promise<unknown> => ask(d, 'PATCH', '/settings', { roles: { [role]: { permissions } } })
+async function served(d: DeskHouse): Promise<{ anna: Person; zoe: Person }> {
+  const anna = await d.comes('anna')
+  const zoe = await d.comes('zoe')
+  zoe.types(SUPPORT, 'hello')
+  await anna.reads(BOT, /#1/)
+  anna.types(BOT, '!a')
+  await anna.reads(c(1), 'hello')
+  await zoe.reads(SUPPORT, '✱ Anna joined.')
+  await anna.reads(BOT, /accepted/)
+  return { anna, zoe }
+}
+
+describe('an operator’s account', () => {
+  it('OM-01 OM-03 OM-10 is made, can log in and serve, is changed, and shows so', desk(STAFF, async d => {
+    const made = await ask(d, 'POST', '/operators', { user: 'carl', name: 'Carl', password: 'pw' }, 'boss', 201)
+    assert.deepEqual([made.jid, made.role, made.roleTitle, made.password], ['carl@localhost', 'agent', 'Normal', undefined])
+    const carl = await d.comes('carl')
+    const zoe = await d.comes('zoe')
+    zoe.types(SUPPORT, 'hello')
+    await carl.reads(BOT, /#1/)
+    assert.equal((await ask(d, 'PATCH', '/operators/carl@localhost', { name: 'Carl the Great', alias: 'Charlie', capacity: 2 })).name, 'Charlie')
+    carl.types(BOT, '!a')
+    await zoe.reads(SUPPORT, '✱ Charlie joined.')
+    const card = await ask(d, 'GET', '/operators/carl@localhost', undefined, 'mia')
+    assert.deepEqual([card.shownName, card.alias, card.capacity, card.activeChats], ['Carl the Great', 'Charlie', 2, 1])
+    await ask(d, 'POST', '/operators', { user: 'carl' }, 'boss', 409)
+    assert.equal((await ask(d, 'POST', '/operators', { user: 'x', nonsense: 1 }, 'boss', 422)).errors[0].pointer, '/nonsense')
+  }))
+
+  it('OM-04 without a password a random one is made; a mismatched pair is refused', desk(STAFF, async d => {
+    const [one, two] = [await ask(d, 'POST', '/operators', { user: 'one' }, 'boss', 201), await ask(d, 'POST', '/operators', { user: 'two' }, 'boss', 201)]
+    assert.ok(one.password.length >= 20 && one.password !== two.password)
+    await ask(d, 'POST', '/operators', { user: 'three', password: 'a', confirm: 'b' }, 'boss', 422)
+    await ask(d, 'POST', '/operators', { user: 'three', confirm: 'b' }, 'boss', 422)
+    await ask(d, 'GET', '/operators/three@localhost', undefined, 'boss', 404)
+  }))
+
+  it('OM-02 those that are active count, and nobody else', desk(STAFF, async d => {
+    assert.equal((await ask(d, 'GET', '/usage')).operators, 4)
+    await ask(d, 'POST', '/operators', { user: 'carl' }, 'boss', 201)
+    assert.deepEqual((await ask(d, 'GET', '/usage')).byRole, { agent: 3, manager: 1, admin: 1 })
+    await ask(d, 'PATCH', '/operators/carl@localhost', { disabled: true })
+    assert.equal((await ask(d, 'GET', '/usage')).operators, 4)
+    await ask(d, 'PATCH', '/operators/carl@localhost', { disabled: false })
+    await ask(d, 'DELETE', '/operators/carl@localhost', undefined, 'boss', 204)
+    assert.equal((await ask(d, 'GET', '/usage')).operators, 4)
+  }))
+
+  it('OM-11 shows what a third-party client needs, to its owner and to administrators', desk(STAFF, async d => {
+    for (const who of ['anna', 'boss']) {
+      const { connection } = await ask(d, 'GET', '/operators/anna@localhost', undefined, who)
+      assert.deepEqual([connection.jid, connection.host], ['anna@localhost', 'localhost'])
+      for (const k of ['port', 'security', 'websocket', 'bosh', 'starttls', 'directTls', 'selfSigned']) assert.ok(k in connection, k)
+    }
+    assert.equal((await ask(d, 'GET', '/operators/anna@localhost', undefined, 'mia')).connection, undefined)
+    await ask(d, 'GET', '/operators/anna@localhost/connection', undefined, 'ben', 404)
+  }))
+
+  it('OM-12 SEC-D32 SEC-T22 deleted: its streams are closed, its conversations go on, what it said keeps its name', desk(STAFF, async d => {
+    const { anna, zoe } = await served(d)
+    anna.types(c(1), 'a word of Anna')
+    await zoe.reads(SUPPORT, 'a word of Anna')
+    const ben = await d.comes('ben')
+    await ask(d, 'DELETE', '/operators/anna@localhost', undefined, 'anna', 403)
+    await ask(d, 'DELETE', '/operators/anna@localhost', undefined, 'boss', 204)
+    await anna.actor.hears`<stream:error xmlns:stream='http://etherx.jabber.org/streams'/>`
+    await ben.reads(BOT, /New chat #1/)
+    ben.types(BOT, '!a')
+    await ben.reads(c(1), 'Anna: a word of Anna')
+    await ask(d, 'GET', '/operators/anna@localhost', undefined, 'boss', 404)
+    await ask(d, 'DELETE', '/operators/boss@localhost', undefined, 'boss', 409)
+  }))
+})
+
+describe('the roles', () => {
+  it('OM-05 an Administrator manages everything', desk(STAFF, async d => {
+    for (const path of ['/settings', '/operators', '/usage', '/invoices', '/cards', '/roles', '/queues', '/board', '/canned']) await ask(d, 'GET', path)
+    const { permissions } = await ask(d, 'GET', '/me')
+    for (const p of ['operators.manage', 'settings.manage', 'roles.manage', 'chat.view.others', 'rooms.create', 'records.erase']) assert.ok(permissions.includes(p), p)
+  }))
+
+  it('OM-06 OM-08 OM-09 a Normal operator adds no accounts, sees no invoices and no cards', desk(STAFF, async d => {
+    await ask(d, 'POST', '/operators', { user: 'carl' }, 'anna', 403)
+    await ask(d, 'GET', '/invoices', undefined, 'anna', 403)
+    await ask(d, 'GET', '/cards', undefined, 'anna', 403)
+    await ask(d, 'PATCH', '/settings', {}, 'anna', 403)
+    await ask(d, 'PATCH', '/operators/anna@localhost', { role: 'admin' }, 'anna', 403)
+    await ask(d, 'PATCH', '/operators/ben@localhost', { alias: 'x' }, 'anna', 404)
+    assert.equal((await ask(d, 'PATCH', '/operators/anna@localhost', { alias: 'Annie' }, 'anna')).name, 'Annie')
+  }))
+
+  it('OM-07 a Normal operator sees nothing of others’ chats', desk(STAFF, async d => {
+    await served(d)
+    const ben = await d.comes('ben')
+    await ask(d, 'GET', '/conversations/1', undefined, 'ben', 404)
+    await ask(d, 'GET', '/conversations/1/lines', undefined, 'ben', 404)
+    assert.deepEqual((await ask(d, 'GET', '/conversations', undefined, 'ben')).conversations, [])
+    ben.types(BOT, '!who 1')
+    await ben.reads(BOT, /no (open )?conversation #1/)
+    ben.types(c(1), 'let me in')
+    assert.match((await ben.reads(c(1), /^✱/)).text, /no conversation|Not sent/)
+  }))
+
+  it('FP-22 the two directions are permissions of their own: each alone, both, none', desk(STAFF, async d => {
+    const ben = await d.comes('ben')
+    const { anna, zoe } = await served(d)
+    for (const [customers, agents] of [[true, true], [true, false], [false, true], [false, false]] as const) {
+      await permit(d, 'agent', { 'chat.with.customers': customers, 'chat.with.agents': agents })
+      anna.types(c(1), `to the customer ${customers} ${agents}`)
+      if (customers) await zoe.reads(SUPPORT, `to the customer ${customers} ${agents}`)
+      else await anna.reads(c(1), /may not chat with customers/)
+      anna.types(c(1), '!i ben')
+      await anna.reads(c(1), agents ? /asked/ : /may not chat with agents/)
+      if (agents) { ben.types(BOT, '!r'); await ben.reads(BOT, /passed/) }
+    }
+    await permit(d, 'agent', { 'chat.with.customers': false, 'chat.with.agents': true })
+    const yan = await d.comes('yan')
+    yan.types(SUPPORT, 'anybody?')
+    await yan.reads(SUPPORT, /People ahead|Nobody is here/)
+    assert.ok(!(await ben.all()).some(l => l.includes('New chat')), 'nobody is asked who may not')
+  }))
+
+  it('FP-23 FP-24 a customer’s role may be kept from chatting; the next word of who is online obeys', desk(STAFF, async d => {
+    await d.comes('anna')
+    const zoe = await d.comes('zoe')
+    await permit(d, 'customer', { 'chat.with.agents': false })
+    zoe.types(SUPPORT, 'hello')
+    await zoe.reads(SUPPORT, /may not chat/)
+    await permit(d, 'customer', { 'chat.with.agents': true })
+    zoe.types(SUPPORT, 'hello')
+    await zoe.reads(SUPPORT, /People ahead/)
+  }))
+
+  it('FP-24 SEC-T22 a change of an operator’s role holds at once, without a new login', desk(STAFF, async d => {
+    await served(d)
+    const ben = await d.comes('ben')
+    ben.types(BOT, '!obs 1')
+    await ben.reads(BOT, /no conversation #1/)
+    await ask(d, 'PATCH', '/operators/ben@localhost', { role: 'manager' })
+    ben.types(BOT, '!obs 1')
+    await ben.reads(BOT, /watching #1/)
+    await ask(d, 'PATCH', '/operators/ben@localhost', { role: 'agent' })
+    ben.types(BOT, '!take 1')
+    await ben.reads(BOT, /may not take it from others|no open conversation|no conversation/)
+    await ask(d, 'PATCH', '/operators/boss@localhost', { role: 'agent' }, 'boss', 409)
+  }))
+
+  it('of an admin’s own begin with another and differ where they say so', desk(STAFF, async d => {
+    const { granted } = await ask(d, 'POST', '/roles', { id: 'trainee', title: 'Trainee', base: 'agent', permissions: { 'chat.transfer': false } }, 'boss', 201)
+    assert.ok(!granted.includes('chat.transfer') && granted.includes('chat.with.customers'))
+    assert.equal((await ask(d, 'PATCH', '/operators/anna@localhost', { role: 'trainee' })).roleTitle, 'Trainee')
+    const { anna } = await served(d)
+    anna.types(c(1), '!t ben')
+    await anna.reads(c(1), /may not/)
+    await ask(d, 'PATCH', '/operators/anna@localhost', { role: 'nonsense' }, 'boss', 409)
+    await ask(d, 'POST', '/roles', { id: 'x', permissions: { 'fly': true } }, 'boss', 422)
+    await ask(d, 'PATCH', '/settings', { roles: { admin: { permissions: { 'settings.manage': false } } } }, 'boss', 422)
+  }))
+
+  it('ST-67 agents may transfer until a role says no', desk(STAFF, async d => {
+    const ben = await d.comes('ben')
+    await ben.all()
+    const { anna } = await served(d)
+    await permit(d, 'agent', { 'chat.transfer': false })
+    anna.types(c(1), '!t ben')
+    await anna.reads(c(1), /may not/)
+    await permit(d, 'agent', { 'chat.transfer': true })
+    anna.types(c(1), '!t ben')
+    await anna.reads(c(1), /offered to Ben/)
+  }))
+
+  it('RULE-C1 RULE-C18 nobody begins with customers, and managers and admins make rooms, until a role says otherwise', desk(STAFF, async d => {
+    const { roles } = await ask(d, 'GET', '/permissions', undefined, 'anna')
+    const has = (id: string, p: string): boolean => roles.find((r: { id: string }) => r.id === id).granted.includes(p)
+    for (const r of ['agent', 'manager', 'admin']) assert.equal(has(r, 'chat.start.customer'), false, r)
+    assert.deepEqual(['agent', 'manager', 'admin'].map(r => has(r, 'rooms.create')), [false, true, true])
+  }))
+
+  it('ST-04 ST-08 a manager’s eye is bounded by departments', desk(STAFF, async d => {
+    await served(d)
+    await ask(d, 'PATCH', '/settings', { departments: { money: { queues: ['billing'] }, help: { queues: ['support'] } } })
+    await ask(d, 'GET', '/conversations/1', undefined, 'mia')
+    await ask(d, 'PATCH', '/operators/mia@localhost', { departments: ['money'] })
+    await ask(d, 'GET', '/conversations/1', undefined, 'mia', 404)
+    await ask(d, 'POST', '/conversations/1/commands/obs', {}, 'mia', 404)
+    await ask(d, 'PATCH', '/operators/mia@localhost', { departments: ['money', 'help'] })
+    assert.deepEqual((await ask(d, 'GET', '/conversations', undefined, 'mia')).conversations.map((x: { number: number }) => x.number), [1])
+  }, config({ support: {}, billing: { agents: ['ben@localhost'], assign: 'pull' } })))
+})
+
+describe('activity', () => {
+  it('ST-31 inactive in one queue is asked in the others only, and ST-32 a manager changes it', desk(STAFF, async d => {
+    const anna = await d.comes('anna')
+    const zoe = await d.comes('zoe')
+    const card = await ask(d, 'PUT', '/operators/anna@localhost/receiving', { active: false, queue: 'support' }, 'mia')
+    assert.deepEqual(card.queues, [{ queue: 'support', active: false }, { queue: 'second', active: true }])
+    zoe.types('support@help.localhost', 'hello')
+    await zoe.reads(SUPPORT, /Nobody is here|ahead/)
+    assert.ok(!(await anna.all()).some(l => l.includes('New chat')))
+    const yan = await d.comes('yan')
+    yan.types('second@help.localhost', 'hello')
+    await anna.reads(BOT, /New chat/)
+    await ask(d, 'PUT', '/operators/anna@localhost/receiving', { active: true }, 'ben', 403)
+    await ask(d, 'PUT', '/operators/anna@localhost/receiving', { active: true }, 'anna')
+  }, config({ support: {}, second: {} })))
+
+  it('ST-33 the board has every agent, state, chats, active and total groups', desk(STAFF, async d => {
+    await served(d)
+    await ask(d, 'PUT', '/operators/anna@localhost/receiving', { active: false, queue: 'billing' }, 'anna')
+    const { agents } = await ask(d, 'GET', '/board', undefined, 'mia')
+    assert.deepEqual(agents.map((a: any) => [a.name, a.status, a.activeChats, a.activeGroups, a.totalGroups]), [
+      ['Anna', 'available', 1, 1, 2], ['Ben', 'offline', 0, 0, 2], ['Boss', 'offline', 0, 0, 0], ['Mia', 'offline', 0, 0, 2]])
+    assert.deepEqual((await ask(d, 'GET', '/board?limit=1&after=anna@localhost', undefined, 'mia')).agents[0].name, 'Ben')
+  }))
+
+  it('ST-25 how many at once: by agent, by queue, by department', desk({ anna: 'agent', boss: 'admin' }, async d => {
+    const anna = await d.comes('anna')
+    await ask(d, 'PATCH', '/operators/anna@localhost', { capacity: 3 })
+    await ask(d, 'PATCH', '/settings', { departments: { help: { queues: ['support'], perAgent: 2 } } })
+    for (const [i, name] of ['zoe', 'yan', 'xia'].entries()) { const p = await d.comes(name); p.types(SUPPORT, 'hello'); await p.reads(SUPPORT, /ahead/); if (i < 2) { await anna.reads(BOT, new RegExp(`New chat #${i + 1}`)); anna.types(BOT, `!a ${i + 1}`); await anna.reads(BOT, /accepted/) } }
+    await d.quiet()
+    anna.types(BOT, '!take 3')
+    assert.match((await anna.reads(BOT, /serves|#3/)).text, /serves 2/)
+    await ask(d, 'PATCH', '/settings', { departments: { help: { perAgent: 0 } } })
+    await anna.reads(BOT, /New chat #3/)
+    anna.types(BOT, '!a 3')
+    await anna.reads(BOT, /accepted/)
+    anna.types(BOT, '!max 9')
+    const will = await d.comes('will')
+    will.types(SUPPORT, 'hello')
+    await will.reads(SUPPORT, /ahead/)
+    anna.types(BOT, '!take 4')
+    await anna.reads(BOT, /serves 3 of 3/)
+  }))
+})
+
+describe('canned replies in a conversation', () => {
+  it('OM-13 OM-15 OM-16 OM-17 RULE-C5 a short-cut alone on a line sends its text once, and never the short-cut', desk(STAFF, async d => {
+    await ask(d, 'POST', '/canned', { shortcut: 'hi1', title: 'Hello', text: 'Hi %VISITOR%, I am %OPERATOR%.' }, 'mia', 201)
+    await ask(d, 'PATCH', '/operators/anna@localhost', { alias: 'Annie' })
+    const anna = await d.comes('anna')
+    const zoe = await d.comes('zoe')
+    zoe.types(SUPPORT, 'hello')
+    await anna.reads(BOT, /#1/)
+    anna.types(BOT, '!a')
+    await zoe.reads(SUPPORT, '✱ Annie joined.')
+    anna.types(c(1), '!c? hi1')
+    await anna.reads(c(1), '✱ Hi Zoe, I am Annie.')
+    assert.ok(!(await zoe.all()).some(l => l.includes('Hi Zoe')))
+    anna.types(c(1), 'hi1', 'same-id')
+    anna.types(c(1), 'hi1', 'same-id')
+    await anna.reads(c(1), '✱ Sent: Hi Zoe, I am Annie.')
+    await d.quiet()
+    assert.deepEqual(await zoe.all(), ['support: Hi Zoe, I am Annie.'])
+    anna.types(c(1), '!hi1')
+    await zoe.reads(SUPPORT, 'Hi Zoe, I am Annie.')
+    anna.types(c(1), 'hi1\nand more')
+    await anna.reads(c(1), /line of its own/)
+    await ask(d, 'POST', '/conversations/1/commands/reply', { shortcut: 'HI1' }, 'anna')
+    await zoe.reads(SUPPORT, 'Hi Zoe, I am Annie.')
+  }))
+
+  it('OM-14 ST-45 are kept, changed, found and deleted: everybody’s by managers, one’s own by each', desk(STAFF, async d => {
+    await ask(d, 'POST', '/canned', { shortcut: 'hi', text: 'Hello!' }, 'anna', 403)
+    const own = await ask(d, 'POST', '/canned', { shortcut: 'hi', text: 'Yo!', own: true }, 'anna', 201)
+    const all = await ask(d, 'POST', '/canned', { shortcut: 'hi', title: 'Hello', text: 'Hello!', group: 'Begin' }, 'mia', 201)
+    await ask(d, 'POST', '/canned', { shortcut: 'HI', text: 'again' }, 'mia', 409)
+    for (const wrong of [{ shortcut: 'close', text: 'x' }, { shortcut: 'two words', text: 'x' }, { shortcut: 'x' }, { shortcut: 'x', text: 'x', queues: ['none'] }]) await ask(d, 'POST', '/canned', wrong, 'mia', 422)
+    await ask(d, 'GET', `/canned/${own.id}`, undefined, 'mia', 404)
+    assert.deepEqual((await ask(d, 'GET', '/canned?search=hello', undefined, 'anna')).items.map((x: any) => x.id), [all.id])
+    assert.equal((await ask(d, 'PATCH', `/canned/${all.id}`, { text: 'Good day!' }, 'mia')).text, 'Good day!')
+    const anna = await d.comes('anna')
+    anna.types(BOT, '!canned')
+    await anna.reads(BOT, /hi: hi/)
+    anna.types(BOT, '!c? hi')
+    await anna.reads(BOT, '✱ Yo!')
+    await ask(d, 'DELETE', `/canned/${own.id}`, undefined, 'anna', 204)
+    anna.types(BOT, '!c? hi')
+    await anna.reads(BOT, '✱ Good day!')
+    await d.restart()
+    assert.equal((await ask(d, 'GET', '/canned', undefined, 'anna')).items.length, 1)
+  }))
+})
