@@ -153,6 +153,7 @@ export class IncomingStream extends PeerStream {
     if (domain === undefined || this.peers.isOurs(domain) || this.peers.barred(domain) !== undefined || (this.#remote !== undefined && domain !== this.#remote)
       || identity.doubt(this.transport.peer, domain, network.now()) !== undefined) { this.#refuse('invalid-authzid'); return }
     this.proved = domain
+    this.peers.log.info({ local: this.#local, remote: domain, address: this.remoteAddress }, 'a stream with another server stands')
     this.#known()
     this.send(el('success', NS_SASL).write(this.within))
     this.restart(true)

@@ -70,6 +70,7 @@ export class Link {
     this.#carrier = undefined
     this.#changed = this.#world.network.now()
     this.#failure = failure
+    if (failure) this.#retryAt = this.#changed + SOON // who ends streams as soon as they stand shall not be dialled in a circle
     for (const stanza of unacked) this.#giveBack(stanza, failure ?? later('the connection was lost'))
   }
 

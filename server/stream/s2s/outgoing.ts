@@ -33,7 +33,6 @@ export class OutgoingStream extends PeerStream {
   readonly #purpose: Purpose
   readonly #settle: (failure: Failure | undefined) => void
   readonly #questions = new Map<string, { readonly question: Question; readonly answer: (v: Verdict) => void }>()
-  #peerId = ''
   #heardHeader = false
   #proven = false // by SASL
   #asked = false // dialback
@@ -74,7 +73,7 @@ export class OutgoingStream extends PeerStream {
 
   protected override opened(header: Header): void {
     this.#heardHeader = true
-    this.#peerId = header.id ?? ''
+    this.id = header.id ?? ''
     if (!/^0*[1-9]\d*\./.test(header.version ?? '')) this.#giveUp(later('it speaks no XMPP 1.0, so it has no TLS'))
   }
 
@@ -148,7 +147,7 @@ export class OutgoingStream extends PeerStream {
   #dialBack(otherwise: string): void {
     if (!this.#mayDialBack) { this.#giveUp(later(`${otherwise}, and s2s.dialback is off`)); return }
     this.#asked = true
-    this.send(dialback('result', { from: this.local, to: this.remote, key: dialbackKey(this.peers.secret, this.remote, this.local, this.#peerId) }))
+    this.send(dialback('result', { from: this.local, to: this.remote, key: dialbackKey(this.peers.secret, this.remote, this.local, this.id) }))
   }
 
   #tls(e: Element): void {

@@ -123,6 +123,7 @@ export abstract class PeerStream extends Stream {
   /** A domain pair is proved. */
   protected admit(local: string, remote: string): void {
     this.pairs.add(pairOf(local, remote))
+    this.peers.log.info({ local, remote, address: this.remoteAddress }, 'a stream with another server stands')
     this.trusted()
     if (this.bidi) this.peers.adopt(local, remote, this)
   }
@@ -146,8 +147,8 @@ export abstract class PeerStream extends Stream {
         if (!this.ready) this.fail('not-authorized')
       } else answer('error', verdict)
     }
-    const doubt = identity.doubt(this.transport.peer, remote, network.now())
-    if (doubt === undefined) { settle('valid'); return } // its certificate is proof enough
+    const doubt = this.pairs.has(pairOf(local, remote)) ? undefined : identity.doubt(this.transport.peer, remote, network.now())
+    if (doubt === undefined) { settle('valid'); return } // it is proved already, or its certificate is proof enough
     if (!this.peers.dialback(remote)) { answer('error', 'not-authorized'); if (!this.ready) this.fail('not-authorized', `No dialback, and ${doubt}.`); return }
     this.#pending++
     void this.peers.verify({ local, remote, id: this.id, key: e.text.trim() }).then(verdict => { this.#pending--; settle(verdict) })
