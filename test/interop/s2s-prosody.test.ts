@@ -6,5 +6,5 @@ import { federates } from './s2s-scenes.ts'
 describe('federation with Prosody', function () {
   this.timeout(60_000)
   before(needs('prosody'))
-  federates({ domain: 'prosody.test', address: '127.0.0.2', ours: 'a.test', start: prosody })
+  federates({ domain: 'prosody.test', address: '127.0.0.2', ours: 'a.test', findsAll: true, start: prosody })
 })

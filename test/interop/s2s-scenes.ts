@@ -1,6 +1,7 @@
 // What two servers owe each other's people, played with whatever stock server stands on the other side.
 import assert from 'node:assert/strict'
 import { isAskedFor, items, NS as PUBSUB, publish, verOf } from '../harness/pubsub.ts'
+import { Person } from '../harness/desk.ts'
 import type { Actor } from '../harness/scene.ts'
 import { Papers, Town, type Paper } from '../wire/s2s-houses.ts'
 import { freePorts } from './program.ts'
@@ -16,6 +17,8 @@ export interface Kind {
   readonly address: string
   /** Our domain: one that the peer can find. */
   readonly ours: string
+  /** It finds our components as well. */
+  readonly findsAll?: boolean
   /** Starts it; `again` with the same files. */
   start(setup: PeerSetup): Promise<Peer>
 }
@@ -171,6 +174,33 @@ export function federates(kind: Kind): void {
     await anna.hears`<message type='chat' from='${room}/Paul'><body>psst</body></message>`
     anna.leaves() // without a word: their room hears it from our server
     await paul.hears`<presence type='unavailable' from='${room}/Anna'/>`
+  }))
+
+  if (kind.findsAll) it('lets theirs enter our rooms, and serves them at our desk', () => together(kind, papers, async (us, them) => {
+    const anna = await us.actor('anna', 'agent'), paul = await them.actor('paul')
+    anna.says(`<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq><presence/>`)
+    await anna.fence()
+    await paul.comesOnline()
+    const room = `tea@rooms.${US}`
+    anna.says(`<presence to='${room}/Anna'>${JOIN}</presence>`)
+    await anna.hears`<presence from='${room}/Anna'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>`
+    paul.says(`<presence to='${room}/Paul'>${JOIN}</presence>`)
+    await paul.hears`<presence from='${room}/Paul'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>`
+    paul.sends`<message type='groupchat' to='${room}' id='g'><body>hello from elsewhere</body></message>`
+    await anna.hears`<message type='groupchat' from='${room}/Paul'><body>hello from elsewhere</body></message>`
+    await paul.hears`<message type='groupchat' from='${room}/Paul' id='g'/>`
+    await us.clock.advance(0)
+    paul.sends`<message type='chat' to='support@help.${US}' id='c'><body>my printer burns</body></message>`
+    const [agent, customer] = [new Person(anna), new Person(paul)]
+    await agent.reads(`desk@help.${US}`, /#1\b/)
+    agent.types(`desk@help.${US}`, '!a')
+    await agent.reads(`c1@help.${US}`, /printer/)
+    agent.types(`c1@help.${US}`, 'step back')
+    await customer.reads(`support@help.${US}`, /step back/)
+    customer.types(`support@help.${US}`, 'I did')
+    await agent.reads(`c1@help.${US}`, 'I did')
+    paul.leaves()
+    await anna.hears`<presence type='unavailable' from='${room}/Paul'/>`
   }))
 
   it('refuses a peer whose certificate it does not trust, both ways, and says why to the admin alone', () => together(kind, papers, async (us, them) => {
