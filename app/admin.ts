@@ -1,6 +1,7 @@
 // The verbs that work on a store, by name: one implementation, whether the server runs them or the command itself.
 import { StoreError } from '../server/ports/store.ts'
 import { backup, clock, notYet } from './commands/others.ts'
+import { deskVerbs } from './commands/desk.ts'
 import { s2s } from './commands/s2s.ts'
 import { token } from './commands/token.ts'
 import { user } from './commands/user.ts'
@@ -8,7 +9,7 @@ import { failed, misused, type Office, type Outcome, type Verb } from './office.
 
 const VERBS: ReadonlyMap<string, Verb> = new Map([
   ['user', user], ['token', token], ['clock', clock], ['backup', backup], ['s2s', s2s],
-  ...['queue', 'site', 'canned', 'export', 'import'].map(name => [name, notYet(name)] as const),
+  ...deskVerbs, ...['export', 'import'].map(name => [name, notYet(name)] as const),
 ])
 
 export const isVerb = (name: string): boolean => VERBS.has(name)

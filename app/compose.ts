@@ -33,6 +33,7 @@ import { federate } from './federate.ts'
 import { serveHealth } from './health.ts'
 import { serveHostMeta } from './host-meta.ts'
 import { LANDING_PATH, serveLanding } from './landing.ts'
+import type { Desk } from './office.ts'
 import { adoptLimits, needRestart } from './reload.ts'
 import { tokenReader } from './tokens.ts'
 
@@ -47,6 +48,8 @@ export interface House extends AsyncDisposable {
   /** The port that each listener really has, by its key in the config. */
   readonly ports: Readonly<Record<string, number>>
   readonly identity: ServerIdentity | undefined
+  /** What admins change at run time, by the desk's domain. */
+  readonly desks: ReadonlyMap<string, Desk>
   /** The pairs of domains that speak with each other, ours first; absent where federation is off. */
   readonly pairs?: () => readonly PairState[]
   /** Takes in the certificate and the limits of a config that was read again; gives the keys that take effect at the next start only. Rejects for a bad certificate. */
@@ -65,6 +68,7 @@ export async function compose(config: Config, world: World): Promise<House> {
   const open: AsyncDisposable[] = []
   const ports: Record<string, number> = {}
   const hosts = new Map<string, Host>()
+  const desks = new Map<string, Desk>()
   const http = new HttpRouter()
   const devices = new Devices()
   let web: HttpListening | undefined
@@ -87,7 +91,7 @@ export async function compose(config: Config, world: World): Promise<House> {
     const first = hosts.values().next().value! // a config has a host
 
     for (const [domain, c] of config.components) {
-      const component = kindOf(c)
+      const component = kindOf(domain, c)
       if (!component) continue
       open.push(await mount(component, { domain, clock, network: wallClock, log, stores, http, limits, privileges: privilegesOf(first, domain, connection) }, router))
     }
@@ -141,7 +145,7 @@ export async function compose(config: Config, world: World): Promise<House> {
 
     ready = true
     return {
-      hosts, ports, identity, ...(abroad && { pairs: () => abroad.federation.pairs }),
+      hosts, ports, identity, desks, ...(abroad && { pairs: () => abroad.federation.pairs }),
       async reload(read) {
         await identity.reload(await certificateOf(read))
         web?.renew()
@@ -176,13 +180,13 @@ export async function compose(config: Config, world: World): Promise<House> {
     const c = config.components.get(domain)
     return c?.kind === 'external' ? c.secret : undefined
   }
-  const kindOf = (c: ComponentConfig): Component | undefined => {
+  const kindOf = (domain: string, c: ComponentConfig): Component | undefined => {
     switch (c.kind) {
       case 'muc': return muc({})
-      case 'helpdesk': return helpdesk(c)
+      case 'helpdesk': return helpdesk(c, desk => desks.set(domain, desk))
       case 'webchat': return webchat(c, () => ({ hosts: [...hosts.keys()], ports, selfSigned: !config.tls }))
-      case 'pubsub': return pubsub({ local: domain => hosts.has(domain) })
-      case 'upload': return upload(c, { files: () => diskFiles(`${config.data}/uploads`), base: () => c.url ?? ownOrigin(config, ports['http']), serves: domain => hosts.has(domain), lives: (owner, since) => isStill(stores, owner, since) })
+      case 'pubsub': return pubsub({ local: name => hosts.has(name) })
+      case 'upload': return upload(c, { files: () => diskFiles(`${config.data}/uploads`), base: () => c.url ?? ownOrigin(config, ports['http']), serves: name => hosts.has(name), lives: (owner, since) => isStill(stores, owner, since) })
       case 'external': return undefined // comes over the wire
     }
   }

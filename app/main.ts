@@ -27,7 +27,12 @@ const USAGE = `deskbell <command> [--config FILE]
   s2s                          other servers: each pair of domains, its state and its last error
   clock advance SECONDS        only with start --test-clock
 
-Not built yet: queue, site, canned, export, import.
+  setting list      setting set GROUP.KEY=VALUE …            what an admin changes at run time
+  queue list|show|add|set|remove NAME [KEY=VALUE …]          likewise department, brand, site, link, role, field, event
+  canned list      canned add|set SHORT-CUT TEXT [--title T] [--group G] [--queue Q]      canned remove SHORT-CUT
+                               with several desks: --desk DOMAIN
+
+Not built yet: export, import.
 Exit codes: 0 done, 1 failed, 2 wrong usage or config.`
 
 /** Runs one command line; gives the exit code. */

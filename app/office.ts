@@ -1,4 +1,6 @@
 // What the verbs of the command line work on: the store, with the running house behind it or without.
+import type { CannedBook } from '../components/helpdesk/canned-book.ts'
+import type { Rulebook } from '../components/helpdesk/settings/rulebook.ts'
 import type { Config } from '../config/load.ts'
 import type { Clock } from '../server/ports/clock.ts'
 import type { PairState } from '../server/stream/s2s.ts'
@@ -6,6 +8,9 @@ import type { Stores } from '../server/ports/store.ts'
 
 /** What became of an account; a running house ends or changes its sessions accordingly. */
 export type Change = 'made' | 'password' | 'role' | 'removed' | 'disabled'
+
+/** What an admin may change of a desk. */
+export interface Desk { readonly rules: Rulebook; readonly canned: CannedBook }
 
 export interface Office {
   readonly config: Config
@@ -17,6 +22,8 @@ export interface Office {
   readonly advance?: (ms: number) => Promise<void>
   /** The pairs of domains that speak with each other; absent where none runs, or federation is off. */
   readonly pairs?: () => readonly PairState[]
+  /** The desks that run, by domain; absent where none runs. */
+  readonly desks?: ReadonlyMap<string, Desk>
   /** Whether a server runs. */
   readonly running: boolean
 }

@@ -26,11 +26,14 @@ import { rest } from './api/rest.ts'
 const GRACE = 10_000 // ms after a start in which operators come back unremarked
 
 /** A desk with these queues. The same component runs in the server and, dialled, beside any other. */
-export const helpdesk = (config: DeskConfig): Component => ({
+export const helpdesk = (config: DeskConfig, ready: (desk: { readonly rules: Rulebook; readonly canned: CannedBook }) => void = () => {}): Component => ({
   name: 'helpdesk',
   async start(link) {
     const rules = await Rulebook.open({ documents: link.stores.documents, desk: link.domain, clock: link.clock, log: link.log, given: fixedBy(config) })
-    return new Desk(link, rules, await CannedBook.open(link.stores.documents, link.domain)).start()
+    const canned = await CannedBook.open(link.stores.documents, link.domain)
+    const desk = await new Desk(link, rules, canned).start()
+    ready({ rules, canned })
+    return desk
   },
 })
 

@@ -4,7 +4,7 @@ import { Jid } from '../../../server/api.ts'
 import schemaFile from '../../../schemas/desk-settings.json' with { type: 'json' }
 import type { DeskSettings } from '../../../schemas/desk-settings.ts'
 import { readHours } from '../hours/hours.ts'
-import { isTree, type Json, type Tree } from './tree.ts'
+import type { Json, Tree } from './tree.ts'
 
 /** What is wrong, and where; the words name the mend. */
 export interface Fault { readonly pointer: string; readonly because: string }
@@ -20,7 +20,7 @@ export const schema = schemaFile as unknown as Shape // the file is a JSON Schem
 /** Follows a reference. */
 export const resolved = (s: Shape): Shape => s.$ref === undefined ? s : { ...schema.$defs?.[s.$ref.replace('#/$defs/', '')], ...s }
 
-const validate = new Ajv2020({ allErrors: true, useDefaults: true, strict: true, allowUnionTypes: true, strictRequired: false, strictTypes: false })
+const validate = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true, strict: true, allowUnionTypes: true, strictRequired: false, strictTypes: false })
   .addVocabulary(['x-row', 'x-unit', 'x-secret', 'x-lines']).compile(schemaFile)
 
 /** The settings with their defaults filled in, or every fault. */
@@ -46,13 +46,8 @@ function fault(e: ErrorObject): Fault {
   }
 }
 function range(e: ErrorObject): string {
-  const s = at(e.schemaPath)
+  const s = e.parentSchema as Shape | undefined // verbose: ajv gives the schema that complains
   return s?.minimum === undefined || s.maximum === undefined ? 'give another number' : `give a number from ${s.minimum} to ${s.maximum}`
-}
-const at = (path: string): Shape | undefined => {
-  let found: unknown = schemaFile
-  for (const key of path.split('/').slice(1, -1)) found = isTree(found) ? found[key] : undefined
-  return found as Shape | undefined // the part of the schema that the path names
 }
 
 /** What no schema sees. */

@@ -106,7 +106,8 @@ describe('app/admin', () => {
     ['token remove 12345678', 1, /names no token/],
     ['clock advance x', 2, /usage/],
     ['clock advance 5', 1, /runs on real time: start it with deskbell start --test-clock/],
-    ['queue list', 2, /not built yet/],
+    ['queue list', 1, /add one to components/],
+    ['export x', 2, /not built yet/],
     ['export f', 2, /not built yet/],
     ['nonsense', 2, /no such command/],
   ]

@@ -1,0 +1,66 @@
+// The command line for a desk: queues, sites, settings and canned replies, on a store without a server.
+import assert from 'node:assert/strict'
+import { readConfig } from '../../../config/load.ts'
+import { perform } from '../../../app/admin.ts'
+import type { Office, Outcome } from '../../../app/office.ts'
+import { TestClock } from '../../../server/ports/clock.ts'
+import { openSqlite } from '../../../server/store/sqlite/sqlite.ts'
+
+describe('app/commands/desk', () => {
+  let office: Office
+  beforeEach(async () => {
+    const loaded = readConfig('hosts: { a.example: {} }\ncomponents: { help.a.example: { helpdesk: { queues: { support: { assign: round-robin } } } } }', '/etc/deskbell.yaml')
+    assert.ok(loaded.ok)
+    office = { config: loaded.config, stores: await openSqlite({ file: ':memory:' }), clock: new TestClock(), running: false }
+  })
+  afterEach(() => office.stores.close())
+  const run = (...words: string[]): Promise<Outcome> => perform(words, office)
+  async function good(...words: string[]): Promise<readonly string[]> {
+    const { code, lines } = await run(...words)
+    assert.equal(code, 0, lines.join('\n'))
+    return lines
+  }
+  async function bad(code: number, words: RegExp, ...args: string[]): Promise<void> {
+    const outcome = await run(...args)
+    assert.equal(outcome.code, code, outcome.lines.join('\n'))
+    assert.match(outcome.lines.join('\n'), words)
+    assert.equal(outcome.lines.length, 1)
+  }
+
+  it('queues are added, shown, changed and removed; those of the config file stay', async () => {
+    await good('queue', 'add', 'sales', 'name=Our Sales', 'agents=anna@a.example, ben@a.example', 'limit=5')
+    assert.deepEqual(await good('queue', 'list'), ['sales\tOur Sales', 'support\t\tconfig file'])
+    assert.ok((await good('queue', 'show', 'sales')).includes('agents=anna@a.example, ben@a.example'))
+    await good('queue', 'set', 'sales', 'assign=round-robin', 'name=')
+    assert.deepEqual((await good('queue', 'show', 'sales')).filter(l => /^(name|assign|limit)/.test(l)), ['assign=round-robin', 'limit=5'])
+    await bad(1, /config file gives it/, 'queue', 'set', 'support', 'assign=pull')
+    await bad(1, /config file gives it/, 'queue', 'remove', 'support')
+    await good('queue', 'remove', 'sales')
+    await bad(1, /there is no queue sales/, 'queue', 'show', 'sales')
+    await bad(2, /write key=value/, 'queue', 'add', 'x', 'nonsense=1')
+    await bad(2, /limit: write a whole number/, 'queue', 'add', 'x', 'limit=many')
+    await bad(1, /give a number from 0 to 100000/, 'queue', 'add', 'x', 'limit=-1')
+    await bad(2, /usage/, 'queue', 'fly')
+  })
+
+  it('sites, departments and settings are changed with the same words', async () => {
+    await good('department', 'add', 'help', 'queues=support')
+    await good('site', 'add', 'shop', 'title=Shop', 'queue=support', 'departments=help', 'origins=https://shop.example')
+    assert.ok((await good('site', 'show', 'shop')).includes('origins=https://shop.example'))
+    await bad(1, /there is no department nope/, 'site', 'set', 'shop', 'departments=nope')
+    await good('setting', 'set', 'system.requestInterval=7', 'handOff.closed.after=60')
+    const all = await good('setting', 'list')
+    assert.ok(all.includes('system.requestInterval=7') && all.includes('handOff.closed.after=60') && all.includes('system.enabled=false'))
+    await bad(1, /from 5 to 15/, 'setting', 'set', 'system.requestInterval=16')
+  })
+
+  it('OM-14 canned replies are kept for everybody or a queue', async () => {
+    await good('canned', 'add', 'hi1', 'Hi %VISITOR%', '--title', 'Hello')
+    await good('canned', 'set', 'hi1', 'Hello %VISITOR%')
+    assert.deepEqual(await good('canned', 'list'), ['hi1\tHello\t\tHello %VISITOR%'])
+    await bad(1, /taken/, 'canned', 'add', 'HI1', 'again')
+    await bad(1, /is a command/, 'canned', 'add', 'close', 'x')
+    await good('canned', 'remove', 'hi1')
+    assert.deepEqual(await good('canned', 'list'), [])
+  })
+})
