@@ -10,6 +10,7 @@ import { inLine } from './dispatch.ts'
 import { Refused, type Bare, type Event } from './facts.ts'
 import type { Office } from './office.ts'
 import { filled, replies, repliesList } from './replies.ts'
+import { RECORD_ACTS } from './records/acts.ts'
 import { duration, short } from './sentences.ts'
 import { helpText, queueMeant } from './words.ts'
 
@@ -25,6 +26,8 @@ export async function act(o: Office, command: CommandEntry, call: Call): Promise
 // Each action
 
 const ACTS: Readonly<Record<Handler, Act>> = {
+  ...RECORD_ACTS,
+
   help: (o, c) => yes(helpText(COMMANDS.filter(x => o.operators.may(c.by, x.permission)))),
 
   queue(o, c) {

@@ -11,6 +11,7 @@ export interface Customer {
   /** The queue's address he wrote to with a plain client: answers come from there. */
   readonly contact?: string
   readonly page?: string
+  readonly email?: string
   /** The site has signed who this is. */
   readonly verified?: boolean
   /** His newest conversation, and who served the last one. */

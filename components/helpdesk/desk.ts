@@ -69,7 +69,7 @@ class Desk implements Receiver {
     this.#office.onView = jid => this.#office.later(async () => { await this.#rosters.now(jid); await this.#rooms.switched(jid) })
     this.#watchers = new Watchers(this.#office, this.#at)
     this.#warnings = new Warnings(this.#office, this.#at)
-    this.#office.views.push(this.#operators, this.#customers, this.#warnings)
+    this.#office.views.push(this.#operators, this.#customers, this.#warnings, this.#office.records.catalogue)
     this.#office.onTyping = n => this.#warnings.touch(n)
     this.#office.onRules.push(() => this.#warnings.wind())
     this.#office.onPeople = () => this.#people()
@@ -86,6 +86,7 @@ class Desk implements Receiver {
     await this.#people()
     await this.#watchers.open()
     await this.#office.recallOnline()
+    await this.#office.records.open()
     const { privileges, clock, http } = this.#link
     if (privileges) {
       this.#off.push(privileges.onPeople(() => this.#office.later(() => this.#people())))
@@ -114,6 +115,7 @@ class Desk implements Receiver {
     this.#rosters.stop()
     this.#customers.stop()
     this.#warnings.stop()
+    this.#office.records.stop()
     await
  this.#office.stop()
     await this.#rosters.idle()

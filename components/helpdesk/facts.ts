@@ -75,6 +75,9 @@ export interface Known {
   readonly warned: Readonly<Partial<Record<Level, number>>>
   /** Who is told of what goes on in it. */
   readonly monitors: Readonly<Record<Bare, 'customer' | 'all'>>
+  /** Moments of a closed one: out of every list; its words gone for good. */
+  readonly deleted?: number
+  readonly purged?: number
 }
 export type Waiting = Known & { readonly is: 'waiting'; readonly place: Place }
 export type Offered = Known & { readonly is: 'offered'; readonly place: Place; readonly offer: Offer }
@@ -132,6 +135,8 @@ export type Command = { readonly now: number } & (
   | { do: 'mark'; by: Who; what: Mark; id?: string | undefined; force?: boolean }
   | { do: 'monitor'; by: Bare; to: 'none' | 'customer' | 'all'; force?: boolean }
   | { do: 'move'; by: Bare; queue: string; force?: boolean }
+  | { do: 'delete'; by: Who }
+  | { do: 'purge' }
 )
 
 export type PassReason = 'declined' | 'lapsed' | 'revoked'
@@ -173,6 +178,8 @@ export type Event = { readonly at: number } & (
   | { type: 'marked'; by: Who; what: Mark; id?: string }
   | { type: 'monitored'; who: Bare; to: 'none' | 'customer' | 'all' }
   | { type: 'moved'; by: Bare; queue: string }
+  | { type: 'deleted'; by: Who }
+  | { type: 'purged'; by: Who }
 )
 
 /** Why a command was not carried out, in words fit for who gave it; `{who}` stands for the shown name of `who`. */

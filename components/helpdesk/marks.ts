@@ -36,6 +36,10 @@ export function decideMark(s: Present, c: Command): Outcome {
       if (s.is === 'offered') return new Refused('It is offered to {who} now.', s.offer.to)
       if (s.is === 'active' ? !mayWrite(s, c.by) && c.force !== true : c.force !== true) return notYours()
       return s.queue === c.queue ? [] : [{ type: 'moved', at: c.now, by: c.by, queue: c.queue }]
+    case 'delete':
+      if (s.is !== 'closed') return new Refused('Only a closed conversation can be deleted: close it first.')
+      return s.deleted === undefined ? [{ type: 'deleted', at: c.now, by: c.by }] : []
+    case 'purge': return s.deleted !== undefined && s.purged === undefined ? [{ type: 'purged', at: c.now, by: 'desk' }] : []
     default: return []
   }
 }
@@ -50,6 +54,8 @@ export function evolveMark(s: Present, e: Event): Present {
     case 'prioritised': return { ...s, priority: e.priority }
     case 'monitored': { const { [e.who]: _, ...others } = s.monitors; return { ...s, monitors: e.to === 'none' ? others : { ...others, [e.who]: e.to } } }
     case 'moved': return s.is === 'waiting' ? { ...s, queue: e.queue, place: { ...s.place, passed: [], rest: undefined } } : { ...s, queue: e.queue }
+    case 'deleted': return { ...s, deleted: e.at }
+    case 'purged': return { ...s, purged: e.at }
     default: return s
   }
 }

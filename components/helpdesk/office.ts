@@ -13,6 +13,7 @@ import { Refused, type Bare, type Event, type Present, type State } from './fact
 import { Filing } from './filing.ts'
 import { Past, type Summary } from './past.ts'
 import { Lines } from './lines.ts'
+import { Records } from './records/records.ts'
 import { Operators } from './operators.ts'
 
 import { barred, isWithinHours, limitsFor, nextHours, wayIn } from './entrance.ts'
@@ -37,6 +38,7 @@ export class Office {
   readonly operators: Operators
   readonly filing: Filing
   readonly #past: Past
+  readonly records: Records
   readonly views: View[] = []
   /** Called when how a queue looks from outside may have changed. */
   readonly onQueues: (() => void)[] = []
@@ -81,6 +83,7 @@ export class Office {
     this.customers.inUse = id => [...this.book.ledger.open.values()].includes(id)
     this.#past = new Past(documents, link.domain)
     this.filing = new Filing(this)
+    this.records = new Records(this)
     this.book.words = e => ({ body: e.line ? deskLine(e.line, who => this.operators.name(who)) : '', name: 'Helpdesk' })
     this.book.terms = () => ({ handOff: rules.now.handOff, autoClose: rules.now.conversation.autoClose })
     this.book.onCommit = c => this.#committed(c)
@@ -114,7 +117,6 @@ export class Office {
       try { await v.onCommit(c) } catch (error) { this.link.log.error({ err: error, conversation: c.n }, 'a view met a bug') }
     }
     const { before, after } = c
-    if (c.events.some(e => e.event.type !== 'said')) this.later(() => this.#past.note(c.n, after, this.customerOf(after)?.name ?? ''))
     if (c.events.some(e => e.event.type === 'opened') && after.is !== 'absent') this.later(() => this.customers.note(after.customer, { last: c.n }))
     if (after.is === 'active' && before.is !== 'active') this.later(() => this.customers.note(after.customer, { agent: after.owner }))
     else if (after.is === 'active' && before.is === 'active' && after.owner !== before.owner) this.later(() => this.customers.note(after.customer, { agent: after.owner }))
@@ -172,6 +174,7 @@ export class Office {
   /** All conversations there ever were, the newest first. */
   everything(page: { before?: number | undefined; limit: number }): Promise<Summary[]> { return this.#past.newest(page) }
   summary(n: number): Promise<Summary | undefined> { return this.#past.get(n) }
+  async note(n: number, s: Present): Promise<void> { await this.#past.note(n, s, (await this.customers.byId(s.customer))?.name ?? '') }
   /** Writes the transcript into a ticket and closes; gives the ticket's number. */
   file(n: number, by: Bare, ticket: number | undefined): Promise<number | Refused> { return this.filing.file(n, by, ticket) }
 

@@ -13,8 +13,10 @@ export interface Summary {
   readonly opened: number
   readonly closed?: number
   readonly ticket?: number
+  readonly deleted?: number
 }
 const COLLECTION = 'desk-conversations'
+const DELETED = 'desk-deleted'
 const LOOK_AT_MOST = 1000
 
 export class Past {
@@ -24,13 +26,23 @@ export class Past {
 
   async note(n: number, s: State, customer: string): Promise<void> {
     if (s.is === 'absent') return
+    if (s.deleted !== undefined) await this.#documents.remove(COLLECTION, this.#desk, key(n))
+    if (s.purged !== undefined) { await this.#documents.remove(DELETED, this.#desk, key(n)); return }
     const summary: Summary = {
       number: n, state: s.is, queue: s.queue, customer, customerId: s.customer, owners: s.owners, opened: s.opened,
-      ...(s.is === 'closed' ? { closed: s.at } : {}), ...(s.filing?.ticket === undefined ? {} : { ticket: s.filing.ticket }),
+      ...(s.is === 'closed' ? { closed: s.at } : {}), ...(s.filing?.ticket === undefined ? {} : { ticket: s.filing.ticket }), ...(s.deleted === undefined ? {} : { deleted: s.deleted }),
     }
-    await this.#documents.put(COLLECTION, this.#desk, key(n), summary)
+    await this.#documents.put(s.deleted === undefined ? COLLECTION : DELETED, this.#desk, key(n), summary)
   }
-  async get(n: number): Promise<Summary | undefined> { return (await this.#documents.get<Summary>(COLLECTION, this.#desk, key(n)))?.value }
+  /** Deleted ones, too. */
+  async get(n: number): Promise<Summary | undefined> { return (await this.#documents.get<Summary>(COLLECTION, this.#desk, key(n)) ?? await this.#documents.get<Summary>(DELETED, this.#desk, key(n)))?.value }
+  async deleted(page: { after?: number | undefined; limit: number }): Promise<Summary[]> {
+    return (await this.#documents.range<Summary>(DELETED, this.#desk, { limit: page.limit, ...(page.after === undefined ? {} : { after: key(page.after) }) })).map(f => f.value)
+  }
+  /** Those that were begun first. */
+  async oldest(page: { after?: number | undefined; limit: number }): Promise<Summary[]> {
+    return (await this.#documents.range<Summary>(COLLECTION, this.#desk, { limit: page.limit, ...(page.after === undefined ? {} : { after: key(page.after) }) })).map(f => f.value)
+  }
 
   async newest(page: { before?: number | undefined; limit: number }): Promise<Summary[]> {
     const found = await this.#documents.range<Summary>(COLLECTION, this.#desk, { limit: page.limit, reverse: true, ...(page.before === undefined ? {} : { before: key(page.before) }) })

@@ -128,7 +128,7 @@ export function follow(e: Event, before: State, s: State): readonly Effect[] {
     case 'held': return inside({ is: 'held', by: e.by, until: e.until }, e.by)
     case 'resumed': return e.by === 'customer' ? [] : inside({ is: 'resumed', by: e.by }, e.by)
     case 'moved': return [...inside({ is: 'moved', queue: e.queue, by: e.by }, e.by), { do: 'dispatch' }, { do: 'announce' }]
-    case 'warned': case 'follow-up': case 'follow-up due': case 'prioritised': case 'marked': case 'monitored': return [] // told elsewhere, or to nobody
+    case 'warned': case 'follow-up': case 'follow-up due': case 'prioritised': case 'marked': case 'monitored': case 'deleted': case 'purged': return [] // told elsewhere, or to nobody
   }
 }
 

@@ -67,7 +67,7 @@ export class DeskHouse implements AsyncDisposable {
   readonly house: House
   readonly #config: DeskConfig
   #desk: AsyncDisposable
-  readonly http: HttpRouter
+  http: HttpRouter
   #listening: HttpListening | undefined
   private constructor(house: House, config: DeskConfig, http: HttpRouter, desk: AsyncDisposable) { this.house = house; this.#config = config; this.http = http; this.#desk = desk }
 
@@ -108,6 +108,9 @@ export class DeskHouse implements AsyncDisposable {
   /** The desk alone falls and starts again on the same store. */
   async restart(): Promise<void> {
     await this.#desk[Symbol.asyncDispose]()
+    await this.#listening?.[Symbol.asyncDispose]()
+    this.#listening = undefined
+    this.http = new HttpRouter() // its routes were the old desk's
     this.#desk = await DeskHouse.#mount(this.house, this.#config, this.http)
   }
 

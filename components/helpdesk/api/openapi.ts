@@ -21,6 +21,14 @@ const conversation: Readonly<Record<string, Schema>> = {
   number, state: { enum: ['waiting', 'offered', 'active', 'ended', 'closed'] }, queue: text, owner: { type: ['string', 'null'] }, owners: list(text), opened: moment, closed: moment, ticket: { type: ['integer', 'null'] },
 }
 
+/** What makes a list a search; all must fit. */
+const SEARCH: readonly Schema[] = [
+  query('q', 'Words that all must stand somewhere in it; “"in quotes"” together.', text), query('number', 'This conversation.'), query('email', 'The customer’s address.', text), query('name', 'Words of the customer’s name.', text),
+  query('username', 'The customer’s JID or its first part.', text), query('since', 'Begun then or later: a date, or a moment.', text), query('until', 'Begun then or before.', text), query('department', 'In one of its queues (also `group`).', text),
+  query('agent', 'Owned at some time by this JID, or `me`.', text), query('status', 'Like `state`; several with commas.', text), query('label', 'With this label.', text), query('deleted', 'true: only deleted ones; else all but those.', { type: 'boolean' }),
+  query('sort', 'weight (unless told otherwise), newest or oldest.', { enum: ['weight', 'newest', 'oldest'] }), query('after', 'Where the last page ended (`next`).', text), query('field.NAME', 'This custom field has this value.', text),
+]
+
 /** The whole document. */
 export function openapi(routes: readonly Route[]): object {
   const commands = (inside: boolean): Schema => Object.fromEntries(COMMANDS.filter(c => inside || c.about === 'none').map(c => [
@@ -42,7 +50,7 @@ export function openapi(routes: readonly Route[]): object {
     servers: [{ url: '/api/v1' }],
     security: [{ token: [] }],
     paths: {
-      '/conversations': { get: { operationId: 'conversations', summary: 'Conversations you may see', parameters: [query('state', 'Only those in this state.', text), query('queue', 'Only those of this queue.', text), query('before', 'Only numbers below this.'), query('limit', 'At most so many (200).')], responses: answer('The list.', object({ conversations: list(object({ ...conversation, customer: text })) })) } },
+      '/conversations': { get: { operationId: 'conversations', summary: 'Conversations you may see', parameters: [query('state', 'Only those in this state.', text), query('queue', 'Only those of this queue.', text), query('before', 'Only numbers below this.'), query('limit', 'At most so many (200; of a search 100).'), ...SEARCH], responses: answer('The list; of a search with `next`, the cursor for `after`.', object({ conversations: list(object({ ...conversation, customer: text, weight: number })), next: { type: ['string', 'null'] } })) } },
       '/conversations/{n}': { get: { operationId: 'conversation', summary: 'One conversation', parameters: [path('n')], responses: answer('It.', object({ ...conversation, customer: object({ name: text, jid: { type: ['string', 'null'] }, page: { type: ['string', 'null'] } }), participants: list(object({ jid: text, name: text, role: { enum: ['observer', 'participant'] } })), position: number, lines: number, idleSince: moment, unansweredSince: moment, assigned: moment })) } },
       '/conversations/{n}/lines': { get: { operationId: 'lines', summary: 'What was said', parameters: [path('n'), query('after', 'Only lines with a greater `seq`.'), query('limit', 'At most so many (500).')], responses: answer('The lines in order.', object({ conversation: number, complete: { type: 'boolean' }, lines: list(object({ seq: number, at: moment, by: { enum: ['customer', 'agent', 'desk'] }, name: text, jid: text, visibility: { enum: ['public', 'internal', 'coaching', 'system', 'command'] }, text })) })) } },
       '/tickets': { get: { operationId: 'tickets', summary: 'Tickets you may see', parameters: [query('before', 'Only numbers below this.'), query('limit', 'At most so many (200).')], responses: answer('The list.', object({ tickets: list(object({ number, subject: text, queue: text, customer: text, opened: moment })) })) } },

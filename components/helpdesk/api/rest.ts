@@ -12,6 +12,7 @@ import { cannedRoutes } from './canned.ts'
 import { Door, nothing, problem, sweepKeys, time, whole, type Caller } from './door.ts'
 import { openapi } from './openapi.ts'
 import { operatorRoutes } from './operators.ts'
+import { isSearch, search } from './records.ts'
 import { settingsRoutes } from './settings.ts'
 
 const PAGE = 50
@@ -40,6 +41,7 @@ class Api {
   constructor(office: Office) { this.#o = office }
 
   async list(r: HttpRequest, who: Caller): Promise<HttpResponse> {
+    if (isSearch(r.query)) return search(this.#o, r, who)
     const limit = whole(r.query.get('limit'), PAGE, MOST)
     const before = r.query.has('before') ? whole(r.query.get('before'), 0) : undefined
     const [state, queue] = [r.query.get('state'), r.query.get('queue')]
@@ -133,7 +135,7 @@ class Api {
     const n = numbered(r)
     if (n === undefined) return undefined
     const s = await this.#o.book.state(n)
-    if (s.is === 'absent') return undefined
+    if (s.is === 'absent' || s.deleted !== undefined) return undefined
     const summary: Summary = await this.#o.summary(n) ?? { number: n, state: s.is, queue: s.queue, customer: '', customerId: s.customer, owners: s.owners, opened: s.opened }
     const may = this.#mayRead(who, { ...summary, owners: s.owners }, s) || (toAct && this.#o.operators.of(s.queue).includes(who.jid))
     return may ? { n, s, summary } : undefined
