@@ -171,6 +171,16 @@ describe('a stream to another server', () => {
     await anna.receivesNothing()
   }))
 
+  it('RFC-X6 a burst of thousands is carried whole, whether or not the peer has acknowledged anything yet', () => play(async (anna, b) => {
+    writes(anna, 'first')
+    const talk = await b.accepts(SM)
+    await talk.reads(/id='first'/)
+    for (let i = 0; i < 3000; i++) writes(anna, `${i}`)
+    await talk.reads(/<message [^>]*id='2999'[^>]*><body>2999<\/body><\/message>/)
+    await anna.receivesNothing()
+    assert.equal(b.connections, 1)
+  }))
+
   it('RFC-S16 follows a redirection under TLS, for the same domain, and not for ever', () => play(async (anna, b) => {
     await using other = await Stranger.listens('b.test', theirs)
     writes(anna, '1')

@@ -15,6 +15,7 @@ import { dialback, domainOf, NS_DIALBACK, NS_SERVER, pairOf } from './words.ts'
 const PAIRS = 1000 // of domains on one stream
 const PENDING = 16 // dialback requests of one stream that wait for an answer
 const ASK_EVERY = 20 // stanzas between two requests for an acknowledgement
+const SLOWER = 5 // times as long as a device may another server take to acknowledge, and as much more may it owe: it reads for all its users, at a rate
 
 /** What streams between servers need of the house. */
 export interface PeerWorld extends StreamWorld {
@@ -90,7 +91,7 @@ export abstract class PeerStream extends Stream {
     const { ack } = this.peers.limits.streamManagement
     if (this.isStalled(now)) this.drop()
     else if (now > this.#certifiedUntil()) this.fail('reset', 'Your certificate has expired meanwhile.') // RFC 6120 section 13.7.2.3
-    else if (this.#askedAt !== undefined && now - this.#askedAt >= ack) this.fail('connection-timeout')
+    else if (this.#askedAt !== undefined && now - this.#askedAt >= SLOWER * ack) this.fail('connection-timeout')
     else if (now - Math.max(this.used, this.heard) >= idle) this.close()
   }
 
@@ -157,7 +158,7 @@ export abstract class PeerStream extends Stream {
   /** Counts in both directions from here on (XEP-0198). */
   protected manage(): void {
     this.#handled = new Handled()
-    this.#unacked = new Unacked(this.peers.limits.streamManagement)
+    this.#unacked = new Unacked({ stanzas: Infinity, bytes: SLOWER * this.peers.limits.streamManagement.bytes })
   }
   protected get managed(): boolean { return this.#handled !== undefined }
   protected unmanage(): void { this.#handled = this.#unacked = this.#askedAt = undefined }
