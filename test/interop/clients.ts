@@ -45,3 +45,25 @@ export async function finch(server: Server, local: string, password: string): Pr
   await t.sees('Buddy List')
   return t
 }
+
+/** mcabber, with its status window open. */
+export async function mcabber(server: Server, local: string, password: string): Promise<Terminal> {
+  const t = new Terminal(`mcabber-${local}`)
+  const folder = join(t.home, '.mcabber')
+  mkdirSync(join(folder, 'histo'), { recursive: true, mode: 0o700 })
+  writeFileSync(join(folder, 'mcabberrc'), `set jid = ${local}@localhost
+set password = ${password}
+set server = 127.0.0.1
+set port = ${server.port}
+set resource = mcabber
+set tls = 1
+set ssl_ignore_checks = 1
+set nickname = ${local}
+set logging = 0
+set log_win_height = 12
+set roster_width = 24
+`, { mode: 0o600 })
+  await t.starts(`mcabber -f ${folder}/mcabberrc`)
+  await t.sees('Your status has been set')
+  return t
+}

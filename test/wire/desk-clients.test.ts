@@ -60,6 +60,13 @@ describe('a conversation’s room for clients that keep an archive', () => {
     await ben.actor.hears`<iq type='error' id='q'><error><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
   }))
 
+  it('is asked into once, also by who logged in a moment ago', desk(STAFF, async d => {
+    const { anna } = await talk(d, asRoom)
+    await anna.actor.hears`<message><x xmlns='jabber:x:conference' jid='${ROOM}'/></message>`
+    await d.later(11)
+    assert.equal((await anna.actor.fence()).filter(x => x.getChild('x', 'jabber:x:conference')).length, 0)
+  }))
+
   it('tells by number who is put out of it, so that his client knows', desk(STAFF, async d => {
     const { anna, zoe } = await talk(d, asRoom)
     await enters(anna)

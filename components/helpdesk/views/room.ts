@@ -22,6 +22,7 @@ import { answerArchive, archiveId, isShown, lineOf } from './room-archive.ts'
 
 const BOT = 'Helpdesk'
 const CLIENT = 'jabber:client'
+const JUST_NOW = 10_000 // ms in which nobody is asked twice into the same room for coming back
 const HISTORY = 100 // lines shown to who enters
 const UNLIMITED = { occupant: Infinity, room: Infinity } // streams are limited already
 
@@ -30,6 +31,8 @@ export class RoomWindow implements Window {
   readonly #at: Addresses
   readonly #control: Control
   readonly #rooms = new Map<number, Room>()
+  /** When somebody was asked into a conversation's room, by `jid n`. */
+  readonly #asked = new Map<string, number>()
   /** What a speaker's client sent beside the text: it is reflected whole (COMPAT: Profanity shows a line twice without its origin-id). */
   readonly #said = new Map<string, readonly Element[]>()
 
@@ -47,6 +50,7 @@ export class RoomWindow implements Window {
   async opens(n: number, s: Present, to: Bare): Promise<void> {
     const room = await this.#ensure(n, s)
     this.#seat(room, s)
+    this.#asked.set(`${to} ${n}`, this.#office.now)
     const customer = this.#office.customerOf(s)?.name ?? 'Customer'
     // To every device: a bare address reaches one only, and that may be asleep. Beside it a plain line: invitations get lost.
     for (const device of this.#office.operators.devices(to)) {
@@ -84,6 +88,7 @@ export class RoomWindow implements Window {
     if (s.is === 'absent' || s.is === 'closed') {
       this.#send(room.destroy('The conversation is closed.', this.#office.now))
       this.#rooms.delete(n)
+      for (const key of this.#asked.keys()) if (key.endsWith(` ${n}`)) this.#asked.delete(key)
       return
     }
     this.#seat(room, s)
@@ -114,6 +119,7 @@ export class RoomWindow implements Window {
   async comesBack(jid: Bare): Promise<void> {
     for (const [n, s] of [...this.#office.book.states]) {
       if (s.is === 'absent' || this.#roleFor(jid, s) === undefined || !this.isRoom(jid, s)) continue
+      if (this.#office.now - (this.#asked.get(`${jid} ${n}`) ?? -Infinity) <= JUST_NOW) continue // he has not answered yet
       const room = this.#rooms.get(n)
       if (!room || ![...room.occupants].some(o => o.bare === jid && o.devices.length > 0)) await this.opens(n, s, jid)
     }
