@@ -1,6 +1,9 @@
 // What each command does: one implementation for the text command, the ad-hoc command and the REST call (shell).
 import { randomUUID } from 'node:crypto'
-import { asked, colleague, isAnswer, label, mayAnswer, meant, mine, no, notYours, owned, queueOf, refused, told, visible, yes, type Act, type Answer, type Call } from './answers.ts'
+import { eventAct } from './acts/events.ts'
+import { MARK_ACTS } from './acts/marks.ts'
+import { asked, colleague
+, isAnswer, label, mayAnswer, meant, mine, no, notYours, owned, queueOf, refused, told, visible, yes, type Act, type Answer, type Call } from './answers.ts'
 import { recordOf } from './assignment.ts'
 import { capacityOf, colour, isAskable, isReceiving, takesFrom, type Intake } from './availability.ts'
 import { COMMANDS, type CommandEntry, type Handler } from './commands.ts'
@@ -26,6 +29,9 @@ export async function act(o: Office, command: CommandEntry, call: Call): Promise
 // Each action
 
 const ACTS: Readonly<Record<Handler, Act>> = {
+  ...MARK_ACTS,
+  event: eventAct(act),
+
   ...RECORD_ACTS,
 
   help: (o, c) => yes(helpText(COMMANDS.filter(x => o.operators.may(c.by, x.permission)))),

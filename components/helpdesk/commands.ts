@@ -1,9 +1,10 @@
 // Every action of an operator, once: the text command, the ad-hoc command and the REST call are all made from this table. Pure.
 
+import { MARK_COMMANDS, type MarkHandler } from './commands-marks.ts'
 import type { Permission } from './permissions.ts'
 
 /** Which action of `actions.ts` carries it out. */
-export type Handler =
+export type Handler = MarkHandler
   | 'queue' | 'mine' | 'done' | 'board' | 'accept' | 'decline' | 'take' | 'transfer' | 'invite' | 'observe' | 'join' | 'leave' | 'coach' | 'note' | 'say'
   | 'find' | 'canned' | 'reply' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help'
 
@@ -51,7 +52,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   { word: 'end', aliases: [], handler: 'end', permission: 'chat.with.customers', about: 'open', fields: [], label: 'End', help: 'end the talk; it stays on your list' },
   { word: 'close', aliases: [], handler: 'close', permission: 'chat.with.customers', about: 'open', fields: [], label: 'Close', help: 'end the talk, if it has not ended, and put it away; better say goodbye first' },
   { word: 'who', aliases: ['info'], handler: 'who', permission: 'chat.serve', about: 'any', fields: [], label: 'Who is this?', help: 'tell about the customer and who is in the conversation' },
-  { word: 'mine', aliases: [], handler: 'mine', permission: 'chat.serve', about: 'none', fields: [], label: 'My conversations', help: 'list your conversations' },
+  ...MARK_COMMANDS,
+  { word: 'mine', aliases
+: [], handler: 'mine', permission: 'chat.serve', about: 'none', fields: [], label: 'My conversations', help: 'list your conversations' },
   { word: 'done', aliases: [], handler: 'done', permission: 'chat.serve', about: 'none', fields: [], label: 'My past conversations', help: 'list the last conversations that you served' },
   { word: 'find', aliases: ['search'], handler: 'find', permission: 'chat.serve', about: 'none', fields: [{ name: 'words', kind: 'text', label: 'Words, and criteria such as queue:billing status:closed', required: true }], label: 'Find conversations…', help: 'find conversations by words; also number: email: name: username: since: until: department: queue: agent: status: label: field.NAME: sort:' },
   { word: 'board', aliases: ['agents'], handler: 'board', permission: 'chat.serve', about: 'none', fields: [], label: 'Who is here', help: 'list the agents, their state and their load' },

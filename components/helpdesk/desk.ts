@@ -10,6 +10,8 @@ import { caps, contactInfo, domainInfo, isCapsNode } from './disco.ts'
 import type { Bare } from './facts.ts'
 import { Office } from './office.ts'
 import { pendingOffers } from './conversation.ts'
+import { Monitors } from './monitors.ts'
+
 import { Reception } from './reception.ts'
 import { ENCRYPTED, MARK, sentence } from './sentences.ts'
 import { chat, isEncrypted, NS } from './stanzas.ts'
@@ -70,6 +72,7 @@ class Desk implements Receiver {
     this.#watchers = new Watchers(this.#office, this.#at)
     this.#warnings = new Warnings(this.#office, this.#at)
     this.#office.views.push(this.#operators, this.#customers, this.#warnings, this.#office.records.catalogue)
+    this.#office.views.push(new Monitors(this.#office, this.#at))
     this.#office.onTyping = n => this.#warnings.touch(n)
     this.#office.onRules.push(() => this.#warnings.wind())
     this.#office.onPeople = () => this.#people()

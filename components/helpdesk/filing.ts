@@ -24,6 +24,14 @@ export class Filing {
     return started instanceof Refused ? started : this.#write(n)
   }
 
+  /** The public transcript as it stands now. */
+  async text(n: number): Promise<string> {
+    const { book, customers } = this.#office
+    const s = await book.state(n)
+    if (s.is === 'absent') return ''
+    return transcript({ number: n, queue: s.queue, customer: (await customers.byId(s.customer))?.name ?? 'Customer' }, (await book.lines.all(n, s.lines)).flatMap(publicLine))
+  }
+
   #queueOf(n: number): string | undefined { const s = this.#office.book.states.get(n); return s && s.is !== 'absent' ? s.queue : undefined }
 
   /** After a start: goes on with what a crash cut short, and tells who asked for it. */

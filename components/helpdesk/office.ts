@@ -9,7 +9,9 @@ import { assigns, current, queueName, type Current } from './config.ts'
 import { isOver, isQueued } from './conversation.ts'
 import { Customers, kindOf, type Customer } from './customers.ts'
 import { nextStep, positions, type Request } from './dispatch.ts'
+import { Dossiers } from './dossier.ts'
 import { Refused, type Bare, type Event, type Present, type State } from './facts.ts'
+
 import { Filing } from './filing.ts'
 import { Past, type Summary } from './past.ts'
 import { Lines } from './lines.ts'
@@ -37,6 +39,7 @@ export class Office {
   readonly customers: Customers
   readonly operators: Operators
   readonly filing: Filing
+  readonly dossiers: Dossiers
   readonly #past: Past
   readonly records: Records
   readonly views: View[] = []
@@ -82,6 +85,7 @@ export class Office {
     this.book = new Book(link.stores, link.clock, link.log, link.domain, this.lines)
     this.customers.inUse = id => [...this.book.ledger.open.values()].includes(id)
     this.#past = new Past(documents, link.domain)
+    this.dossiers = new Dossiers(documents, link.domain)
     this.filing = new Filing(this)
     this.records = new Records(this)
     this.book.words = e => ({ body: e.line ? deskLine(e.line, who => this.operators.name(who)) : '', name: 'Helpdesk' })

@@ -2,6 +2,8 @@
 import { el, Jid, refuse, StanzaError, type Element, type Iq, type Message } from '../../server/api.ts'
 import type { Addresses } from './addresses.ts'
 import { because } from './actions.ts'
+import { fillIn } from './acts/marks.ts'
+
 import { kindOf, type Customer } from './customers.ts'
 import { Refused, type Event } from './facts.ts'
 import { publicLine } from './filing.ts'
@@ -81,6 +83,7 @@ export class Reception {
         case 'set say': return this.#say(from, query)
         case 'get lines': return this.#lines(from, query)
         case 'get conversation': return this.#newest(from)
+        case 'set field': return this.#field(from, query)
         case 'set end': return this.#on(from, query, async n => this.#office.book.give(n, { do: 'end', by: 'customer' }))
         case 'set gone': return this.#on(from, query, async n => this.#office.book.give(n, { do: 'customer gone', until: this.#office.now + PATIENCE.gone }))
         case 'set back': return this.#on(from, query, async n => this.#office.book.give(n, { do: 'customer back' }))
@@ -171,6 +174,15 @@ export class Reception {
     }
     const answer = found.slice(0, max)
     return el('lines', NS.desk, { conversation: String(n), complete: String((answer.at(-1)?.shown ?? after) >= shown) }, ...answer.map(l => lineElement(n, l)))
+  }
+
+  /** The customer fills in a custom field. */
+  async #field(from: Jid, q: Element): Promise<Reply> {
+    const customer = await this.#office.customers.byJid(from.bare)
+    const n = numberOf(q)
+    if (!customer || n === undefined || !await this.#owns(customer, n)) return refuse('item-not-found', 'There is no such conversation.')
+    const answer = await fillIn(this.#office, n, 'customer', true, q.attrs['name'] ?? '', q.text.slice(0, 4000).trim())
+    return answer.ok ? undefined : refuse('not-acceptable', answer.text)
   }
 
   async #newest(from: Jid): Promise<Reply> {

@@ -63,6 +63,7 @@ function leadingNumber(text: string, first: CommandEntry['fields'][number]['kind
     case undefined: return found
     case 'number': return to === 'bot' && m[1] === '#' ? found : undefined
     case 'text': return to === 'bot' ? found : undefined
+    case 'choice': return found // a number is none of the choices
     default: return found.left === '' ? undefined : found
   }
 }

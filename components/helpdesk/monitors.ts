@@ -1,0 +1,46 @@
+// Tells who monitors a conversation of each thing done in it, once and to him alone (OT-45, OT-46; shell).
+import { Jid } from '../../server/api.ts'
+import { actorOf, happened } from './chronicle.ts'
+import type { Addresses } from './addresses.ts'
+import type { Commit } from './book.ts'
+import type { Event } from './facts.ts'
+import type { Line } from './lines.ts'
+import type { Office, View } from './office.ts'
+import { MARK, short } from './sentences.ts'
+import { chat } from './stanzas.ts'
+import { labelled } from './views/contact.ts'
+
+const SILENT: readonly Event['type'][] = ['warned', 'monitored', 'stirred', 'exhausted']
+
+export class Monitors implements View {
+  readonly #office: Office
+  readonly #at: Addresses
+  constructor(office: Office, at: Addresses) { this.#office = office; this.#at = at }
+
+  onCommit({ n, before, events, lines }: Commit): void {
+    for (const { event, after } of events) {
+      if (after.is === 'absent') continue
+      const all = { ...(before.is === 'absent' ? {} : before.monitors), ...after.monitors }
+      if (Object.keys(all).length === 0) continue
+      const text = this.#text(n, event, lines)
+      if (text === undefined) continue
+      const by = actorOf(event)
+      for (const [jid, what] of Object.entries(all)) {
+        if (jid === by || (what === 'customer' && by !== 'customer')) continue
+        if (this.#office.operators.has(jid)) this.#office.link.send(chat(this.#at.bot, Jid.parse(jid), `${MARK}#${n} ${text}`, { keep: false }))
+      }
+    }
+  }
+
+  #text(n: number, e: Event, lines: readonly Line[]): string | undefined {
+    if (SILENT.includes(e.type)) return undefined
+    if (e.type !== 'said') {
+      const s = this.#office.book.states.get(n)
+      const name = s && s.is !== 'absent' ? this.#office.customerOf(s)?.name : undefined
+      return happened(e, who => who === 'customer' ? name ?? 'the customer' : who === 'desk' ? 'the desk' : this.#office.operators.name(who))
+    }
+    const line = lines.find(l => l.seq === e.seq)
+    if (!line || line.by === 'desk' || line.as === 'command' || line.chat !== undefined) return undefined
+    return short(line.by === 'customer' ? `${line.name}: ${line.body}` : labelled(line), 300)
+  }
+}
