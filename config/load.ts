@@ -42,6 +42,7 @@ export type ComponentConfig =
     readonly enabled: boolean
     readonly assign: 'round-robin' | 'pull'
     readonly capacity: number
+    readonly mail?: { readonly host: string; readonly port: number; readonly tls: 'implicit' | 'starttls' | 'none'; readonly user?: string; readonly password?: string; readonly from: string; readonly name: string }
     readonly queues: ReadonlyMap<string, QueueConfig>
     /** As it stands in the file, without defaults: what nobody changes at run time. */
     readonly given: { readonly enabled?: boolean; readonly assign?: string; readonly capacity?: number; readonly queues?: Readonly<Record<string, object | null>> } | null

@@ -38,7 +38,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
 
   queue(o, c) {
     const queues = new Set([...o.config.queues.keys()].filter(q => o.operators.may(c.by, 'chat.view.others', q) || o.operators.of(q).includes(c.by)))
-    const line = o.line().filter(r => queues.has(r.queue)).sort(inLine)
+    const line = o.line().filter(r => queues.has(r.queue) && (r.only === undefined || r.only.includes(c.by) || o.operators.may(c.by, 'chat.view.others', r.queue))).sort(inLine)
     if (line.length === 0) return yes('Nobody waits.')
     return yes(line.map(r => {
       const s = o.book.states.get(r.n)
@@ -92,13 +92,13 @@ const ACTS: Readonly<Record<Handler, Act>> = {
       const queues = o.operators.queuesOf(c.by)
       const here = c.here === undefined ? undefined : o.book.states.get(c.here)
       if (here && (isQueued(here) || (here.is === 'active' && here.owner !== c.by))) n = c.here
-      else n = o.line().filter(r => queues.includes(r.queue) && o.book.states.get(r.n)?.is === 'waiting').sort(inLine)[0]?.n
+      else n = o.line().filter(r => (r.only?.includes(c.by) ?? queues.includes(r.queue)) && o.book.states.get(r.n)?.is === 'waiting').sort(inLine)[0]?.n
       if (n === undefined) return no('Nobody waits.')
     }
     const s = o.book.states.get(n)
     if (!s || s.is === 'absent') return no(`There is no open conversation #${n}.`)
     const force = o.operators.may(c.by, 'chat.take.others', s.queue)
-    if (!force && !o.operators.of(s.queue).includes(c.by) && roleOf(s, c.by) === undefined) return notYours(`You do not serve ${queueName(o.config, s.queue)}.`)
+    if (!force && !o.eligible(s).includes(c.by) && roleOf(s, c.by) === undefined) return notYours(`You do not serve ${queueName(o.config, s.queue)}.`)
     // Who is asked has his seat already: taking is accepting.
     const mine = asked(c.by)(s) || (s.is === 'active' && s.owner === c.by) || isOver(s)
     const outcome = mine ? await o.book.give(n, { do: 'take', by: c.by, seat: randomUUID(), force: false }) : await o.book.withSeat(n, c.by, o.room(c.by, s.queue), seat => ({ do: 'take', by: c.by, seat, force }))

@@ -63,7 +63,7 @@ function conversationField(o: Office, who: Bare, c: CommandEntry, here: number |
   if (here !== undefined || c.about === 'none') return []
   const fits = (s: Present): boolean => c.about === 'pending' ? pendingOffers(s).some(p => p.to === who)
     : c.about === 'open' ? roleOf(s, who) !== undefined
-    : roleOf(s, who) !== undefined || s.invitations.some(i => i.who === who) || (c.handler === 'take' && o.operators.of(s.queue).includes(who)) || o.operators.may(who, 'chat.view.others')
+    : roleOf(s, who) !== undefined || s.invitations.some(i => i.who === who) || (c.handler === 'take' && o.eligible(s).includes(who)) || o.operators.may(who, 'chat.view.others')
   const all = [...o.book.states].flatMap(([n, s]) => s.is !== 'absent' && fits(s) ? [{ value: String(n), label: `#${n} ${o.customerOf(s)?.name ?? ''}` }] : [])
   return all.length < 2 ? [] : [{ var: 'conversation', type: 'list-single', label: 'Conversation', options: all, value: all[0]?.value ?? '' }]
 }

@@ -21,7 +21,7 @@ export function decide(s: State, c: Command): Outcome {
 function bringsAbout(s: State, c: Command): Outcome {
   if (c.do === 'open') {
     if (s.is !== 'absent') return no('The conversation is open already.')
-    const opened: Event = { type: 'opened', at: c.now, queue: c.queue, customer: c.customer, ...(c.preferred ? { preferred: c.preferred } : {}) }
+    const opened: Event = { type: 'opened', at: c.now, queue: c.queue, customer: c.customer, ...(c.preferred ? { preferred: c.preferred } : {}), ...(c.only ? { only: c.only } : {}) }
     return c.line === true ? [opened, { type: 'said', at: c.now, seq: 0, by: 'customer', as: 'public' }] : [opened] // numbered on the way out
   }
   if (s.is === 'absent') return no('There is no such conversation.')
@@ -269,7 +269,7 @@ function file(s: Present, c: Ask<'file'>): Outcome {
 export function evolve(s: State, e: Event): State {
   if (e.type === 'opened') {
     return {
-      is: 'waiting', queue: e.queue, customer: e.customer, opened: e.at, lines: 0, shown: 0, owners: [], crew: {}, invitations: [], filing: undefined, gone: undefined, priority: 'normal', hold: undefined, followUp: undefined, warned: {}, monitors: {},
+      is: 'waiting', queue: e.queue, only: e.only, customer: e.customer, opened: e.at, lines: 0, shown: 0, owners: [], crew: {}, invitations: [], filing: undefined, gone: undefined, priority: 'normal', hold: undefined, followUp: undefined, warned: {}, monitors: {},
       clocks: { idle: undefined, unanswered: undefined, assigned: undefined, replied: undefined }, place: place(e.at, { preferred: e.preferred }),
     }
   }
@@ -285,7 +285,7 @@ export function evolve(s: State, e: Event): State {
     case 'passed': return { ...known, is: 'waiting', place: { ...placeOf(s, e.at), passed: [...placeOf(s, e.at).passed.filter(p => p !== e.by), e.by] } }
     case 'exhausted': return s.is === 'waiting' ? { ...s, place: { ...s.place, passed: [], rest: e.until } } : s
     case 'stirred': return s.is === 'waiting' ? { ...s, place: { ...s.place, rest: undefined, passed: s.place.passed.filter(p => p !== e.who) } } : s
-    case 'requeued': return { ...known, is: 'waiting', queue: e.queue, place: place(e.at, e.why === 'given' ? { spare: e.from } : { head: true, spare: e.why === 'silent' ? e.from : undefined, preferred: s.is === 'ended' ? s.owner : undefined }) }
+    case 'requeued': return { ...known, is: 'waiting', queue: e.queue, only: e.why === 'given' ? undefined : known.only, place: place(e.at, e.why === 'given' ? { spare: e.from } : { head: true, spare: e.why === 'silent' ? e.from : undefined, preferred: s.is === 'ended' ? s.owner : undefined }) }
     case 'transfer offered': return s.is === 'active' ? { ...s, transfer: { id: e.id, to: e.to, until: e.until, by: e.by } } : s
     case 'transfer passed': return s.is === 'active' ? { ...s, transfer: undefined } : s
     case 'invited': return { ...s, invitations: [...s.invitations, { id: e.id, by: e.by, who: e.who, until: e.until }] }
@@ -310,8 +310,8 @@ export function evolve(s: State, e: Event): State {
 const place = (since: number, p: Partial<Place>): Place => ({ since, head: false, passed: [], preferred: undefined, spare: undefined, rest: undefined, ...p })
 const placeOf = (s: Present, at: number): Place => isQueued(s) ? s.place : place(at, {})
 const knownOf = (s: Present): Known => {
-  const { queue, customer, opened, lines, shown, owners, crew, invitations, clocks, filing, gone, priority, hold, followUp, warned, monitors } = s
-  return { queue, customer, opened, lines, shown, owners, crew, invitations, clocks, filing, gone, priority, hold, followUp, warned, monitors }
+  const { queue, only, customer, opened, lines, shown, owners, crew, invitations, clocks, filing, gone, priority, hold, followUp, warned, monitors } = s
+  return { queue, only, customer, opened, lines, shown, owners, crew, invitations, clocks, filing, gone, priority, hold, followUp, warned, monitors }
 }
 
 /** A new owner has one part only: he leaves the crew. The idle clock runs on (ST-69). */

@@ -15,6 +15,8 @@ import { Monitors } from './monitors.ts'
 import { Reception } from './reception.ts'
 import { ENCRYPTED, MARK, sentence } from './sentences.ts'
 import { chat, isEncrypted, NS } from './stanzas.ts'
+import { Outbox } from './mail/outbox.ts'
+import { smtpCarrier } from './mail/smtp.ts'
 import { ContactWindow } from './views/contact.ts'
 import { CustomerView } from './views/customers.ts'
 import { OperatorView } from './views/operators.ts'
@@ -33,7 +35,7 @@ export const helpdesk = (config: DeskConfig, ready: (desk: { readonly rules: Rul
   async start(link) {
     const rules = await Rulebook.open({ documents: link.stores.documents, desk: link.domain, clock: link.clock, log: link.log, given: fixedBy(config) })
     const canned = await CannedBook.open(link.stores.documents, link.domain)
-    const desk = await new Desk(link, rules, canned).start()
+    const desk = await new Desk(link, rules, canned).start(config.mail)
     ready({ rules, canned })
     return desk
   },
@@ -81,8 +83,13 @@ class Desk implements Receiver {
     this.#office.onOperator.push(jid => this.#rosters.touch(jid))
   }
 
-  async start(): Promise<Receiver> {
+  async start(mail: DeskConfig['mail']): Promise<Receiver> {
     const { book, operators, customers } = this.#office
+    if (mail) {
+      const { stores, domain, limits, log } = this.#link
+      this.#office.mail = await Outbox.open({ documents: stores.documents, desk: domain, clock: this.#link.clock, log, limits: limits.mail, carrier: smtpCarrier({ ...mail, from: { name: mail.name, address: mail.from } }) })
+    }
+    await this.#office.bans.open()
     const since = this.#office.now
     await book.open()
     for (const s of book.states.values()) if (s.is !== 'absent') await customers.byId(s.customer)

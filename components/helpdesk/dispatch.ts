@@ -4,17 +4,17 @@ import { roundRobin, type Candidate } from './assigner.ts'
 import type { Bare, Place } from './facts.ts'
 
 /** A conversation that waits in a queue which assigns by itself. */
-export interface Request { readonly n: number; readonly queue: string; readonly place: Place }
+export interface Request { readonly n: number; readonly queue: string; readonly place: Place; readonly only?: readonly Bare[] | undefined }
 export type Step = { readonly do: 'offer'; readonly n: number; readonly to: Bare } | { readonly do: 'rest'; readonly n: number }
 
 /** The order in which those who wait are served: who was handed back first, then by time, then by number. */
 export const inLine = (a: Request, b: Request): number => Number(b.place.head) - Number(a.place.head) || a.place.since - b.place.since || a.n - b.n
 
 /** What to do first, given who could be asked for each queue (offerable operators, full ones included); undefined = nothing now. */
-export function nextStep(requests: readonly Request[], offerable: (queue: string) => readonly Candidate[], now: number): Step | undefined {
+export function nextStep(requests: readonly Request[], offerable: (queue: string, only: readonly Bare[] | undefined) => readonly Candidate[], now: number): Step | undefined {
   for (const r of [...requests].sort(inLine)) {
     if (r.place.rest !== undefined && now < r.place.rest) continue
-    const free = offerable(r.queue).filter(c => c.load < c.capacity)
+    const free = offerable(r.queue, r.only).filter(c => c.load < c.capacity)
     if (free.length === 0) continue
     const fresh = free.filter(c => !r.place.passed.includes(c.id))
     const to = choose(r.place, fresh)

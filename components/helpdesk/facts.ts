@@ -52,6 +52,8 @@ export type DeskLine =
 
 export interface Known {
   readonly queue: string
+  /** Nobody else is asked or told of it while it waits: a rule of the address or the customer's choice says so (OM-25). */
+  readonly only: readonly Bare[] | undefined
   /** The id of an erasable record; the name and address stand there. */
   readonly customer: string
   readonly opened: number
@@ -97,7 +99,7 @@ export type Present = Exclude<State, { is: 'absent' }>
 
 /** `now` is the time the command came; `force` says that the giver holds the permission to act on others' conversations. */
 export type Command = { readonly now: number } & (
-  | { do: 'open'; queue: string; customer: string; preferred?: Bare | undefined; /** the first line comes with it */ line?: boolean }
+  | { do: 'open'; queue: string; customer: string; preferred?: Bare | undefined; only?: readonly Bare[] | undefined; /** the first line comes with it */ line?: boolean }
   | { do: 'say'; by: Who; as: Visibility; /** internal chat: the invitation's id */ chat?: string; /** seat reserved to reopen an ended one */ again?: string | undefined; force?: boolean }
   | { do: 'offer'; id: string; to: Bare; until: number; automatic?: boolean }
   | { do: 'accept'; by: Bare; id?: string | undefined }
@@ -141,7 +143,7 @@ export type Command = { readonly now: number } & (
 
 export type PassReason = 'declined' | 'lapsed' | 'revoked'
 export type Event = { readonly at: number } & (
-  | { type: 'opened'; queue: string; customer: string; preferred?: Bare }
+  | { type: 'opened'; queue: string; customer: string; preferred?: Bare; only?: readonly Bare[] }
   | { type: 'said'; seq: number; by: Who; as: Visibility; /** its number among the public ones */ shown?: number; chat?: string; line?: DeskLine }
   | { type: 'offered'; id: string; to: Bare; until: number }
   | { type: 'accepted'; id: string; by: Bare }

@@ -53,7 +53,7 @@ export function evolveMark(s: Present, e: Event): Present {
     case 'follow-up due': return s.followUp ? { ...s, followUp: { ...s.followUp, due: true } } : s
     case 'prioritised': return { ...s, priority: e.priority }
     case 'monitored': { const { [e.who]: _, ...others } = s.monitors; return { ...s, monitors: e.to === 'none' ? others : { ...others, [e.who]: e.to } } }
-    case 'moved': return s.is === 'waiting' ? { ...s, queue: e.queue, place: { ...s.place, passed: [], rest: undefined } } : { ...s, queue: e.queue }
+    case 'moved': return s.is === 'waiting' ? { ...s, queue: e.queue, only: undefined, place: { ...s.place, passed: [], rest: undefined } } : { ...s, queue: e.queue }
     case 'deleted': return { ...s, deleted: e.at }
     case 'purged': return { ...s, purged: e.at }
     default: return s

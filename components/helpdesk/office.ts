@@ -14,7 +14,9 @@ import { Refused, type Bare, type Event, type Present, type State } from './fact
 
 import { Filing } from './filing.ts'
 import { Past, type Summary } from './past.ts'
+import { Bans } from './intake/bans.ts'
 import { Lines } from './lines.ts'
+import type { Outbox } from './mail/outbox.ts'
 import { Records } from './records/records.ts'
 import { Operators } from './operators.ts'
 
@@ -39,6 +41,9 @@ export class Office {
   readonly customers: Customers
   readonly operators: Operators
   readonly filing: Filing
+  readonly bans: Bans
+  /** Absent: the desk sends no mails. */
+  mail: Outbox | undefined
   readonly dossiers: Dossiers
   readonly #past: Past
   readonly records: Records
@@ -56,6 +61,8 @@ export class Office {
 
   onView: (jid: Bare) => void = () => {}
   readonly #lastOnline = new Map<string, number>()
+  /** When each operator stopped receiving; Infinity: not yet. */
+  readonly #received = new Map<Bare, number>()
   readonly #offerable = new Map<Bare, ReadonlySet<string>>()
   readonly #background = new Set<Promise<unknown>>()
   readonly #byCustomer = new Map<string, Promise<unknown>>()
@@ -87,6 +94,7 @@ export class Office {
     this.#past = new Past(documents, link.domain)
     this.dossiers = new Dossiers(documents, link.domain)
     this.filing = new Filing(this)
+    this.bans = new Bans(documents, link.domain)
     this.records = new Records(this)
     this.book.words = e => ({ body: e.line ? deskLine(e.line, who => this.operators.name(who)) : '', name: 'Helpdesk' })
     this.book.terms = () => ({ handOff: rules.now.handOff, autoClose: rules.now.conversation.autoClose })
@@ -108,6 +116,7 @@ export class Office {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#hours?.[Symbol.dispose]()
+    await this.mail?.close()
     await this.idle()
     this.book.stop()
   }
@@ -149,19 +158,25 @@ export class Office {
   }
 
   hasQueue(queue: string): boolean { return this.config.queues.has(queue) }
-  isOpen(queue: string): boolean { return this.config.enabled && isWithinHours(this.rules.now, queue, this.now) && isOnline(this.operators.of(queue).map(j => this.operators.operator(j)), queue) }
+  /** Those who may be asked about it, or take it: who serves the queue, or whom alone it is for. */
+  eligible(s: Pick<Present, 'queue' | 'only'>): readonly Bare[] {
+    const left = s.only?.filter(j => this.operators.may(j, 'chat.with.customers')) ?? []
+    return left.length > 0 ? left : this.operators.of(s.queue) // who was deleted serves nobody: then the queue does
+  }
+
+  isOpen(queue: string, only?: readonly Bare[]): boolean { return this.config.enabled && isWithinHours(this.rules.now, queue, this.now) && isOnline(this.eligible({ queue, only }).map(j => this.operators.operator(j)), queue) }
   /** Open now, or closed only after the customer was on the way (C16). */
-  takesNew(queue: string): boolean {
-    if (this.isOpen(queue)) return true
+  takesNew(queue: string, only?: readonly Bare[]): boolean {
+    if (this.isOpen(queue, only)) return true
     if (!isWithinHours(this.rules.now, queue, this.now)) return false
-    const last = this.#lastOnline.get(queue)
+    const last = only === undefined ? this.#lastOnline.get(queue) : Math.max(...only.map(j => this.#received.get(j) ?? -Infinity))
     return this.config.enabled && last !== undefined && this.now - last <= ON_THE_WAY
   }
 
   /** Everybody in line, asked about or not, as customers count. */
   line(queue?: string): Request[] {
     const all: Request[] = []
-    for (const [n, s] of this.book.states) if (isQueued(s) && (queue === undefined || s.queue === queue)) all.push({ n, queue: s.queue, place: s.place })
+    for (const [n, s] of this.book.states) if (isQueued(s) && (queue === undefined || s.queue === queue)) all.push({ n, queue: s.queue, place: s.place, only: s.only })
     return all
   }
   /** How many stand before it; 0 also for one that does not wait. */
@@ -200,8 +215,8 @@ export class Office {
     return Math.min(all, ...limits.map(l => load + l.most - seats.filter(x => { const s = this.book.states.get(x.n); return s && s.is !== 'absent' && l.queues.includes(s.queue) }).length))
   }
 
-  #candidates(queue: string): Candidate[] {
-    return this.operators.of(queue).flatMap(jid => {
+  #candidates(queue: string, only: readonly Bare[] | undefined): Candidate[] {
+    return this.eligible({ queue, only }).flatMap(jid => {
       const o = this.operators.operator(jid)
       if (!isOfferable(o, queue, this.rules.now.distribution.offersAway)) return []
       const { load, lastEnded, lastAssigned } = recordOf(this.book.ledger, jid)
@@ -222,8 +237,8 @@ export class Office {
       const stuck = new Set<number>()
       for (;;) {
         const waiting: Request[] = []
-        for (const [n, s] of this.book.states) if (s.is === 'waiting' && !stuck.has(n) && assigns(this.config, s.queue) === 'round-robin') waiting.push({ n, queue: s.queue, place: s.place })
-        const step = nextStep(waiting, q => this.#candidates(q), this.now)
+        for (const [n, s] of this.book.states) if (s.is === 'waiting' && !stuck.has(n) && assigns(this.config, s.queue) === 'round-robin') waiting.push({ n, queue: s.queue, place: s.place, only: s.only })
+        const step = nextStep(waiting, (q, only) => this.#candidates(q, only), this.now)
         if (!step) break
         if (!await this.#take(step.do === 'rest' ? { n: step.n } : { n: step.n, to: step.to })) stuck.add(step.n)
       }
@@ -261,13 +276,15 @@ export class Office {
     // Who logged out did not close it on purpose: he is back when he is here again.
     if (isGone(o)) for (const [n, by] of this.closedBy) if (by === jid) this.closedBy.delete(n)
     this.#noteOpen()
+    const receives = o.intake.invisible === 'no' && this.operators.queuesOf(jid).some(q => isReceiving(o, q))
+    if (receives || this.#received.get(jid) === Infinity) this.#received.set(jid, receives ? Infinity : this.now)
     const offerable = new Set(this.operators.queuesOf(jid).filter(q => isOfferable(o, q)))
     const old = this.#offerable.get(jid)
     this.#offerable.set(jid, offerable)
     const fresh = [...offerable].filter(q => !old?.has(q))
     this.later(async () => {
       for (const [n, s] of [...this.book.states]) {
-        if (s.is === 'offered' && s.offer.to === jid && !(isReceiving(o, s.queue) && this.operators.of(s.queue).includes(jid))) await this.book.give(n, { do: 'revoke', id: s.offer.id })
+        if (s.is === 'offered' && s.offer.to === jid && !(isReceiving(o, s.queue) && this.eligible(s).includes(jid))) await this.book.give(n, { do: 'revoke', id: s.offer.id })
         if (s.is === 'active' && s.owner === jid) await this.book.give(n, this.rules.now.handOff.closed.enabled && (isGone(o) || this.closedBy.get(n) === jid) ? { do: 'detach', who: jid, until: this.#awayUntil(this.now) } : { do: 'attach', who: jid })
       }
       if (fresh.length > 0) await this.#stir(jid, q => fresh.includes(q))
@@ -323,16 +340,16 @@ export class Office {
   barred(kind: 'customer' | 'public'): Refused | undefined { return barred(this.rules.now, { kind, grants: role => this.operators.grants(role, 'chat.with.agents') }) }
 
   /** Begins a conversation with its first line. Refused if nobody is there. */
-  async begin(customer: Customer, queue: string, said: Said): Promise<{ n: number; events: readonly Event[] } | Refused> {
+  async begin(customer: Customer, queue: string, said: Said, only?: readonly Bare[]): Promise<{ n: number; events: readonly Event[] } | Refused> {
     const place = wayIn(this.rules.now, queue, {
-      kind: kindOf(customer), grants: role => this.operators.grants(role, 'chat.with.agents'), takesNew: q => this.takesNew(q), within: q => isWithinHours(this.rules.now, q, this.now),
+      kind: kindOf(customer), grants: role => this.operators.grants(role, 'chat.with.agents'), takesNew: q => this.takesNew(q, only), within: q => isWithinHours(this.rules.now, q, this.now),
       waiting: q => this.line(q).length, open: queues => [...this.book.states.values()].filter(s => s.is !== 'absent' && !isOver(s) && queues.includes(s.queue)).length,
     })
     if (place instanceof Refused) return place
     const n = await this.book.number(customer.id)
     const preferred = customer.agent !== undefined && this.operators.has(customer.agent) ? customer.agent : undefined
     await this.customers.note(customer.id, { last: n })
-    const events = await this.book.give(n, { do: 'open', queue: place, customer: customer.id, preferred, line: true }, said)
+    const events = await this.book.give(n, { do: 'open', queue: place, customer: customer.id, preferred, only, line: true }, said)
     return events instanceof Refused ? events : { n, events }
   }
 

@@ -77,7 +77,7 @@ export class Warnings implements View {
     const line = this.#office.line(s.queue).sort(inLine)
     if (line[0]?.n !== n || s.is !== 'waiting') return
     const { operators, config } = this.#office
-    for (const jid of operators.of(s.queue)) {
+    for (const jid of this.#office.eligible(s)) {
       if (isReceiving(operators.operator(jid), s.queue)) this.#say(jid, `#${n} (${this.#name(s)}) still waits, ${queueName(config, s.queue)}${line.length > 1 ? `, and ${line.length - 1} more` : ''} — !take ${n} takes it`)
     }
   }

@@ -140,7 +140,7 @@ class Api {
     const s = await this.#o.book.state(n)
     if (s.is === 'absent' || s.deleted !== undefined) return undefined
     const summary: Summary = await this.#o.summary(n) ?? { number: n, state: s.is, queue: s.queue, customer: '', customerId: s.customer, owners: s.owners, opened: s.opened }
-    const may = this.#mayRead(who, { ...summary, owners: s.owners }, s) || (toAct && this.#o.operators.of(s.queue).includes(who.jid))
+    const may = this.#mayRead(who, { ...summary, owners: s.owners }, s) || (toAct && this.#o.eligible(s).includes(who.jid))
     return may ? { n, s, summary } : undefined
   }
 
@@ -151,7 +151,7 @@ class Api {
     if (summary.owners.includes(who.jid)) return true
     if (!s || s.is === 'absent') return false
     const role = roleOf(s, who.jid)
-    return (role !== undefined && role !== 'invited') || pendingOffers(s).some(p => p.to === who.jid) || (isQueued(s) && this.#o.operators.of(s.queue).includes(who.jid))
+    return (role !== undefined && role !== 'invited') || pendingOffers(s).some(p => p.to === who.jid) || (isQueued(s) && this.#o.eligible(s).includes(who.jid))
   }
 
   #summary(s: Summary): object {

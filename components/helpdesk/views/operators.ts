@@ -112,7 +112,7 @@ export class OperatorView implements View {
     if (s.is !== 'waiting' || !isPull(this.#office, s.queue)) return
     const opening = await this.#opening(n)
     const { customer } = this.#office.scene(n, s)
-    for (const jid of operators.of(s.queue)) {
+    for (const jid of this.#office.eligible(s)) {
       if (isReceiving(operators.operator(jid), s.queue)) this.bot(jid, `#${n} ${customer} waits, ${queueName(this.#office.config, s.queue)}${opening ? `: “${this.#office.scene(n, s, opening).opening}”` : ''} — !take ${n} takes it`, false)
     }
   }
@@ -143,7 +143,7 @@ export class OperatorView implements View {
       for (const i of s.invitations) { all.add(i.by); all.add(i.who) }
       if (s.is === 'offered') all.add(s.offer.to)
       if (s.is === 'active' && s.transfer) all.add(s.transfer.to)
-      if (isQueued(s)) for (const j of this.#office.operators.of(s.queue)) all.add(j)
+      if (isQueued(s)) for (const j of this.#office.eligible(s)) all.add(j)
     }
     for (const j of all) this.#rosters.touch(j)
   }

@@ -125,7 +125,7 @@ export class RosterView {
       if (this.isRoom(jid, s)) continue
       const group = this.#group(jid, s)
       if (group) { add(this.#at.conversation(n), this.#name(n, s), group, this.#state(s)); continue }
-      if (s.is === 'waiting' && assigns(config, s.queue) === 'pull' && operators.of(s.queue).includes(jid) && isReceiving(o, s.queue)) pulled.push({ n, s, place: { n, queue: s.queue, place: s.place } })
+      if (s.is === 'waiting' && assigns(config, s.queue) === 'pull' && this.#office.eligible(s).includes(jid) && isReceiving(o, s.queue)) pulled.push({ n, s, place: { n, queue: s.queue, place: s.place } })
     }
     for (const { n, s } of pulled.sort((a, b) => inLine(a.place, b.place)).slice(0, MOST_WAITING)) add(this.#at.conversation(n), this.#name(n, s), 'Waiting', this.#state(s))
     return want
