@@ -87,7 +87,7 @@ class Gallery {
 
   /** True if the hash is another now. */
   async #look(account: Account): Promise<boolean> {
-    const info = await this.#current(account)
+    const info = await this.#nodes.isClosed(account, METADATA) ? undefined : await this.#current(account) // what is hidden is not hinted at
     const data = info && await this.#data(account, info)
     return (info ? data !== undefined : await this.#nodes.has(account, METADATA)) && await this.#keep(account, info?.id ?? '')
   }

@@ -310,6 +310,7 @@ class Pep {
         if (!service.has(node)) await service.create(node, account.jid, undefined, config)
       },
       has: async (account, node) => (await this.#of(account)).has(node),
+      isClosed: async (account, node) => (await this.#of(account)).peek(node)?.record.config.access === 'whitelist',
       items: async (account, node, { ids, reader } = {}) => (await readable(account, node, reader))?.all(node, ids) ?? [],
       last: async (account, node, reader) => {
         const last = await (await readable(account, node, reader))?.last(node)

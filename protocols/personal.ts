@@ -13,6 +13,8 @@ export interface PersonalNodes {
   /** An empty node, if there is none of that name. */
   make(account: Account, node: string, config: Partial<NodeConfig>): Promise<void>
   has(account: Account, node: string): Promise<boolean>
+  /** Whether the node is there and for nobody but those that its owner names. */
+  isClosed(account: Account, node: string): Promise<boolean>
   /** Every item, or those of these ids, the oldest first; none if there is no such node, or if `reader` may not see it. */
   items(account: Account, node: string, ask?: { readonly ids?: readonly string[]; readonly reader?: Jid }): Promise<readonly PersonalItem[]>
   last(account: Account, node: string, reader?: Jid): Promise<PersonalItem | undefined>

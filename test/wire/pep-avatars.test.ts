@@ -125,6 +125,12 @@ describe('XEP-0398 one avatar, in nodes and vCards', () => {
     assert.equal((await juliet.hears`<presence type='unavailable'/>`).getChild('x', UPDATE), undefined)
   }))
 
+  it('XEP-0153 of an avatar that is closed to others, presence says nothing', scene(cast, async ({ romeo }) => {
+    await shows(romeo, image(1), `<field var='pubsub#access_model'><value>whitelist</value></field>`)
+    romeo.sends`<presence/>`
+    assert.equal((await romeo.hears`<presence from='${romeo}'/>`).getChild('x', UPDATE), undefined)
+  }))
+
   it('XEP-0153 a new avatar is shown at once, and its end', scene(cast, async ({ romeo, juliet }) => {
     await romeo.comesOnline('<presence><status>here</status></presence>')
     await juliet.comesOnline()
