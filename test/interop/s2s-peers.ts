@@ -15,6 +15,8 @@ export interface PeerSetup {
   /** 127.0.0.x, where other servers find it. */
   readonly address: string
   readonly port: number
+  /** Its port for TLS from the first byte, if it has one. */
+  readonly direct: number
   readonly c2s: number
   readonly paper: Paper
   /** A file of certificates that it trusts. */
@@ -28,7 +30,7 @@ export interface PeerSetup {
 
 /** Debian's Prosody, with accounts for whoever asks. */
 export async function prosody(setup: PeerSetup): Promise<Peer> {
-  const { folder, domain, address, port, c2s, paper, ca, us, ours, strict } = setup
+  const { folder, domain, address, port, direct, c2s, paper, ca, us, ours, strict } = setup
   const data = join(folder, `prosody-${port}`)
   mkdirSync(join(data, 'modules'), { recursive: true })
   // Where a domain is, it would ask DNS; this one knows.
@@ -53,7 +55,8 @@ c2s_ports = { ${c2s} }
 c2s_direct_tls_ports = {}
 s2s_interfaces = { "${address}" }
 s2s_ports = { ${port} }
-s2s_direct_tls_ports = {}
+s2s_direct_tls_ports = { ${direct} }
+s2s_direct_tls_interfaces = { "${address}" }
 http_ports = {}
 https_ports = {}
 modules_enabled = { "way", "disco", "roster", "saslauth", "ping", "tls", "dialback", "s2s_bidi", "smacks", "presence", "message", "iq", "offline", "limits", "pep" }

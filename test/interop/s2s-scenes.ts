@@ -19,6 +19,8 @@ export interface Kind {
   readonly ours: string
   /** It finds our components as well. */
   readonly findsAll?: boolean
+  /** It listens for TLS from the first byte. */
+  readonly hasDirect?: boolean
   /** Starts it; `again` with the same files. */
   start(setup: PeerSetup): Promise<Peer>
 }
@@ -30,21 +32,23 @@ export interface Ways {
   readonly mistrust?: boolean
   /** They trust no certificate of ours. */
   readonly mistrusted?: boolean
+  /** We begin with TLS from the first byte. */
+  readonly direct?: boolean
 }
 
 const TUNE = 'http://jabber.org/protocol/tune'
 const JOIN = `<x xmlns='http://jabber.org/protocol/muc'/>`
 
 /** A town of ours and a peer that know where the other is. */
-async function together(kind: Kind, papers: Papers, play: (us: Town, them: Peer, setup: PeerSetup) => Promise<void>, ways: Ways = {}): Promise<void> {
-  const [us, port, c2s] = (await freePorts(3)) as [number, number, number] // three were asked for
+export async function together(kind: Kind, papers: Papers, play: (us: Town, them: Peer, setup: PeerSetup) => Promise<void>, ways: Ways = {}): Promise<void> {
+  const [us, port, c2s, direct] = (await freePorts(4)) as [number, number, number, number] // four were asked for
   const { domain, address, ours } = kind
   const mine = papers.make(ours), theirs = papers.make(domain), nobody = papers.make('nobody.test')
   const trusting = (yes: boolean, paper: Paper, name: string): string => papers.bundle(name, [nobody, ...(yes ? [paper] : [])])
   const ourCa = trusting(!ways.dialback && !ways.mistrust, theirs, 'ours.pem')
   const theirCa = trusting(!ways.dialback && !ways.mistrusted, mine, 'theirs.pem')
-  const setup: PeerSetup = { folder: papers.folder, domain, address, port, c2s, paper: theirs, ca: theirCa, us, ours: [ours, `rooms.${ours}`, `help.${ours}`], strict: !ways.dialback }
-  const place = `"${address}:${port}"`
+  const setup: PeerSetup = { folder: papers.folder, domain, address, port, direct, c2s, paper: theirs, ca: theirCa, us, ours: [ours, `rooms.${ours}`, `help.${ours}`], strict: !ways.dialback }
+  const place = ways.direct ? `"tls://${address}:${direct}"` : `"${address}:${port}"`
   await using town = await Town.open(ours, mine, `{ ca: ${ourCa}, dialback: ${ways.dialback ?? false}, targets: { ${domain}: ${place}, rooms.${domain}: ${place} } }`, '', us)
   await using peer = await kind.start(setup)
   await play(town, peer, setup)
@@ -175,6 +179,13 @@ export function federates(kind: Kind): void {
     anna.leaves() // without a word: their room hears it from our server
     await paul.hears`<presence type='unavailable' from='${room}/Anna'/>`
   }))
+
+  if (kind.hasDirect) it('RFC-T5 reaches it by TLS from the first byte', () => together(kind, papers, async (us, them) => {
+    const anna = await us.actor('anna'), paul = await them.actor('paul')
+    await paul.comesOnline()
+    anna.sends`<message to='paul@${THEM}' type='chat' id='1'><body>at once</body></message>`
+    await paul.hears`<message from='anna@${US}/x' id='1'/>`
+  }, { direct: true }))
 
   if (kind.findsAll) it('lets theirs enter our rooms, and serves them at our desk', () => together(kind, papers, async (us, them) => {
     const anna = await us.actor('anna', 'agent'), paul = await them.actor('paul')
