@@ -1,5 +1,6 @@
 // The helpdesk as a component: puts its parts together and hands each stanza to the one that knows it (shell).
 import { errorReply, el, Jid, refuse, resultOf, StanzaError, Stanza, type AnyStanza, type Component, type Element, type Iq, type Link, type Message, type Presence, type Receiver } from '../../server/api.ts'
+import type { Commands } from '../../protocols/commands.ts'
 import { commandInfo, commandItems, execute } from './adhoc.ts'
 import { Addresses, type Place } from './addresses.ts'
 import type { Show } from './availability.ts'
@@ -8,6 +9,8 @@ import { fixedBy, type DeskConfig } from './config.ts'
 import { Control } from './control.ts'
 import { caps, contactInfo, domainInfo, isCapsNode } from './disco.ts'
 import type { Bare } from './facts.ts'
+import { isAdminNode } from './form-parts.ts'
+import { adminCommands } from './forms.ts'
 import { Office } from './office.ts'
 import { pendingOffers } from './conversation.ts'
 import { Monitors } from './monitors.ts'
@@ -54,6 +57,8 @@ class Desk implements Receiver {
   readonly #warnings: Warnings
   readonly #rooms: RoomWindow
   readonly #off: Disposable[] = []
+  /** The forms for admins. */
+  readonly #forms: Commands
   readonly #returning = new Map<Bare, Disposable>()
 
   constructor(link: Link, rules: Rulebook, canned: CannedBook) {
@@ -77,6 +82,7 @@ class Desk implements Receiver {
     this.#office.views.push(new Monitors(this.#office, this.#at))
     this.#office.onTyping = n => this.#warnings.touch(n)
     this.#office.onRules.push(() => this.#warnings.wind())
+    this.#forms = adminCommands(this.#office)
     this.#office.onPeople = () => this.#people()
     rules.onChange.push(async () => { await this.#watchers.open(); await this.#office.settingsChanged() })
     this.#office.onQueues.push(() => { this.#rosters.touchAll(); this.#watchers.tell() })
@@ -266,16 +272,22 @@ class Desk implements Receiver {
     const node = q.attrs['node']
     switch (`${iq.type} {${q.ns}}${q.name}`) {
       case `get {${NS.info}}query`: {
+        if (isAdminNode(node)) return this.#forms.info(node, from) ?? refuse('item-not-found')
         if (node !== undefined && !isCapsNode(node)) return (operator ? commandInfo(this.#office, from.bare, place, node) : undefined) ?? (node === NS.commands ? contactInfo(node) : refuse('item-not-found'))
         return place.is === 'domain' ? domainInfo([]) : contactInfo(node)
       }
       case `get {${NS.items}}query`: {
-        if (node === NS.commands) return operator && iq.to ? commandItems(this.#office, from.bare, place, iq.to) : el('query', NS.items, { node })
+        if (node === NS.commands) {
+          if (!operator || !iq.to) return el('query', NS.items, { node })
+          const admin = place.is === 'bot' || place.is === 'domain' ? this.#forms.items(iq.to, from).elements : []
+          return el('query', NS.items, { node }, ...commandItems(this.#office, from.bare, place, iq.to).elements, ...admin)
+        }
         if (node !== undefined) return refuse('item-not-found')
         const queues = place.is === 'domain' ? [...this.#office.config.queues.keys()] : []
         return el('query', NS.items, {}, ...queues.map(name => el('item', NS.items, { jid: this.#at.queue(name).bare, name })))
       }
-      case `set {${NS.commands}}command`: return operator ? this.#office.inTurnOf(from.bare, () => execute(this.#office, from.bare, place, iq, q)) : refuse('forbidden', 'The commands are for operators.')
+      case `set {${NS.commands}}command`: if (isAdminNode(node)) return operator ? this.#office.inTurnOf(from.bare, async () => this.#forms.run(q, from)) : refuse('forbidden', 'The commands are for operators.')
+        return operator ? this.#office.inTurnOf(from.bare, () => execute(this.#office, from.bare, place, iq, q)) : refuse('forbidden', 'The commands are for operators.')
       case 'get {urn:xmpp:ping}ping': return undefined
       default: return refuse('service-unavailable')
     }
