@@ -268,7 +268,7 @@ describe('a stream to another server', () => {
     await out.reads(/id='1'/)
     const into = await logsIn(us.port, 'b.test', 'a.test', theirs)
     const stopped = us[Symbol.asyncDispose]()
-    await out.reads(/<\/stream:stream>/)
+    await out.reads(/<stream:error><system-shutdown[^>]*\/><\/stream:error><\/stream:stream>/)
     out.says('</stream:stream>')
     out.leaves()
     await into.reads(/<stream:error><system-shutdown/)

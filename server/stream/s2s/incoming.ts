@@ -22,7 +22,8 @@ export class IncomingStream extends PeerStream {
     super(transport, world)
     this.#ours = ours
     const { limits, network, strangers } = world
-    if (!strangers.enter(transport.remote, limits, this.heard)) { this.drop(); return }
+    const { perAddress } = limits.connections // a server comes with many streams at once after a restart, its own or ours
+    if (!strangers.enter(transport.remote, { ...limits, connections: { ...limits.connections, unauthenticatedPerAddress: perAddress } }, this.heard)) { this.drop(); return }
     this.#stranger = true
     this.#deadline = network.alarm(this.heard + limits.deadlines.auth, () => this.fail('connection-timeout', 'It took too long to prove who you are.'))
   }

@@ -46,7 +46,7 @@ export class Reach {
   /** Ends every stream, and opens no more. */
   stop(): void {
     this.#over = true
-    for (const s of [...this.#streams]) s.close()
+    for (const s of [...this.#streams]) s.fail('system-shutdown')
   }
 
   /** Resolves when every connection is closed; after `patience` milliseconds they are dropped. */
