@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { find, needs } from '../harness/machine.ts'
 import { finch, profanity } from './clients.ts'
-import { Pidgin } from './pidgin.ts'
+import { pidgin } from './pidgin.ts'
 import { Server } from './server.ts'
 import { Script } from './xmppjs.ts'
 
@@ -120,7 +120,7 @@ describe('an agent with a stock client', function () {
     before(needs('pidgin', driven))
 
     it('finds the Helpdesk among its buddies, asks !help, takes a chat with !a, talks and ends it with !end', async () => {
-      await using anna = await Pidgin.login(server, 'anna', 'pw')
+      await using anna = await pidgin(server, 'anna', 'pw')
       await using alice = await Script.login(server, 'alice', 'pw')
       const desk = await anna.findsContact('desk@help.localhost')
       assert.deepEqual([desk.buddy, desk.group], ['Helpdesk', 'Helpdesk'])
