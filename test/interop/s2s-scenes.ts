@@ -141,6 +141,37 @@ export function federates(kind: Kind): void {
     }
   }))
 
+  it('lets people refuse each other, and forget each other', () => together(kind, papers, async (us, them) => {
+    const anna = await us.actor('anna'), paul = await them.actor('paul')
+    for (const a of [anna, paul]) { a.says(`<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>`); await a.hears`<iq type='result' id='roster'/>`; await a.comesOnline() }
+    anna.sends`<presence type='subscribe' to='paul@${THEM}'/>`
+    await paul.hears`<presence type='subscribe' from='anna@${US}'/>`
+    paul.sends`<presence type='unsubscribed' to='anna@${US}'/>`
+    await anna.hears`<presence type='unsubscribed' from='paul@${THEM}'/>`
+    await anna.hears`<iq type='set'><query xmlns='jabber:iq:roster'><item jid='paul@${THEM}' subscription='none'/></query></iq>`
+    for (const [x, y] of [[anna, paul], [paul, anna]] as const) {
+      x.sends`<presence type='subscribe' to='${y.bare}'/>`
+      await y.hears`<presence type='subscribe' from='${x.bare}'/>`
+      y.sends`<presence type='subscribed' to='${x.bare}'/>`
+      await x.hears`<presence type='subscribed' from='${y.bare}'/>`
+    }
+    await paul.hears`<presence from='anna@${US}/x'/>`
+    anna.sends`<iq type='set' id='rm'><query xmlns='jabber:iq:roster'><item jid='paul@${THEM}' subscription='remove'/></query></iq>`
+    await anna.hears`<iq type='result' id='rm'/>`
+    await paul.hears`<presence type='unavailable' from='anna@${US}/x'/>`
+    await paul.hears`<iq type='set'><query xmlns='jabber:iq:roster'><item jid='anna@${US}' subscription='none'/></query></iq>`
+    anna.sends`<presence><show>away</show></presence>`
+    anna.sends`<iq type='get' id='fence' to='${THEM}'><ping xmlns='urn:xmpp:ping'/></iq>`
+    await anna.hears`<iq type='result' id='fence' from='${THEM}'/>`
+    assert.ok(!(await paul.fence()).some(x => x.is('presence') && String(x).includes('away')), 'nothing is shown to who was forgotten')
+    anna.sends`<iq type='set' id='block'><block xmlns='urn:xmpp:blocking'><item jid='paul@${THEM}'/></block></iq>`
+    await anna.hears`<iq type='result' id='block'/>`
+    await anna.fence()
+    paul.sends`<message type='chat' to='anna@${US}' id='b'><body>let me in</body></message>`
+    await paul.hears`<message type='error' id='b' from='anna@${US}'/>`
+    await anna.receivesNothing()
+  }))
+
   it('keeps a request for somebody who is away until he comes, and asks nobody who is not there', () => together(kind, papers, async (us, them) => {
     const anna = await us.actor('anna')
     anna.leaves()

@@ -81,6 +81,39 @@ describe('a stream to another server', () => {
     await talk.reads(/<message [^>]*id='1'/)
   }, { s2s: ', dialback: true', paper: unknown }))
 
+  for (const dialback of [true, false]) {
+    it(`RFC-X5 a certificate of ours that is refused ${dialback ? 'leaves dialback' : 'leaves nothing where dialback is off'}`, () => play(async (anna, b, us) => {
+      writes(anna, '1')
+      const talk = await b.secured(MECHANISMS, DIALBACK)
+      await talk.reads(/<\/auth>/)
+      talk.says(`<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/><text>who?</text></failure>`)
+      if (dialback) await talk.reads(/<db:result from='a\.test' to='b\.test'>/)
+      else {
+        await timesOut(anna, '1')
+        assert.match(us.house.pairs!()[0]?.error ?? '', /it refused our certificate: not-authorized \(who\?\), and s2s\.dialback is off/)
+      }
+    }, { s2s: `, dialback: ${dialback}` }))
+  }
+
+  const lame: readonly (readonly [string, string])[] = [
+    ['speaks no XMPP 1.0', header('b.test', 'a.test', 'x').replace(" version='1.0'>", '>')],
+    ['refuses TLS', header('b.test', 'a.test', 'x') + features(`<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>`) + `<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>`],
+    ['knows no such host', header('b.test', 'a.test', 'x') + `<stream:error><host-unknown xmlns='${STREAMS}'/></stream:error></stream:stream>`],
+    ['sends what is no XML', header('b.test', 'a.test', 'x') + '<a></b>'],
+    ['takes what was never begun for proved', header('b.test', 'a.test', 'x') + `<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>`],
+    ['is for web pages', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
+  ]
+  for (const [what, text] of lame) {
+    it(`RFC-N8 a server that ${what} gets no stanza, and the sender an error`, () => play(async (anna, b) => {
+      writes(anna, '1')
+      const talk = await b.next()
+      await talk.reads(/<stream:stream[^>]*>/)
+      talk.says(text)
+      await anna.receives`<message type='error' id='1' from='ben@b.test'/>`
+      assert.ok(!talk.rest.includes('<message'), talk.rest)
+    }))
+  }
+
   it('RFC-X5 a key that is found wrong gives the senders an internal error, an error there a timeout', () => play(async (anna, b) => {
     writes(anna, '1')
     let talk = await b.secured(DIALBACK)
