@@ -1,7 +1,9 @@
 // What each command does: one implementation for the text command, the ad-hoc command and the REST call (shell).
 import { randomUUID } from 'node:crypto'
 import { eventAct } from './acts/events.ts'
+import { listActs } from './acts/lists.ts'
 import { MARK_ACTS } from './acts/marks.ts'
+
 import { asked, colleague
 , isAnswer, label, mayAnswer, meant, mine, no, notYours, owned, queueOf, refused, told, visible, yes, type Act, type Answer, type Call } from './answers.ts'
 import { recordOf } from './assignment.ts'
@@ -31,6 +33,7 @@ export async function act(o: Office, command: CommandEntry, call: Call): Promise
 const ACTS: Readonly<Record<Handler, Act>> = {
   ...MARK_ACTS,
   event: eventAct(act),
+  ...listActs(act),
 
   ...RECORD_ACTS,
 

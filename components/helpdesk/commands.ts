@@ -1,10 +1,12 @@
 // Every action of an operator, once: the text command, the ad-hoc command and the REST call are all made from this table. Pure.
 
+import { LIST_COMMANDS, type ListHandler } from './commands-lists.ts'
 import { MARK_COMMANDS, type MarkHandler } from './commands-marks.ts'
+
 import type { Permission } from './permissions.ts'
 
 /** Which action of `actions.ts` carries it out. */
-export type Handler = MarkHandler
+export type Handler = MarkHandler | ListHandler
   | 'queue' | 'mine' | 'done' | 'board' | 'accept' | 'decline' | 'take' | 'transfer' | 'invite' | 'observe' | 'join' | 'leave' | 'coach' | 'note' | 'say'
   | 'find' | 'canned' | 'reply' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help'
 
@@ -53,6 +55,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { word: 'close', aliases: [], handler: 'close', permission: 'chat.with.customers', about: 'open', fields: [], label: 'Close', help: 'end the talk, if it has not ended, and put it away; better say goodbye first' },
   { word: 'who', aliases: ['info'], handler: 'who', permission: 'chat.serve', about: 'any', fields: [], label: 'Who is this?', help: 'tell about the customer and who is in the conversation' },
   ...MARK_COMMANDS,
+  ...LIST_COMMANDS,
   { word: 'mine', aliases
 : [], handler: 'mine', permission: 'chat.serve', about: 'none', fields: [], label: 'My conversations', help: 'list your conversations' },
   { word: 'done', aliases: [], handler: 'done', permission: 'chat.serve', about: 'none', fields: [], label: 'My past conversations', help: 'list the last conversations that you served' },

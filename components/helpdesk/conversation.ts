@@ -269,17 +269,18 @@ function file(s: Present, c: Ask<'file'>): Outcome {
 export function evolve(s: State, e: Event): State {
   if (e.type === 'opened') {
     return {
-      is: 'waiting', queue: e.queue, only: e.only, customer: e.customer, opened: e.at, lines: 0, shown: 0, owners: [], crew: {}, invitations: [], filing: undefined, gone: undefined, priority: 'normal', hold: undefined, followUp: undefined, warned: {}, monitors: {},
+      is: 'waiting', queue: e.queue, only: e.only, customer: e.customer, opened: e.at, lines: 0, shown: 0, owners: [], crew: {}, invitations: [], filing: undefined, gone: undefined, messages: 0, waited: undefined, priority: 'normal', 
+hold: undefined, followUp: undefined, warned: {}, monitors: {},
       clocks: { idle: undefined, unanswered: undefined, assigned: undefined, replied: undefined }, place: place(e.at, { preferred: e.preferred }),
     }
   }
   if (s.is === 'absent') return s
   const known = knownOf(s)
   switch (e.type) {
-    case 'said': return { ...s, lines: e.seq, shown: e.shown ?? s.shown, clocks: heard(s, e) }
+    case 'said': return { ...s, messages: s.messages + (e.as === 'public' && e.by !== 'desk' ? 1 : 0), lines: e.seq, shown: e.shown ?? s.shown, clocks: heard(s, e) }
     case 'offered': return { ...known, is: 'offered', place: { ...placeOf(s, e.at), rest: undefined }, offer: { id: e.id, to: e.to, until: e.until } }
-    case 'accepted': return owned(known, e.by, e.id, e.at)
-    case 'taken': return owned(known, e.by, e.seat, e.at)
+    case 'accepted': return owned({ ...known, waited: waitedOf(s, e.at) }, e.by, e.id, e.at)
+    case 'taken': return owned({ ...known, waited: waitedOf(s, e.at) }, e.by, e.seat, e.at)
     case 'transferred': return owned(known, e.to, e.id, e.at)
     case 'reopened': return owned(known, e.owner, e.seat, e.at)
     case 'passed': return { ...known, is: 'waiting', place: { ...placeOf(s, e.at), passed: [...placeOf(s, e.at).passed.filter(p => p !== e.by), e.by] } }
@@ -308,10 +309,11 @@ export function evolve(s: State, e: Event): State {
 }
 
 const place = (since: number, p: Partial<Place>): Place => ({ since, head: false, passed: [], preferred: undefined, spare: undefined, rest: undefined, ...p })
+const waitedOf = (s: Present, at: number): number | undefined => isQueued(s) ? at - s.place.since : s.waited
 const placeOf = (s: Present, at: number): Place => isQueued(s) ? s.place : place(at, {})
 const knownOf = (s: Present): Known => {
-  const { queue, only, customer, opened, lines, shown, owners, crew, invitations, clocks, filing, gone, priority, hold, followUp, warned, monitors } = s
-  return { queue, only, customer, opened, lines, shown, owners, crew, invitations, clocks, filing, gone, priority, hold, followUp, warned, monitors }
+  const { queue, only, customer, opened, lines, shown, owners, crew, invitations, clocks, filing, gone, messages, waited, priority, hold, followUp, warned, monitors } = s
+  return { queue, only, customer, opened, lines, shown, owners, crew, invitations, clocks, filing, gone, messages, waited, priority, hold, followUp, warned, monitors }
 }
 
 /** A new owner has one part only: he leaves the crew. The idle clock runs on (ST-69). */

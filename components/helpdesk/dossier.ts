@@ -16,6 +16,8 @@ export interface Filled { readonly value: string; readonly by: Who; readonly at:
 
 export interface Dossier {
   readonly subject?: string
+  /** Where the customer came from: the site, a saved link, the page, the department he chose. */
+  readonly source?: { readonly site?: string; readonly link?: string; readonly page?: string; readonly department?: string }
   readonly labels: readonly string[]
   readonly pinned: readonly Bare[]
   readonly tasks: readonly Task[]
@@ -63,6 +65,12 @@ export class Dossiers {
     this.#turns.set(n, turn)
     void turn.catch(() => {}).finally(() => { if (this.#turns.get(n) === turn) this.#turns.delete(n) })
     return turn
+  }
+
+  /** Lets go of one; gives how many there were. */
+  async remove(n: number): Promise<number> {
+    this.#known.delete(n)
+    return await this.#documents.remove(COLLECTION, this.#desk, key(n)) === 'ok' ? 1 : 0
   }
 
   #remember(n: number, d: Dossier): Dossier {

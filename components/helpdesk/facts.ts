@@ -69,6 +69,10 @@ export interface Known {
   readonly filing: Filing | undefined
   /** The customer is away from it; given up at this moment if it still waits for an agent then. */
   readonly gone: number | undefined
+  /** Public lines of the customer and of agents. */
+  readonly messages: number
+  /** How long it stood in the queue the last time, once it was assigned; ms. */
+  readonly waited: number | undefined
   readonly priority: Priority
   /** Put aside: no clock runs against its agent until then, or until the customer writes. */
   readonly hold: { readonly until: number | undefined } | undefined

@@ -10,6 +10,8 @@ import { localOf } from './words.ts'
 export interface OperatorRecord {
   readonly intake: Intake
   readonly view: 'contact' | 'room' | undefined
+  /** What his lists show. */
+  readonly channels?: 'all' | 'mine'
   /** What customers and colleagues read instead of the name. */
   readonly alias?: string
   /** A role of the settings that takes the place of the account's. */

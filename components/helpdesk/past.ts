@@ -12,6 +12,12 @@ export interface Summary {
   readonly owners: readonly Bare[]
   readonly opened: number
   readonly closed?: number
+  readonly messages?: number
+  /** ms in the queue. */
+  readonly waited?: number
+  /** The last line of an agent. */
+  readonly answered?: number
+  readonly followUp?: boolean
   readonly ticket?: number
   readonly deleted?: number
 }
@@ -29,7 +35,8 @@ export class Past {
     if (s.deleted !== undefined) await this.#documents.remove(COLLECTION, this.#desk, key(n))
     if (s.purged !== undefined) { await this.#documents.remove(DELETED, this.#desk, key(n)); return }
     const summary: Summary = {
-      number: n, state: s.is, queue: s.queue, customer, customerId: s.customer, owners: s.owners, opened: s.opened,
+      number: n, state: s.is, queue: s.queue, customer, customerId: s.customer, owners: s.owners, opened: s.opened, messages: s.messages, followUp: s.followUp !== undefined, ...(s.waited === undefined ? {} : { waited: s.waited }), ...(s.clocks.idle === undefined ? {} : { answered: s.clocks.idle }),
+
       ...(s.is === 'closed' ? { closed: s.at } : {}), ...(s.filing?.ticket === undefined ? {} : { ticket: s.filing.ticket }), ...(s.deleted === undefined ? {} : { deleted: s.deleted }),
     }
     await this.#documents.put(s.deleted === undefined ? COLLECTION : DELETED, this.#desk, key(n), summary)

@@ -5,7 +5,7 @@ import { deskWith, isUrgent, talk, TEAM } from '../harness/talks.ts'
 
 const NO_WARNINGS = { quality: { idleWarning: 0, idleCritical: 0 } }
 const FIELDS = { fields: { order: { label: 'Order number', kind: 'number' }, colour: { label: 'Colour', kind: 'choice', choices: ['red', 'green'] } } }
-const dossier = async (d: DeskHouse, who = 'mia'): Promise<any> => (await d.rest('GET', '/api/v1/conversations/1/dossier', who)).body // JSON of any shape
+const dossier = async (d: DeskHouse, who = 'mia') => (await d.rest('GET', '/api/v1/conversations/1/dossier', who)).body // JSON of any shape
 /** Types a command into the conversation and gives the answer. */
 async function does(p: Person, line: string, answer: RegExp, to = c(1)): Promise<string> {
   p.types(to, line)

@@ -10,7 +10,9 @@ import type { Office } from '../office.ts'
 import type { Summary } from '../past.ts'
 import { cannedRoutes } from './canned.ts'
 import { Door, nothing, problem, sweepKeys, time, whole, type Caller } from './door.ts'
+import { listRoutes } from './lists.ts'
 import { markRoutes } from './marks.ts'
+
 import { openapi } from './openapi.ts'
 
 import { operatorRoutes } from './operators.ts'
@@ -27,7 +29,7 @@ export function rest(http: HttpRouter, office: Office): void {
   const api = new Api(office)
   const door = new Door(http, office)
   door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door))
-  door.add(...markRoutes(door))
+  door.add(...markRoutes(door), ...listRoutes(door))
   http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi(door.routes) }))
   door.on('GET', '/conversations', 'conversations:read', (r, who) => api.list(r, who))
   door.on('GET', '/conversations/:n', 'conversations:read', (r, who) => api.one(r, who))
