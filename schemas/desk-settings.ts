@@ -17,6 +17,8 @@ export interface QueueSetting {
   /** 0 = no limit of its own. */
   readonly perAgent: number
   readonly limit: number
+  /** Days that closed ones are kept; 0 = as the desk says. */
+  readonly keep: number
   /** Empty: none. */
   readonly overflow: string
   readonly hours?: HoursSetting
@@ -58,6 +60,7 @@ export interface DeskSettings {
   readonly offline: { readonly operators: readonly string[] }
   readonly translation: { readonly method: 'none' | 'google' | 'microsoft' | 'libretranslate'; readonly apiKey?: string; readonly clientId?: string; readonly clientSecret?: string; readonly url?: string; readonly language: string }
   readonly retention: { readonly purgeAfter: number; readonly conversations: number }
+  readonly roster: { readonly colleagues: boolean; readonly queues: boolean }
   readonly roles: Names<RoleSetting>
   readonly queues: Names<QueueSetting>
   readonly departments: Names<DepartmentSetting>

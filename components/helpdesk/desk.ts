@@ -20,6 +20,7 @@ import { ENCRYPTED, MARK, sentence } from './sentences.ts'
 import { chat, isEncrypted, NS } from './stanzas.ts'
 import { Outbox } from './mail/outbox.ts'
 import { smtpCarrier } from './mail/smtp.ts'
+import { Colleagues } from './views/colleagues.ts'
 import { ContactWindow } from './views/contact.ts'
 import { CustomerView } from './views/customers.ts'
 import { OperatorView } from './views/operators.ts'
@@ -54,6 +55,7 @@ class Desk implements Receiver {
   readonly #control: Control
   readonly #reception: Reception
   readonly #watchers: Watchers
+  readonly #colleagues: Colleagues
   readonly #warnings: Warnings
   readonly #rooms: RoomWindow
   readonly #off: Disposable[] = []
@@ -76,6 +78,7 @@ class Desk implements Receiver {
     this.#operators.rooms = this.#rooms
     this.#operators.window = (jid, s) => this.#rooms.isRoom(jid, s) ? this.#rooms : contact
     this.#office.onView = jid => this.#office.later(async () => { await this.#rosters.now(jid); await this.#rooms.switched(jid) })
+    this.#colleagues = new Colleagues(this.#office, this.#at)
     this.#watchers = new Watchers(this.#office, this.#at)
     this.#warnings = new Warnings(this.#office, this.#at)
     this.#office.views.push(this.#operators, this.#customers, this.#warnings, this.#office.records.catalogue)
@@ -86,6 +89,7 @@ class Desk implements Receiver {
     this.#office.onPeople = () => this.#people()
     rules.onChange.push(async () => { await this.#watchers.open(); await this.#office.settingsChanged() })
     this.#office.onQueues.push(() => { this.#rosters.touchAll(); this.#watchers.tell() })
+    this.#office.operators.onRenamed = () => this.#colleagues.touch()
     this.#office.onOperator.push(jid => this.#rosters.touch(jid))
   }
 
@@ -143,14 +147,17 @@ class Desk implements Receiver {
     const { came, gone } = await operators.read()
     for (const jid of came) {
       await this.#rosters.open(jid)
+      await this.#colleagues.open(jid)
       this.#rosters.touch(jid)
       this.#link.send(Stanza.of('presence', { type: 'probe', from: this.#at.bot.toBare(), to: Jid.parse(jid) }))
     }
     for (const jid of gone) {
       await this.#office.removed(jid)
       await this.#rosters.forget(jid)
+      await this.#colleagues.forget(jid)
     }
     this.#rosters.touchAll()
+    this.#colleagues.touch()
   }
 
   receive(s: AnyStanza): void | Promise<void> {

@@ -40,6 +40,8 @@ export class Operators {
   readonly #devices = new Map<Bare, Map<string, Device>>()
   readonly #records = new Map<Bare, OperatorRecord>()
   #rights: Rights
+  /** Called when a shown name or a role has changed. */
+  onRenamed: () => void = () => {}
   /** Who serves which queue; forgotten when people, roles or settings change. */
   readonly #of = new Map<string, readonly Bare[]>()
 
@@ -121,6 +123,7 @@ export class Operators {
     const now = Object.fromEntries(Object.entries({ ...this.record(jid), ...news }).filter(([, v]) => v !== undefined)) as unknown as OperatorRecord // what is undefined is not kept
     this.#records.set(jid, { ...DEFAULTS, ...now })
     this.#of.clear()
+    if ('alias' in news || 'role' in news) this.onRenamed()
     await this.#documents.put(COLLECTION, this.#link.domain, jid, now)
   }
   /** Lets go of what the desk keeps of one who is deleted. */

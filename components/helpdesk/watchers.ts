@@ -48,7 +48,7 @@ export class Watchers {
   }
 
   greet(queue: string, to: Jid): void {
-    if (!this.#of.get(queue)?.has(to.bare)) return
+    if (!this.#of.get(queue)?.has(to.bare) && !(this.#office.operators.has(to.bare) && this.#office.rules.now.roster.queues)) return
     const from = this.#at.queue(queue)
     this.#office.link.send(this.#office.isOpen(queue) ? presence(from, to, { status: queueName(this.#office.config, queue) }) : absence(from, to))
   }
@@ -61,6 +61,7 @@ export class Watchers {
       if (this.#told.get(queue) === open) continue
       this.#told.set(queue, open)
       for (const jid of all) this.greet(queue, Jid.parse(jid))
+      if (this.#office.rules.now.roster.queues) for (const jid of this.#office.operators.of(queue)) if (!all.has(jid) && this.#office.operators.devices(jid).length > 0) this.greet(queue, Jid.parse(jid))
     }
   }
 }

@@ -21,12 +21,12 @@ async function ask(p: Person, type: 'get' | 'set', to: string, text: string): Pr
 const run = (word: string, more = '', form = ''): string => `<command xmlns='${COMMANDS}' node='urn:deskbell:desk:command#${word}' ${more}>${form}</command>`
 const filled = (values: Record<string, string>): string => `<x xmlns='${DATA}' type='submit'>${Object.entries(values).map(([k, v]) => `<field var='${k}'><value>${v}</value></field>`).join('')}</x>`
 const outcome = (x: Xml): string => { const cmd = x.getChild('command', COMMANDS); assert.ok(cmd, String(x)); return `${cmd.attrs['status']} ${cmd.getChild('note')?.attrs['type'] ?? ''}: ${cmd.getChild('note')?.getText() ?? ''}` }
-async function roster(p: Person): Promise<string[]> {
+async function roster(p: Person, shared = false): Promise<string[]> {
   const id = `roster-of-${p.actor.name}-${++ids}`
   p.actor.says(`<iq type='get' id='${id}'><query xmlns='jabber:iq:roster'/></iq>`)
   for (;;) {
     const x = await p.actor.next()
-    if (x.attrs['id'] === id) return (x.getChild('query')?.getChildren('item') ?? []).map(i => `${i.attrs['jid']} | ${i.attrs['name']} | ${i.getChildText('group')} | ${i.attrs['subscription']}`).sort()
+    if (x.attrs['id'] === id) return (x.getChild('query')?.getChildren('item') ?? []).map(i => `${i.attrs['jid']} | ${i.attrs['name']} | ${i.getChildText('group')} | ${i.attrs['subscription']}`).filter(i => shared || !/ \| (Colleagues|Queues) \| /.test(i)).sort()
   }
 }
 async function served(d: DeskHouse): Promise<{ anna: Person; zoe: Person }> {
@@ -71,6 +71,32 @@ describe('an agent’s contact list', () => {
     await anna.reads(c(1), /closed/)
     await d.later(2)
     for (const p of [anna, ben, mia]) assert.deepEqual(await roster(p), [`${BOT} | Helpdesk | Helpdesk | both`])
+  }))
+
+  it('OM-27 FP-07 has the colleagues and the queues, in groups that follow every change at once', desk({ ...TWO, boss: 'admin' }, async d => {
+    const anna = await d.comes('anna')
+    await d.quiet()
+    const others = async (): Promise<string[]> => (await roster(anna, true)).filter(i => !i.startsWith('desk@'))
+    /** The list follows soon: it is asked for until it does. */
+    const has = async (...items: string[]): Promise<void> => { let now: string[] = []; for (let i = 0; i < 50; i++) { now = await others(); if (items.every(x => now.includes(x))) return } assert.deepEqual(now, items) }
+    const isOnly = async (...jids: string[]): Promise<void> => { let now: string[] = []; for (let i = 0; i < 50 && now.join() !== jids.join() || i === 0; i++) now = (await others()).map(x => x.split(' ')[0] ?? ''); assert.deepEqual(now, jids) }
+    await isOnly('ben@localhost', 'billing@help.localhost', 'boss@localhost', 'support@help.localhost')
+    assert.deepEqual(await others(), ['ben@localhost | Ben | Colleagues | both', 'billing@help.localhost | Billing | Queues | both', 'boss@localhost | Boss | Colleagues | both', 'support@help.localhost | Support | Queues | both'])
+    const ben = await d.comes('ben')
+    await anna.actor.hears`<presence from='ben@localhost/ben-pc'/>`
+    ben.types('anna@localhost', 'hi Anna')
+    await anna.reads('ben@localhost', 'hi Anna')
+    const set = async (body: object): Promise<void> => { assert.equal((await d.rest('PATCH', '/api/v1/settings', 'boss', body)).status, 200); await d.quiet() }
+    await set({ departments: { money: { name: 'Money', queues: ['billing'] } }, queues: { sales: { agents: ['anna@localhost'] } } })
+    await has('ben@localhost | Ben | Money | both', 'sales@help.localhost | Sales | Queues | both')
+    await d.rest('PATCH', '/api/v1/operators/ben@localhost', 'boss', { alias: 'Benny' })
+    await d.rest('POST', '/api/v1/operators', 'boss', { user: 'carl', name: 'Carl' })
+    await has('ben@localhost | Benny | Money | both', 'carl@localhost | Carl | Money | both')
+    await d.rest('DELETE', '/api/v1/operators/carl@localhost', 'boss')
+    await set({ queues: { sales: null }, departments: null })
+    await isOnly('ben@localhost', 'billing@help.localhost', 'boss@localhost', 'support@help.localhost')
+    await set({ roster: { colleagues: false, queues: false } })
+    await isOnly()
   }))
 
   it('is told nothing of the desk when he is no operator', desk(TWO, async d => {

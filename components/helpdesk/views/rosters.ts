@@ -10,6 +10,7 @@ import type { Bare, Present } from '../facts.ts'
 import type { Office } from '../office.ts'
 import { short } from '../sentences.ts'
 import { absence, presence } from '../stanzas.ts'
+import { isShared } from './colleagues.ts'
 
 const MOST_WAITING = 20 // contacts in Waiting; the rest is a number in the bot's status
 const PAUSE = 1000 // ms between two pushes to one operator
@@ -38,7 +39,7 @@ export class RosterView {
   /** Takes over what the lists held before the start. */
   async open(jid: Bare): Promise<void> {
     const items = await this.#office.link.privileges?.injected(jid) ?? []
-    this.#shown.set(jid, new Map(items.filter(i => !i.removed).map(i => [i.jid, { jid: i.jid, groups: i.groups, subscription: i.subscription, status: '', ...(i.name === undefined ? {} : { name: i.name }) }])))
+    this.#shown.set(jid, new Map(items.filter(i => !i.removed && !isShared(i.jid, this.#at)).map(i => [i.jid, { jid: i.jid, groups: i.groups, subscription: i.subscription, status: '', ...(i.name === undefined ? {} : { name: i.name }) }])))
   }
   /** Resolves when no push is under way. */
   async idle(): Promise<void> { await Promise.all(this.#turns.values()) }
