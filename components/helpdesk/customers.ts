@@ -11,6 +11,9 @@ export interface Customer {
   /** The queue's address he wrote to with a plain client: answers come from there. */
   readonly contact?: string
   readonly page?: string
+  /** The network address he came from last, and the language of his browser. */
+  readonly address?: string
+  readonly language?: string
   readonly email?: string
   /** The site has signed who this is. */
   readonly verified?: boolean

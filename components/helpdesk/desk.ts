@@ -81,6 +81,7 @@ class Desk implements Receiver {
     this.#colleagues = new Colleagues(this.#office, this.#at)
     this.#watchers = new Watchers(this.#office, this.#at)
     this.#warnings = new Warnings(this.#office, this.#at)
+    this.#office.views.push(this.#office.paces)
     this.#office.views.push(this.#operators, this.#customers, this.#warnings, this.#office.records.catalogue)
     this.#office.views.push(new Monitors(this.#office, this.#at))
     this.#office.onTyping = n => this.#warnings.touch(n)
@@ -100,6 +101,7 @@ class Desk implements Receiver {
       this.#office.mail = await Outbox.open({ documents: stores.documents, desk: domain, clock: this.#link.clock, log, limits: limits.mail, carrier: smtpCarrier({ ...mail, from: { name: mail.name, address: mail.from } }) })
     }
     await this.#office.bans.open()
+    await this.#office.paces.open()
     const since = this.#office.now
     await book.open()
     for (const s of book.states.values()) if (s.is !== 'absent') await customers.byId(s.customer)

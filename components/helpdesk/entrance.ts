@@ -58,9 +58,14 @@ export function limitsFor(s: DeskSettings, queue: string, own: number | undefine
   ]
 }
 
-/** What a waiting customer of this queue reads (ST-74). */
-export const queueText = (s: DeskSettings, queue: string, ahead: number, minutes = 0): string =>
-  (s.queues[queue]?.queueText ?? departmentsOf(s, queue).find(d => d.queueText !== undefined)?.queueText ?? s.conversation.queueText).replaceAll('{ahead}', String(ahead)).replaceAll('{minutes}', String(minutes))
+/** What a waiting customer of this queue reads (ST-74). What cannot be estimated is not said: a sentence about minutes is left out then. */
+export function queueText(s: DeskSettings, queue: string, ahead: number, minutes?: number): string {
+  const text = queueWords(s, queue)
+  const known = minutes === undefined ? text.split(/(?<=[.!?])\s+/).filter(x => !x.includes('{minutes}')).join(' ') : text.replaceAll('{minutes}', String(minutes))
+  return known.replaceAll('{ahead}', String(ahead))
+}
+/** The text with its gaps: the queue's, its department's, the desk's. */
+export const queueWords = (s: DeskSettings, queue: string): string => s.queues[queue]?.queueText ?? departmentsOf(s, queue).find(d => d.queueText !== undefined)?.queueText ?? s.conversation.queueText
 
 /** The hours of a queue: its own, its department's, the desk's. */
 const hoursOf = (s: DeskSettings, queue: string): HoursSetting | undefined => s.queues[queue]?.hours ?? departmentsOf(s, queue).find(d => d.hours)?.hours ?? s.hours.default

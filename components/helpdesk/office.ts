@@ -16,6 +16,7 @@ import { Filing } from './filing.ts'
 import { Past, type Summary } from './past.ts'
 import { Bans } from './intake/bans.ts'
 import { Lines } from './lines.ts'
+import { Paces } from './intake/paces.ts'
 import type { Outbox } from './mail/outbox.ts'
 import { Records } from './records/records.ts'
 import { Operators } from './operators.ts'
@@ -42,6 +43,7 @@ export class Office {
   readonly operators: Operators
   readonly filing: Filing
   readonly bans: Bans
+  readonly paces: Paces
   /** Absent: the desk sends no mails. */
   mail: Outbox | undefined
   readonly dossiers: Dossiers
@@ -95,6 +97,7 @@ export class Office {
     this.dossiers = new Dossiers(documents, link.domain)
     this.filing = new Filing(this)
     this.bans = new Bans(documents, link.domain)
+    this.paces = new Paces(this)
     this.records = new Records(this)
     this.book.words = e => ({ body: e.line ? deskLine(e.line, who => this.operators.name(who)) : '', name: 'Helpdesk' })
     this.book.terms = () => ({ handOff: rules.now.handOff, autoClose: rules.now.conversation.autoClose })

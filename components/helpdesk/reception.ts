@@ -4,10 +4,11 @@ import type { Addresses } from './addresses.ts'
 import { because } from './actions.ts'
 import { fillIn } from './acts/marks.ts'
 
-import { kindOf, type Customer } from './customers.ts'
+import type { Customer } from './customers.ts'
 import { Refused, type Event } from './facts.ts'
 import { publicLine } from './filing.ts'
 import type { Line } from './lines.ts'
+import { Intake } from './intake/intake.ts'
 import type { Office } from './office.ts'
 import { operatorsIn, PATIENCE } from './policy.ts'
 import { MARK, short } from './sentences.ts'
@@ -24,11 +25,13 @@ export class Reception {
   readonly #at: Addresses
   readonly #view: CustomerView
   readonly #operators: OperatorView
+  readonly #intake: Intake
   constructor(office: Office, at: Addresses, view: CustomerView, operators: OperatorView) {
     this.#office = office
     this.#at = at
     this.#view = view
     this.#operators = operators
+    this.#intake = new Intake(office, view)
   }
 
   // Plain clients
@@ -45,6 +48,7 @@ export class Reception {
     }
     return this.#office.inTurnOf(from.bare, async () => {
       const known = await this.#office.customers.byJid(from.bare)
+      if (this.#office.bans.bans(from.bare, undefined, this.#office.now)) return refuse('forbidden', 'You may not chat here.')
       if (queue === undefined && (!known || !await this.#owns(known, n))) return refuse('item-not-found')
       const name = short(m.child('nick', NS.nick)?.text ?? '', 80) || known?.name || capital(localOf(from.bare))
       const customer = await this.#office.customers.meet(from.bare, { name, bridged: known?.bridged ?? false, ...(queue === undefined ? {} : { contact: queue }) })
@@ -76,10 +80,12 @@ export class Reception {
     const from = iq.from
     if (!from) return refuse('bad-request')
     const key = `${iq.type} ${query.name}`
-    if (key === 'get availability') return this.#availability(query)
+    if (key === 'get availability') return this.#intake.availability(query)
+    if (key === 'get site') return this.#intake.site(query)
     return this.#office.inTurnOf(from.bare, async () => {
       switch (key) {
-        case 'set open': return this.#open(from, query)
+        case 'set open': return this.#intake.open(from, query, text => this.#wrongText(text))
+        case 'set leave': return this.#intake.leave(from, query, text => this.#wrongText(text))
         case 'set say': return this.#say(from, query)
         case 'get lines': return this.#lines(from, query)
         case 'get conversation': return this.#newest(from)
@@ -90,40 +96,6 @@ export class Reception {
         default: return refuse('feature-not-implemented')
       }
     })
-  }
-
-  #availability(q: Element): Reply {
-    const queue = q.attrs['queue'] ?? ''
-    if (!this.#office.hasQueue(queue)) return refuse('item-not-found', 'There is no such queue.')
-    return el('availability', NS.desk, { queue, open: String(this.#office.isOpen(queue)), waiting: String(this.#office.line(queue).length) })
-  }
-
-  async #open(from: Jid, q: Element): Promise<Reply> {
-    const queue = q.attrs['queue'] ?? ''
-    const { visitor } = this.#office.link.limits
-    const name = (q.attrs['name'] ?? '').trim()
-    const body = q.child('body')?.text ?? ''
-    if (!this.#office.hasQueue(queue)) return refuse('item-not-found', 'There is no such queue.')
-    const known = await this.#office.customers.byJid(from.bare)
-    const barred = this.#office.barred(known ? kindOf(known) : 'public')
-    if (barred) return refuse('forbidden', because(this.#office, barred))
-    if (name === '') return refuse('not-acceptable', 'Please give a name.')
-    if ([...name].length > visitor.name) return refuse('not-acceptable', `A name has at most ${visitor.name} characters.`)
-    const wrong = this.#wrongText(body)
-    if (wrong) return wrong
-    const page = q.child('page')?.text
-    const id = q.attrs['id']
-    const before = known?.last === undefined ? undefined : await this.#office.book.sent(known.last, 'customer', id)
-    if (before && known?.last !== undefined) return this.#view.conversation(known.last, await this.#office.book.state(known.last))
-    const customer = await this.#office.customers.meet(from.bare, { name, bridged: true, ...(page === undefined ? {} : { page: short(page, 1000) }) })
-    const current = this.#office.current(customer)
-    const said = { body, name, id }
-    if (current && current.s.is !== 'ended') {
-      const outcome = await this.#office.hear(current.n, said)
-      return outcome instanceof Refused ? this.#refused(outcome) : this.#view.conversation(current.n, await this.#office.book.state(current.n))
-    }
-    const begun = await this.#office.begin(customer, queue, said)
-    return begun instanceof Refused ? this.#refused(begun) : this.#view.conversation(begun.n, await this.#office.book.state(begun.n))
   }
 
   async #say(from: Jid, q: Element): Promise<Reply> {

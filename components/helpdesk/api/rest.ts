@@ -9,6 +9,7 @@ import type { Line } from '../lines.ts'
 import type { Office } from '../office.ts'
 import type { Summary } from '../past.ts'
 import { cannedRoutes } from './canned.ts'
+import { banRoutes } from '../intake/bans-api.ts'
 import { Door, nothing, problem, sweepKeys, time, whole, type Caller } from './door.ts'
 import { listRoutes } from './lists.ts'
 import { markRoutes } from './marks.ts'
@@ -30,6 +31,7 @@ export function rest(http: HttpRouter, office: Office): void {
   const door = new Door(http, office)
   door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door))
   door.add(...markRoutes(door), ...listRoutes(door))
+  door.add(...banRoutes(door))
   http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi(door.routes) }))
   door.on('GET', '/conversations', 'conversations:read', (r, who) => api.list(r, who))
   door.on('GET', '/conversations/:n', 'conversations:read', (r, who) => api.one(r, who))

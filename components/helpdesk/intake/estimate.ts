@@ -18,6 +18,6 @@ export function minutesFor(p: Pace | undefined, ahead: number, head: number, now
   if (p === undefined || p.seen < ENOUGH) return undefined
   // A queue that has stood still for longer than usual is slower than it was.
   const next = Math.max(p.between, now - Math.max(p.last, head))
-  const minutes = Math.max(1, Math.ceil((next + p.between * ahead) / 60_000))
+  const minutes = Math.max(1, Math.ceil((next + p.between * ahead) / 60_000 - 0.1)) // some seconds more are no minute
   return minutes > LONGEST ? undefined : minutes
 }

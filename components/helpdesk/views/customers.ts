@@ -8,13 +8,14 @@ import type { Present, State } from '../facts.ts'
 import { publicLine } from '../filing.ts'
 import type { Line } from '../lines.ts'
 import type { Office, View } from '../office.ts'
-import { queueText } from '../entrance.ts'
+import { queueText, queueWords } from '../entrance.ts'
 import { MARK } from '../sentences.ts'
 import { chat, noStore, NS, typing } from '../stanzas.ts'
 
 const CLIENT = 'jabber:client'
 /** The last public line that a plain client was given; a bridge asks by number. */
 const COLLECTION = 'desk-told'
+const USUAL = 'People ahead of you: {ahead}' // the widget has its own words for it
 const PAUSE = 1000 // ms between two tellings of a line
 
 export class CustomerView implements View {
@@ -101,7 +102,7 @@ export class CustomerView implements View {
     const position = this.#office.position(n)
     if (this.#positions.get(n) === position) return
     this.#positions.set(n, position)
-    this.#office.link.send(chat(this.#contact(c, s), Jid.parse(c.jid), MARK + queueText(this.#office.rules.now, s.queue, position), { keep: false }))
+    this.#office.link.send(chat(this.#contact(c, s), Jid.parse(c.jid), MARK + queueText(this.#office.rules.now, s.queue, position, this.#office.paces.minutes(n)), { keep: false }))
   }
 
   async #moveUp(queue: string): Promise<void> {
@@ -117,10 +118,17 @@ export class CustomerView implements View {
     if (s.is === 'absent') return el('conversation', NS.desk, { number: String(n), state: 'closed', seq: '0', can: '' })
     return el('conversation', NS.desk, {
       number: String(n), state: s.is,
-      ...(isQueued(s) ? { position: String(this.#office.position(n)) } : {}),
+      ...(isQueued(s) ? this.#waiting(n, s.queue) : {}),
       ...(s.is === 'active' ? { agent: this.#office.operators.name(s.owner) } : {}),
       seq: String(s.shown), can: s.is === 'closed' ? '' : s.is === 'ended' ? 'say' : 'say end',
     })
+  }
+
+  /** His place, how long it may last where that can be said, and the words where they are not the usual ones. */
+  #waiting(n: number, queue: string): Record<string, string> {
+    const s = this.#office.rules.now
+    const [position, minutes] = [this.#office.position(n), this.#office.paces.minutes(n)]
+    return { position: String(position), ...(minutes === undefined ? {} : { minutes: String(minutes) }), ...(queueWords(s, queue) === USUAL ? {} : { text: queueText(s, queue, position, minutes) }) }
   }
 
   /** An agent types. */
