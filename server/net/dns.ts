@@ -136,7 +136,7 @@ for (const [network, bits] of [
 
 /** Reads `host:port`, `host`, `[v6]:port`, `[v6]`. */
 export function readPlace(place: string): { host: string; port: number } | undefined {
-  const m = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@]+))(?::(\d{1,5}))?$/.exec(place.trim())
+  const m = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@?#\\]+))(?::(\d{1,5}))?$/.exec(place.trim())
   const host = m?.[1] ?? m?.[2]
   const port = m?.[3] === undefined ? PORT : Number(m[3])
   if (host === undefined || port < 1 || port > 65_535 || (m?.[1] !== undefined && isIP(host) !== 6)) return undefined

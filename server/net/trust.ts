@@ -69,13 +69,14 @@ export function speaksFor(certificate: X509Certificate, domain: string): boolean
   if (certificate.checkHost(ascii, { subject: 'never', partialWildcards: false })) return true
   return others(certificate).some(([kind, name]) => kind === 'SRVName'
     ? name.toLowerCase() === `_xmpp-server.${ascii}` || name.toLowerCase() === `_xmpps-server.${ascii}`
-    : domainToASCII(name).toLowerCase() === ascii)
+    : name.toLowerCase() === domain.toLowerCase() || name.toLowerCase() === ascii) // never domainToASCII of a stranger's text: it takes the host out of a path
 }
 
-/** Node writes what could be mistaken in quotes, as JSON; a name of ours never needs them. */
+/** Node writes a name that could be mistaken in quotes, as JSON: commas within them part nothing, and a name of ours never needs them. */
 function others(certificate: X509Certificate): [kind: string, name: string][] {
-  return (certificate.subjectAltName ?? '').split(', ').flatMap(part => {
-    const m = /^othername:(SRVName|XmppAddr):([^"\s,]+)$/.exec(part)
+  const parts = (certificate.subjectAltName ?? '').match(/(?:[^,"]|"(?:[^"\\]|\\.)*")+/g) ?? []
+  return parts.flatMap(part => {
+    const m = /^\s*othername:(SRVName|XmppAddr):([^"\s]+)$/.exec(part)
     return m ? [[m[1]!, m[2]!] as [string, string]] : [] // both groups must be there
   })
 }

@@ -85,6 +85,6 @@ describe('where another server is', () => {
     assert.deepEqual(readPlace('[2001:db8::1]'), { host: '2001:db8::1', port: 5269 })
     assert.deepEqual(readPlace('other.test:1'), { host: 'other.test', port: 1 })
     assert.deepEqual(readPlace(' other.test '), { host: 'other.test', port: 5269 })
-    for (const bad of ['', '2001:db8::1', 'a b', 'x:0', 'x:65536', 'x:1:2', '[x]', 'u@h', 'h/p']) assert.equal(readPlace(bad), undefined, bad)
+    for (const bad of ['', '2001:db8::1', 'a b', 'x:0', 'x:65536', 'x:1:2', '[x]', 'u@h', 'h/p', 'h?p', 'h#p', 'h\\p']) assert.equal(readPlace(bad), undefined, bad)
   })
 })
