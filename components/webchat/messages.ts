@@ -12,4 +12,4 @@ const compiled = <T>(name: string): ValidateFunction<T> => ajv.compile<T>({ $ref
 export const isFromBrowser = compiled<FromBrowser>('fromBrowser')
 export const isPollRequest = compiled<PollRequest>('request')
 /** For tests: what we say is held to the schema, too. */
-export const isFromBridge = compiled('fromBridge')
+export const isFromBridge = (value: unknown): boolean => compiled('fromBridge')(value)

@@ -1,5 +1,5 @@
 // Who a customer is, as his site says it: a signed token (JWT, RFC 7519) that names the site and ends (shell).
-import { importSPKI, jwtVerify, type CryptoKey, type JWTPayload } from 'jose'
+import type { CryptoKey, JWTPayload } from 'jose'
 import type { Limits } from '../../../server/api.ts'
 import { mailAddress } from '../mail/letter.ts'
 
@@ -40,7 +40,7 @@ const SECRET = 32 // bytes
 /** Says what is wrong with a key, for who enters it. */
 export async function wrongKey(key: SiteKey): Promise<string | undefined> {
   if (key.alg === 'HS256') return Buffer.byteLength(key.secret) < SECRET ? `secret: must have at least ${SECRET} bytes` : undefined
-  try { await importSPKI(key.publicKey, key.alg) } catch { return `publicKey: is no public key for ${key.alg}: give it as PEM (BEGIN PUBLIC KEY)` }
+  try { await keyOf(key) } catch { return `publicKey: is no public key for ${key.alg}: give it as PEM (BEGIN PUBLIC KEY)` }
   return undefined
 }
 
@@ -51,6 +51,7 @@ export async function readIdentity(token: string, { audience, keys, now, limits 
   for (const key of keys) {
     if (await wrongKey(key) !== undefined) { wrong = 'a key of the site is too weak or no key'; continue }
     try {
+      const { jwtVerify } = await import('jose') // when the first token comes: many desks never see one
       const { payload } = await jwtVerify(token, await keyOf(key), { algorithms: [key.alg], audience, requiredClaims: ['exp', 'sub', 'aud'], currentDate: new Date(now), clockTolerance: 0 })
       return read(payload, now, limits)
     } catch (e) {
@@ -60,7 +61,7 @@ export async function readIdentity(token: string, { audience, keys, now, limits 
   return { wrong }
 }
 
-const keyOf = async (key: SiteKey): Promise<CryptoKey | Uint8Array> => key.alg === 'HS256' ? new TextEncoder().encode(key.secret) : await importSPKI(key.publicKey, key.alg)
+const keyOf = async (key: SiteKey): Promise<CryptoKey | Uint8Array> => key.alg === 'HS256' ? new TextEncoder().encode(key.secret) : await (await import('jose')).importSPKI(key.publicKey, key.alg)
 
 function read(claims: JWTPayload, now: number, limits: Limits['visitor']): Identity | { readonly wrong: string } {
   const { sub, exp, iat, jti, name, email, email_verified: verified, fields } = claims

@@ -1,5 +1,5 @@
 // Carries mails to an SMTP server with nodemailer (adapter).
-import { createTransport } from 'nodemailer'
+import type { Transporter } from 'nodemailer'
 import type { Letter } from './letter.ts'
 import { mailAddress } from './letter.ts'
 import type { Carried, Carrier } from './port.ts'
@@ -23,7 +23,8 @@ const IDLE = 30_000 // ms without a byte
 export function smtpCarrier(options: SmtpOptions): Carrier {
   const from = mailAddress(options.from.address) ?? ''
   if (from === '') throw new Error(`mail: from: ${options.from.address} is no mail address`)
-  const transport = createTransport({
+  let transport: Promise<Transporter> | undefined
+  const open = async (): Promise<Transporter> => (await import('nodemailer')).createTransport({ // with the first mail: it is large
     host: options.host, port: options.port, secure: options.tls === 'implicit', requireTLS: options.tls === 'starttls', ignoreTLS: options.tls === 'none',
     ...(options.user === undefined ? {} : { auth: { user: options.user, pass: options.password ?? '' } }),
     ...(options.ca === undefined ? {} : { tls: { ca: options.ca } }),
@@ -33,7 +34,7 @@ export function smtpCarrier(options: SmtpOptions): Carrier {
 
   async function carry(letter: Letter, id: string): Promise<Carried> {
     try {
-      await transport.sendMail({
+      await (await (transport ??= open())).sendMail({
         envelope: { from, to: [letter.to] },
         from: { name: options.from.name, address: from },
         to: { name: '', address: letter.to },
@@ -53,5 +54,5 @@ export function smtpCarrier(options: SmtpOptions): Carrier {
       return { is: own && code >= 500 ? 'never' : 'later', why }
     }
   }
-  return { carry, close: () => transport.close() }
+  return { carry, close: () => void transport?.then(t => t.close()) }
 }
