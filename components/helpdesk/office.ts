@@ -192,9 +192,9 @@ export class Office {
   }
 
   /** Conversations that an operator owned at some time, the newest first (ST-06). */
-  past(jid: Bare, limit: number): Promise<Summary[]> { return this.#past.of(jid, limit) }
+  async past(jid: Bare, limit: number): Promise<Summary[]> { await this.records.catalogue.flush(); return this.#past.of(jid, limit) }
   /** All conversations there ever were, the newest first. */
-  everything(page: { before?: number | undefined; limit: number }): Promise<Summary[]> { return this.#past.newest(page) }
+  async everything(page: { before?: number | undefined; limit: number }): Promise<Summary[]> { await this.records.catalogue.flush(); return this.#past.newest(page) }
   summary(n: number): Promise<Summary | undefined> { return this.#past.get(n) }
   async note(n: number, s: Present): Promise<void> { await this.#past.note(n, s, (await this.customers.byId(s.customer))?.name ?? '') }
   /** Writes the transcript into a ticket and closes; gives the ticket's number. */
