@@ -13,7 +13,7 @@ import { Link } from './s2s/link.ts'
 import { OutgoingStream, type Failure } from './s2s/outgoing.ts'
 import type { PeerStream, PeerWorld, Question, Verdict } from './s2s/peer.ts'
 import { Reach } from './s2s/reach.ts'
-import { pairOf } from './s2s/words.ts'
+import { domainOf, pairOf } from './s2s/words.ts'
 
 const SWEEP = 30_000 // ms between looks at idle streams
 const IDLE = 600_000 // ms without a stanza until a stream of ours is closed; the peer's gets twice that: it should be the one to close it
@@ -85,8 +85,9 @@ export class Federation implements Route, PeerWorld, AsyncDisposable {
     this.identity = world.identity
     this.strangers = world.strangers
     this.secret = world.secret
-    this.#options = this.#policy = options
-    this.#reach = new Reach(this, new Places({ fixed: options.targets, networks: options.networks, ...(options.names && { names: options.names }) }))
+    this.#options = { ...options, domains: new Set([...options.domains].map(plain)) }
+    this.#policy = prepared(options)
+    this.#reach = new Reach(this, new Places({ fixed: new Map([...options.targets].map(([domain, place]) => [plain(domain), place])), networks: options.networks, ...(options.names && { names: options.names }) }))
     this.#sweep = this.#soon()
   }
 
@@ -121,7 +122,7 @@ export class Federation implements Route, PeerWorld, AsyncDisposable {
 
   /** Holds to another policy from now on: streams with domains that it bars are ended. */
   obey(policy: FederationPolicy): void {
-    this.#policy = policy
+    this.#policy = prepared(policy)
     for (const stream of [...this.#incoming, ...this.#reach.streams]) {
       const barred = stream.remotes.find(remote => this.barred(remote) !== undefined)
       if (barred !== undefined) stream.fail('policy-violation', this.barred(barred))
@@ -194,6 +195,12 @@ export class Federation implements Route, PeerWorld, AsyncDisposable {
     })
   }
 }
+
+/** Domains as addresses have them, whatever way an admin writes them. */
+const plain = (domain: string): string => domainOf(domain) ?? domain
+const prepared = ({ dialback, allow, block }: FederationPolicy): FederationPolicy => ({
+  dialback: typeof dialback === 'boolean' ? dialback : dialback.map(plain), allow: allow?.map(plain), block: block.map(plain),
+})
 
 /** Whether a domain is one of these, or below one. */
 const isBelow = (domain: string, list: readonly string[]): boolean => list.some(d => domain === d || domain.endsWith(`.${d}`))

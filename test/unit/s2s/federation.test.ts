@@ -19,7 +19,7 @@ function stage(names: Names, s2s: Partial<typeof defaultLimits.s2s> = {}): { fed
   router.add('a.test', { deliver: s => { back.push(s) } })
   const clock = new TestClock()
   const federation = new Federation(
-    { domains: new Set(['a.test']), dialback: false, block: [], targets: new Map(), networks: [], names },
+    { domains: new Set(['a.test']), dialback: false, block: ['Blocked.TEST', 'xn--bcher-kva.test'], targets: new Map(), networks: [], names },
     { router, limits: { ...defaultLimits, s2s: { ...defaultLimits.s2s, ...s2s } }, network: clock, log: silent, strangers: new Strangers(), secret: Buffer.alloc(32), identity: {} as PeerIdentity }, // nobody gets as far as TLS
   )
   router.abroad = federation
@@ -68,6 +68,14 @@ describe('federation', () => {
     send('x@b.test', '4')
     assert.equal(asked, 4)
     assert.equal(federation.pairs[0]?.error, 'DNS knows no addresses of b.test')
+  })
+
+  it('SEC-C14 knows a blocked domain however it is written', async () => {
+    const { federation, back, send } = stage({ services: () => new Promise(() => {}), addresses: async () => [] })
+    await using _ = federation
+    for (const domain of ['blocked.test', 'BLOCKED.test', 'a.blocked.test', 'bücher.test', 'xn--bcher-kva.test']) send(`x@${domain}`, domain)
+    send('x@unblocked.test', 'other')
+    assert.deepEqual(back.map(told), ['blocked.test', 'BLOCKED.test', 'a.blocked.test', 'bücher.test', 'xn--bcher-kva.test'].map(d => `${d} remote-server-not-found`))
   })
 
   it('RFC-N5 RFC-N14 sends nothing abroad that is not ours, and answers no error', async () => {
