@@ -8,7 +8,7 @@ import type { Permission } from './permissions.ts'
 /** Which action of `actions.ts` carries it out. */
 export type Handler = MarkHandler | ListHandler
   | 'queue' | 'mine' | 'done' | 'board' | 'accept' | 'decline' | 'take' | 'transfer' | 'invite' | 'observe' | 'join' | 'leave' | 'coach' | 'note' | 'say'
-  | 'find' | 'canned' | 'reply' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help'
+  | 'find' | 'delete' | 'pdf' | 'mail' | 'canned' | 'reply' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help'
 
 export interface Field {
   readonly name: string
@@ -60,6 +60,9 @@ export const COMMANDS: readonly CommandEntry[] = [
 : [], handler: 'mine', permission: 'chat.serve', about: 'none', fields: [], label: 'My conversations', help: 'list your conversations' },
   { word: 'done', aliases: [], handler: 'done', permission: 'chat.serve', about: 'none', fields: [], label: 'My past conversations', help: 'list the last conversations that you served' },
   { word: 'find', aliases: ['search'], handler: 'find', permission: 'chat.serve', about: 'none', fields: [{ name: 'words', kind: 'text', label: 'Words, and criteria such as queue:billing status:closed', required: true }], label: 'Find conversations…', help: 'find conversations by words; also number: email: name: username: since: until: department: queue: agent: status: label: field.NAME: sort:' },
+  { word: 'delete', aliases: [], handler: 'delete', permission: 'chat.delete', about: 'any', fields: [{ name: 'confirm', kind: 'choice', label: 'It shall be deleted', choices: ['yes'], required: true }], label: 'Delete…', help: 'delete a closed conversation: !delete 12 yes' },
+  { word: 'pdf', aliases: ['transcript'], handler: 'pdf', permission: 'chat.serve', about: 'any', fields: [], label: 'Transcript as PDF', help: 'get a link to the transcript as PDF' },
+  { word: 'mail', aliases: [], handler: 'mail', permission: 'chat.serve', about: 'any', fields: [{ name: 'to', kind: 'word', label: 'To (empty: the customer)' }], label: 'Mail the transcript…', help: 'mail the transcript to the customer or an operator' },
   { word: 'board', aliases: ['agents'], handler: 'board', permission: 'chat.serve', about: 'none', fields: [], label: 'Who is here', help: 'list the agents, their state and their load' },
   { word: 'on', aliases: ['resume'], handler: 'on', permission: 'chat.serve', about: 'none', fields: [group, { ...colleague, label: 'Colleague (empty: yourself)', required: false }], label: 'Resume receiving', help: 'receive customers again, of one queue or of all' },
   { word: 'off', aliases: ['pause'], handler: 'off', permission: 'chat.serve', about: 'none', fields: [group, { ...colleague, label: 'Colleague (empty: yourself)', required: false }], label: 'Pause receiving', help: 'receive no new customers, of one queue or of all' },

@@ -15,6 +15,8 @@ export interface Customer {
   readonly address?: string
   readonly language?: string
   readonly email?: string
+  /** When he began his last conversation, in ms since 1970. */
+  readonly seen?: number
   /** The site has signed who this is. */
   readonly verified?: boolean
   /** His newest conversation, and who served the last one. */
@@ -64,6 +66,16 @@ export class Customers {
   async note(id: string, news: Partial<Omit<Customer, 'id' | 'jid'>>): Promise<void> {
     const old = await this.byId(id)
     if (old && differs(old, news)) await this.#keep({ ...old, ...news }, false)
+  }
+
+  /** Forgets one; gives how many records went. */
+  async remove(id: string): Promise<number> {
+    const old = await this.byId(id)
+    if (!old) return 0
+    this.#known.delete(id)
+    this.#ids.delete(old.jid)
+    const gone = await Promise.all([this.#documents.remove(BY_ID, this.#desk, id), this.#documents.remove(BY_JID, this.#desk, old.jid)])
+    return gone.filter(g => g === 'ok').length
   }
 
   async #keep(c: Customer, isNew: boolean): Promise<Customer> {

@@ -137,7 +137,7 @@ class Desk implements Receiver {
     this.#rosters.stop()
     this.#customers.stop()
     this.#warnings.stop()
-    this.#office.records.stop()
+    await this.#office.records.stop()
     await
  this.#office.stop()
     await this.#rosters.idle()

@@ -44,6 +44,15 @@ export class Lines {
     }
   }
 
+  /** Removes every line; gives how many went. */
+  async wipe(n: number): Promise<number> {
+    for (let gone = 0; ;) {
+      const page = await this.#documents.range<Line>(COLLECTION, this.#owner(n), { limit: PAGE })
+      for (const l of page) if (await this.#documents.remove(COLLECTION, this.#owner(n), l.id) === 'ok') gone++
+      if (page.length < PAGE) return gone
+    }
+  }
+
   #owner(n: number): string { return `${this.#desk}/${n}` }
 }
 const key = (seq: number): string => String(seq).padStart(10, '0')

@@ -133,7 +133,7 @@ export class Office {
       try { await v.onCommit(c) } catch (error) { this.link.log.error({ err: error, conversation: c.n }, 'a view met a bug') }
     }
     const { before, after } = c
-    if (c.events.some(e => e.event.type === 'opened') && after.is !== 'absent') this.later(() => this.customers.note(after.customer, { last: c.n }))
+    if (c.events.some(e => e.event.type === 'opened') && after.is !== 'absent') this.later(() => this.customers.note(after.customer, { last: c.n, seen: after.opened }))
     if (after.is === 'active' && before.is !== 'active') this.later(() => this.customers.note(after.customer, { agent: after.owner }))
     else if (after.is === 'active' && before.is === 'active' && after.owner !== before.owner) this.later(() => this.customers.note(after.customer, { agent: after.owner }))
     const freed = before.is === 'active' && (after.is !== 'active' || after.owner !== before.owner) ? before.owner : undefined
@@ -196,6 +196,8 @@ export class Office {
   /** All conversations there ever were, the newest first. */
   async everything(page: { before?: number | undefined; limit: number }): Promise<Summary[]> { await this.records.catalogue.flush(); return this.#past.newest(page) }
   summary(n: number): Promise<Summary | undefined> { return this.#past.get(n) }
+  deleted(page: { after?: number | undefined; limit: number }): Promise<Summary[]> { return this.#past.deleted(page) }
+  oldest(page: { after?: number | undefined; limit: number }): Promise<Summary[]> { return this.#past.oldest(page) }
   async note(n: number, s: Present): Promise<void> { await this.#past.note(n, s, (await this.customers.byId(s.customer))?.name ?? '') }
   /** Writes the transcript into a ticket and closes; gives the ticket's number. */
   file(n: number, by: Bare, ticket: number | undefined): Promise<number | Refused> { return this.filing.file(n, by, ticket) }

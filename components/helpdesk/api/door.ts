@@ -4,6 +4,8 @@ import type { HttpRequest, HttpResponse, HttpRouter } from '../../../server/api.
 import type { Bare } from '../facts.ts'
 import type { Office } from '../office.ts'
 import type { Permission, Role } from '../permissions.ts'
+import { differences } from '../records/audit.ts'
+import type { Json } from '../settings/tree.ts'
 import type { Changed } from '../settings/rulebook.ts'
 import type { Fault } from '../settings/check.ts'
 
@@ -51,9 +53,22 @@ export class Door {
       this.on(r.method, r.path.replace(/\{(\w+)\}/g, ':$1'), r.scope, (request, who) => {
         if (!this.office.operators.has(who.jid)) return nothing()
         if (r.needs !== undefined && !this.office.operators.may(who.jid, r.needs)) return problem(403, 'You may not do that.')
-        return r.handle(request, who)
+        return r.method === 'GET' || (r.path.startsWith('/conversations') && r.method !== 'DELETE') ? r.handle(request, who) : this.#audited(r, request, who)
       })
     }
+  }
+
+  /** What is changed at the desk itself is noted with its before and after. */
+  async #audited(route: Route, r: HttpRequest, who: Caller): Promise<HttpResponse> {
+    const { records, rules, operators } = this.office
+    const jid = route.path.startsWith('/operators') ? r.params['jid'] : undefined
+    const picture = (): Json => JSON.parse(JSON.stringify({ settings: rules.shown().settings, ...(jid === undefined || !operators.has(jid) ? {} : { operator: { ...operators.record(jid), role: operators.holds(jid) } }) })) as Json // JSON
+    const before = picture()
+    const answer = await route.handle(r, who)
+    if (answer.status >= 300) return answer
+    const changes = differences(before, picture())
+    await records.audit.note({ by: who.jid, from: r.remote, what: route.id, on: r.path, ...(changes.length > 0 ? { changes } : {}), ...(r.body === undefined ? {} : { detail: r.body }) })
+    return answer
   }
 
   /** Registers a route that is described elsewhere. */

@@ -1,9 +1,13 @@
-// REST for the desk's records: search (shell).
+// REST for the desk's records: search, transcripts, deleting, the audit (shell).
 import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
 import { queuesOf } from '../records/access.ts'
 import { readWanted, SEARCHES } from '../records/finding.ts'
+import { Refused, type Present } from '../facts.ts'
 import type { Office } from '../office.ts'
-import { problem, time, type Caller } from './door.ts'
+import { mailTranscript, recordedOf } from '../records/recorded.ts'
+import { transcriptHtml } from '../transcripts/html.ts'
+import { transcriptText } from '../transcripts/text.ts'
+import { gone, nothing, object, ok, problem, time, whole, type Caller, type Door, type Route } from './door.ts'
 
 /** Whether a list is asked as a search. */
 export const isSearch = (q: URLSearchParams): boolean => SEARCHES.some(p => q.has(p)) || [...q.keys()].some(k => k.startsWith('field.'))
@@ -25,4 +29,63 @@ export async function search(o: Office, r: HttpRequest, who: Caller): Promise<Ht
       next: found.next ?? null,
     },
   }
+}
+
+const TRANSCRIPTS = { txt: 'text/plain; charset=utf-8', html: 'text/html; charset=utf-8', pdf: 'application/pdf' } as const
+const text = { type: 'string' }
+const MOST = 200
+
+export function recordRoutes({ office: o }: Door): readonly Route[] {
+  const find = async (r: HttpRequest, who: Caller): Promise<{ n: number; s: Present } | undefined> => {
+    const t = r.params['n'] ?? ''
+    const n = /^[1-9]\d{0,8}$/.test(t) ? Number(t) : 0
+    const s = n === 0 ? undefined : await o.records.seen(who.jid, n)
+    return s && { n, s }
+  }
+  const transcripts = (Object.keys(TRANSCRIPTS) as (keyof typeof TRANSCRIPTS)[]).map((kind): Route => ({
+    method: 'GET', path: `/conversations/{n}/transcript.${kind}`, id: `transcript_${kind}`, scope: 'conversations:read', summary: 'Details, custom fields and public lines; nothing internal', answer: text,
+    async handle(r, who) {
+      const found = await find(r, who)
+      if (!found) return nothing()
+      const recorded = await recordedOf(o, found.n, found.s)
+      const body = kind === 'pdf' ? await o.records.printer.pdf(recorded) : kind === 'txt' ? transcriptText(recorded) : transcriptHtml(recorded)
+      if (body === 'busy' && kind === 'pdf') return problem(503, 'Too many are being drawn.', {}, { 'retry-after': '5' })
+      return { status: 200, headers: { 'content-type': TRANSCRIPTS[kind], 'content-disposition': `attachment; filename="conversation-${found.n}.${kind}"`, 'x-content-type-options': 'nosniff' }, body }
+    },
+  }))
+  return [
+    ...transcripts,
+    {
+      method: 'POST', path: '/conversations/{n}/transcript', id: 'mailTranscript', scope: 'conversations:write', summary: 'Mails the transcript to the customer, or to an operator', body: { type: 'object', properties: { to: { ...text, description: 'Absent: the customer’s own address.' } } }, answer: { type: 'object', properties: { ok: { const: true }, to: text } }, status: 202,
+      async handle(r, who) {
+        const found = await find(r, who)
+        if (!found) return nothing()
+        const to = object(r)?.['to']
+        const sent = await mailTranscript(o, found.n, found.s, typeof to === 'string' ? to : undefined)
+        return 'to' in sent ? { status: 202, body: { ok: true, to: sent.to } } : problem(sent.status, sent.wrong)
+      },
+    },
+    {
+      method: 'DELETE', path: '/conversations/{n}', id: 'deleteConversation', scope: 'conversations:write', summary: 'Deletes a closed conversation; it can be found among the deleted ones until it is purged', query: { confirm: { type: 'boolean', description: 'true: it is meant.' } }, answer: {}, status: 204,
+      async handle(r, who) {
+        const found = await find(r, who)
+        if (!found) return nothing()
+        if (!o.operators.may(who.jid, 'chat.delete', found.s.queue)) return problem(403, 'You may not delete conversations.')
+        if (found.s.is !== 'closed') return problem(409, 'Only a closed conversation can be deleted: close it first.')
+        if (r.query.get('confirm') !== 'true') return problem(422, `confirm: ?confirm=true if #${found.n} shall be deleted.`)
+        const outcome = await o.records.keeping.delete(found.n, who.jid)
+        return outcome instanceof Refused ? problem(409, outcome.because) : gone()
+      },
+    },
+    {
+      method: 'GET', path: '/audit', id: 'audit', scope: 'audit:read', needs: 'audit.view', summary: 'Who changed what, from where, and how it was before; the newest first', query: { before: { type: 'integer', description: 'Only entries with a smaller id.' }, limit: { type: 'integer', description: 'At most so many (200).' } },
+      answer: { type: 'object', properties: { items: { type: 'array', items: { type: 'object', properties: { id: { type: 'integer' }, at: text, by: text, from: text, what: text, on: text, changes: { type: 'array' }, detail: {} } } }, next: { type: ['integer', 'null'] } } },
+      async handle(r) {
+        const limit = Math.max(1, whole(r.query.get('limit'), MOST, MOST))
+        const items = await o.records.audit.list({ limit: limit + 1, before: r.query.has('before') ? whole(r.query.get('before'), 0) : undefined })
+        const shown = items.slice(0, limit)
+        return ok({ items: shown.map(d => ({ ...d, at: time(d.at) })), next: items.length > limit ? shown.at(-1)?.id ?? null : null })
+      },
+    },
+  ]
 }

@@ -17,7 +17,8 @@ import { markRoutes } from './marks.ts'
 import { openapi } from './openapi.ts'
 
 import { operatorRoutes } from './operators.ts'
-import { isSearch, search } from './records.ts'
+import { customerRoutes } from './customers.ts'
+import { isSearch, recordRoutes, search } from './records.ts'
 import { settingsRoutes } from './settings.ts'
 
 const PAGE = 50
@@ -29,10 +30,11 @@ export function rest(http: HttpRouter, office: Office): void {
   if (http.table.some(r => r.pattern === '/api/v1/conversations')) return
   const api = new Api(office)
   const door = new Door(http, office)
-  door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door))
+  door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door), ...recordRoutes(door), ...customerRoutes(door))
   door.add(...markRoutes(door), ...listRoutes(door))
   door.add(...banRoutes(door))
   http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi(door.routes) }))
+  http.on('GET', '/api/v1/exports/:key', 'open', async r => { const copy = await office.records.erasure.fetch(r.params['key'] ?? ''); return copy ? { status: 200, headers: { 'cache-control': 'no-store', ...(copy instanceof Uint8Array ? { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="conversation.pdf"' } : {}) }, body: copy } : nothing() })
   door.on('GET', '/conversations', 'conversations:read', (r, who) => api.list(r, who))
   door.on('GET', '/conversations/:n', 'conversations:read', (r, who) => api.one(r, who))
   door.on('GET', '/conversations/:n/lines', 'conversations:read', (r, who) => api.lines(r, who))
@@ -41,6 +43,7 @@ export function rest(http: HttpRouter, office: Office): void {
   door.on('GET', '/tickets', 'tickets:read', (r, who) => api.tickets(r, who))
   door.on('GET', '/tickets/:n', 'tickets:read', (r, who) => api.ticket(r, who))
   office.later(() => sweepKeys(office))
+  office.records.keeping.daily.push(() => sweepKeys(office))
 }
 
 class Api {

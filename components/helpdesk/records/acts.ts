@@ -1,7 +1,10 @@
-// What commands do with the desk's records: finding (shell).
-import { no, yes, type Act } from '../answers.ts'
+// What commands do with the desk's records: finding, deleting, transcripts (shell).
+import { isAnswer, mine, no, notYours, refused, yes, meant, type Act, type Answer, type Call } from '../answers.ts'
 import { queueName } from '../config.ts'
+import { Refused, type Present } from '../facts.ts'
+import type { Office } from '../office.ts'
 import { readWanted } from './finding.ts'
+import { mailTranscript } from './recorded.ts'
 import { queuesOf } from './access.ts'
 
 const MOST = 20 // in an answer to a command
@@ -26,4 +29,39 @@ export const RECORD_ACTS = {
     if (found.items.length === 0) return yes('Nothing is found.')
     return yes([...found.items.map(i => `#${i.number} (${i.customer}) · ${queueName(o.config, i.queue)} · ${i.state} · ${new Date(i.opened).toISOString().slice(0, 10)}`), ...(found.next === undefined ? [] : ['There are more: add a word.'])].join('\n'))
   },
+
+  async delete(o, c) {
+    const found = await theOne(o, c)
+    if ('ok' in found) return found
+    const { n, s } = found
+    if (!o.operators.may(c.by, 'chat.delete', s.queue)) return notYours('You may not delete conversations.')
+    const outcome = await o.records.keeping.delete(n, c.by)
+    if (outcome instanceof Refused) return refused(o, outcome)
+    await o.records.audit.note({ by: c.by, what: 'deleteConversation', on: `#${n}` })
+    return yes(`#${n} is deleted; it is purged after ${o.rules.now.retention.purgeAfter} days.`)
+  },
+
+  async pdf(o, c) {
+    const found = await theOne(o, c)
+    if ('ok' in found) return found
+    const origin = o.link.privileges?.accounts?.connection().bosh?.replace(/^(https?:\/\/[^/]+).*/, '$1')
+    if (o.link.http === undefined) return no('There is no web address to fetch it from.')
+    const { key } = await o.records.erasure.link({ n: found.n })
+    return yes(`The transcript of #${found.n}, to be fetched once within a day: ${origin ?? ''}/api/v1/exports/${key}`, found.n)
+  },
+
+  async mail(o, c) {
+    const found = await theOne(o, c)
+    if ('ok' in found) return found
+    const sent = await mailTranscript(o, found.n, found.s, c.args['to'])
+    return 'to' in sent ? yes(`The transcript of #${found.n} is mailed to ${sent.to}.`, found.n) : sent.status === 403 ? notYours(sent.wrong) : no(sent.wrong)
+  },
 } satisfies Record<string, Act>
+
+/** The conversation that is named, or the one he is in; closed ones, too. */
+async function theOne(o: Office, c: Call): Promise<{ n: number; s: Present } | Answer> {
+  const n = c.n ?? c.here ?? meant(o, c, mine(c.by), 'You are in no conversation; give a number.')
+  if (isAnswer(n)) return n
+  const s = await o.records.seen(c.by, n)
+  return s ? { n, s } : no(`There is no conversation #${n} that you could see.`)
+}

@@ -3,8 +3,14 @@ import type { Hit } from '../../../server/api.ts'
 import type { Bare, Present } from '../facts.ts'
 import type { Office } from '../office.ts'
 import type { Summary } from '../past.ts'
+import { Printer } from '../transcripts/printer.ts'
+import type { Webhooks } from '../webhooks/webhooks.ts'
 import { mayRead, scope } from './access.ts'
+import { Audit } from './audit.ts'
+import { Card } from './card.ts'
 import { Catalogue } from './catalogue.ts'
+import { Erasure } from './erasure.ts'
+import { Keeping } from './keeping.ts'
 import { queryOf, type Wanted } from './finding.ts'
 
 export type Found = { readonly items: readonly (Summary & { readonly weight: number })[]; readonly next: string | undefined } | { readonly wrong: string }
@@ -12,13 +18,39 @@ export type Found = { readonly items: readonly (Summary & { readonly weight: num
 export class Records {
   readonly #o: Office
   readonly catalogue: Catalogue
+  readonly keeping: Keeping
+  readonly erasure: Erasure
+  readonly audit: Audit
+  readonly card: Card
+  readonly printer: Printer
+  /** Absent until the desk runs. */
+  hooks: Webhooks | undefined
   constructor(office: Office) {
     this.#o = office
     this.catalogue = new Catalogue(office)
+    this.keeping = new Keeping(office)
+    this.erasure = new Erasure(office)
+    this.audit = new Audit(office)
+    this.card = new Card(office)
+    this.printer = new Printer(office.link.network ?? office.link.clock)
+    this.catalogue.beside = async n => {
+      const { subject, labels, resolutions, tasks, calls, fields } = await office.dossiers.get(n)
+      return { ...(subject === undefined ? {} : { subject }), labels, notes: [...resolutions, ...tasks, ...calls].map(x => x.text), fields: Object.fromEntries(Object.entries(fields).map(([k, f]) => [k, f.value])) }
+    }
+    office.dossiers.onChange.push(n => this.catalogue.touch(n))
   }
 
-  async open(): Promise<void> { await this.catalogue.open() }
-  stop(): void { this.catalogue.stop() }
+  async open(): Promise<void> {
+    await this.audit.open()
+    await this.catalogue.open()
+    await this.keeping.open()
+  }
+  async stop(): Promise<void> {
+    this.catalogue.stop()
+    this.keeping.stop()
+    await this.printer.close()
+    await this.hooks?.close()
+  }
 
   /** Conversations that fit, among those that the asker may see. */
   async find(by: Bare, wanted: Wanted): Promise<Found> {

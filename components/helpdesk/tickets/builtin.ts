@@ -6,6 +6,7 @@ type Head = Omit<Ticket, 'articles'>
 const HEADS = 'desk-tickets'
 const ARTICLES = 'desk-ticket-articles'
 const KEYS = 'desk-ticket-keys'
+const OF = 'desk-ticket-conversations' // which tickets hold articles of a conversation
 const COUNTERS = 'desk-counters'
 const PAGE = 500
 
@@ -53,8 +54,35 @@ export class BuiltinTickets implements Tickets {
     return found.map(f => f.value)
   }
 
-  async #add(number: number, article: Article): Promise<void> { await this.#documents.put(ARTICLES, this.#owner(number), article.key, article) }
+  async merge(number: number, into: number): Promise<'ok' | 'missing'> {
+    const from = await this.get(number)
+    const head = await this.#documents.get<Head>(HEADS, this.#desk, id(number))
+    if (!from || !head || number === into || !await this.#documents.get(HEADS, this.#desk, id(into))) return 'missing'
+    for (const a of from.articles) await this.#add(into, a)
+    await this.#documents.put<Head>(HEADS, this.#desk, id(number), { ...head.value, status: `merged into ${into}` })
+    for (const a of from.articles) await this.#documents.remove(ARTICLES, this.#owner(number), a.key)
+    return 'ok'
+  }
+
+  async forget(conversation: number): Promise<number> {
+    let gone = 0
+    for (const { id: ticket } of await this.#documents.range<number>(OF, this.#of(conversation), { limit: PAGE })) {
+      const number = Number(ticket)
+      const left = (await this.get(number))?.articles ?? []
+      for (const a of left) if (a.conversation === conversation && await this.#documents.remove(ARTICLES, this.#owner(number), a.key) === 'ok') gone++
+      const head = await this.#documents.get<Head>(HEADS, this.#desk, ticket)
+      if (head) await this.#documents.put<Head>(HEADS, this.#desk, ticket, { ...head.value, ...(left.every(a => a.conversation === conversation) ? { subject: 'Erased' } : {}), customer: 'Erased' })
+      await this.#documents.remove(OF, this.#of(conversation), ticket)
+    }
+    return gone
+  }
+
+  async #add(number: number, article: Article): Promise<void> {
+    await this.#documents.put(OF, this.#of(article.conversation), id(number), number)
+    await this.#documents.put(ARTICLES, this.#owner(number), article.key, article)
+  }
   #owner(number: number): string { return `${this.#desk}/${number}` }
+  #of(conversation: number): string { return `${this.#desk}/c${conversation}` }
 
   async #next(): Promise<number> {
     for (;;) {

@@ -1,0 +1,135 @@
+// REST for customers: their cards, what is known of them, a copy for them, and forgetting them (shell).
+import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
+import { kindOf, type Customer } from '../customers.ts'
+import { mailAddress } from '../mail/letter.ts'
+import type { Summary } from '../past.ts'
+import { NOTHING_KNOWN, type Details } from '../records/card.ts'
+import { created, gone, nothing, object, ok, problem, time, type Caller, type Door, type Route } from './door.ts'
+
+const text = { type: 'string' }
+const maybe = { type: ['string', 'null'] }
+const DETAILS = { email: maybe, timeZone: maybe, language: maybe, website: maybe, phones: { type: 'array', items: text }, address: maybe, avatar: maybe, avatarApproved: { type: ['boolean', 'null'] }, subscribed: { type: ['boolean', 'null'] }, fields: { type: 'object', additionalProperties: text } }
+const CARD = { type: 'object', properties: { id: text, name: text, jid: text, authentication: text, roles: { type: 'array', items: text }, ...DETAILS, comments: { type: 'array' }, tickets: { type: 'array' }, chats: { type: 'array' }, calls: { type: 'array' }, times: { type: 'array' }, surveys: { type: 'array' }, forms: { type: 'array' }, statistics: { type: 'object' }, history: { type: 'object' } } }
+const ERASED = { type: 'object', properties: { id: text, at: text, person: { ...text, description: 'SHA-256 of the address.' }, counts: { type: 'object' }, left: { type: 'integer' }, proof: { ...text, description: 'SHA-256 over the rest.' } } }
+const LONGEST = 2000
+
+export function customerRoutes({ office: o }: Door): readonly Route[] {
+  const { card, erasure } = o.records
+  const may = (who: Caller) => (s: Summary): boolean => o.operators.may(who.jid, 'chat.view.others', s.queue) || s.owners.includes(who.jid)
+  /** Who sees others' conversations, and who has one of this customer's. */
+  const find = async (r: HttpRequest, who: Caller): Promise<Customer | undefined> => {
+    const c = await o.customers.byId(r.params['id'] ?? '')
+    if (!c || !o.operators.has(who.jid)) return undefined
+    if (o.operators.may(who.jid, 'chat.view.others')) return c
+    const current = o.current(c)
+    return current && await o.records.seen(who.jid, current.n) || (await card.conversations(c)).some(may(who)) ? c : undefined
+  }
+  const shown = async (c: Customer, who: Caller): Promise<object> => {
+    const whole = await card.of(c, may(who))
+    const dated = (all: readonly { readonly at: number }[]): object[] => all.map(x => ({ ...x, at: time(x.at) }))
+    return {
+      ...whole, comments: dated(whole.comments), calls: dated(whole.calls), times: dated(whole.times), tickets: whole.tickets.map(t => ({ ...t, opened: time(t.opened) })), chats: whole.chats.map(s => ({ ...s, started: time(s.started) })),
+      history: { lastLogin: time(whole.history.lastLogin ?? undefined), lastTicket: time(whole.history.lastTicket ?? undefined), lastChat: time(whole.history.lastChat ?? undefined) },
+    }
+  }
+
+  return [
+    {
+      method: 'GET', path: '/customers', id: 'customers', scope: 'customers:read', needs: 'chat.view.others', summary: 'The customer with this address', query: { jid: { ...text, description: 'His JID.' } }, answer: { type: 'object', properties: { items: { type: 'array', items: CARD } } },
+      async handle(r) {
+        const jid = r.query.get('jid')
+        if (jid === null) return problem(422, 'jid: whose? Conversations can be searched by name and mail address.')
+        const c = await o.customers.byJid(jid)
+        return ok({ items: c ? [{ id: c.id, name: c.name, jid: c.jid, email: c.email ?? null, roles: [kindOf(c)] }] : [] })
+      },
+    },
+    {
+      method: 'GET', path: '/conversations/{n}/customer', id: 'conversationCustomer', scope: 'customers:read', summary: 'The card of a conversation’s customer', answer: CARD,
+      async handle(r, who) {
+        const s = /^[1-9]\d{0,8}$/.test(r.params['n'] ?? '') ? await o.records.seen(who.jid, Number(r.params['n'])) : undefined
+        const c = s && await o.customers.byId(s.customer)
+        return c ? ok(await shown(c, who)) : nothing()
+      },
+    },
+    { method: 'GET', path: '/customers/{id}', id: 'customer', scope: 'customers:read', summary: 'A customer’s card: details, comments, conversations, tickets, calls, statistics, history', answer: CARD, handle: async (r, who) => { const c = await find(r, who); return c ? ok(await shown(c, who)) : nothing() } },
+    {
+      method: 'PATCH', path: '/customers/{id}', id: 'changeCustomer', scope: 'customers:write', summary: 'Fills in what is known of a customer; null forgets it', body: { type: 'object', properties: DETAILS }, answer: CARD,
+      async handle(r, who) {
+        const c = await find(r, who)
+        if (!c) return nothing()
+        const read = readDetails(object(r), name => o.rules.now.fields[name] !== undefined)
+        if ('wrong' in read) return problem(422, read.wrong)
+        if (read.email !== undefined) await o.customers.note(c.id, { email: read.email ?? undefined } as Partial<Customer>) // an absent address is none
+        await card.details(c.id, read.details)
+        if (Object.keys(read.fields).length > 0) await card.fields(c.id, read.fields)
+        for (const n of await erasure.numbers(c.id)) await o.records.catalogue.write(n)
+        return ok(await shown(await o.customers.byId(c.id) ?? c, who))
+      },
+    },
+    {
+      method: 'POST', path: '/customers/{id}/comments', id: 'commentCustomer', scope: 'customers:write', summary: 'Adds a comment that agents see', body: { type: 'object', required: ['text'], properties: { text } }, answer: CARD, status: 201,
+      async handle(r, who) {
+        const c = await find(r, who)
+        if (!c) return nothing()
+        const words = object(r)?.['text']
+        if (typeof words !== 'string' || words.trim() === '' || words.length > LONGEST) return problem(422, `text: 1 to ${LONGEST} characters.`)
+        await card.comment(c.id, who.jid, words)
+        return created(`/customers/${c.id}`, await shown(c, who))
+      },
+    },
+    {
+      method: 'POST', path: '/customers/{id}/erase', id: 'eraseCustomer', scope: 'customers:erase', needs: 'records.erase', summary: 'Erases one person: all conversations, what stands in tickets, the index, the record; gives a proof', body: { type: 'object', required: ['confirm'], properties: { confirm: { ...text, description: 'The same id again.' } } }, answer: ERASED,
+      async handle(r, who): Promise<HttpResponse> {
+        const id = r.params['id'] ?? ''
+        if (!await o.customers.byId(id)) return nothing()
+        if (object(r)?.['confirm'] !== id) return problem(422, 'confirm: give the id of the customer once more; nothing was erased.')
+        const erased = await erasure.erase(id, who.jid)
+        return erased ? ok({ ...erased, at: time(erased.at) }) : nothing()
+      },
+    },
+    {
+      method: 'POST', path: '/customers/{id}/export', id: 'exportCustomer', scope: 'customers:erase', needs: 'records.erase', summary: 'Makes a copy of one person’s data, to be fetched once within a day', answer: { type: 'object', properties: { link: text, until: text } }, status: 201,
+      async handle(r) {
+        const made = await erasure.offer(r.params['id'] ?? '')
+        return made ? created(`/exports/${made.key}`, { link: `/api/v1/exports/${made.key}`, until: time(made.until) }) : nothing()
+      },
+    },
+    {
+      method: 'POST', path: '/tickets/{n}/merge', id: 'mergeTicket', scope: 'tickets:write', needs: 'chat.act.others', summary: 'Puts the articles of a ticket into another', body: { type: 'object', required: ['into'], properties: { into: { type: 'integer' } } }, answer: {}, status: 204,
+      async handle(r) {
+        const [n, into] = [r.params['n'] ?? '', object(r)?.['into']]
+        if (!/^[1-9]\d{0,8}$/.test(n)) return nothing()
+        if (!Number.isInteger(into)) return problem(422, 'into: the number of a ticket.')
+        return await o.filing.tickets.merge(Number(n), Number(into)) === 'ok' ? gone() : nothing()
+      },
+    },
+  ]
+}
+
+function readDetails(given: Readonly<Record<string, unknown>> | undefined, isField: (name: string) => boolean): { details: Partial<Details>; fields: Record<string, string>; email?: string | null } | { wrong: string } {
+  const details: Record<string, unknown> = {}
+  const fields: Record<string, string> = {}
+  let email: string | null | undefined
+  for (const [k, v] of Object.entries(given ?? {})) {
+    if (k === 'email') {
+      const address = v === null ? null : typeof v === 'string' ? mailAddress(v.trim()) : undefined
+      if (address === undefined) return { wrong: 'email: a plain mail address, or null.' }
+      email = address
+    } else if (k === 'fields') {
+      for (const [name, value] of Object.entries(typeof v === 'object' && v !== null ? v : {})) {
+        if (!isField(name) || typeof value !== 'string' || value.length > LONGEST) return { wrong: `fields: ${name} is no custom field, or its value no text.` }
+        fields[name] = value
+      }
+    } else if (k === 'phones') {
+      if (!Array.isArray(v) || v.length > 20 || !v.every(p => typeof p === 'string' && p.length <= 100)) return { wrong: 'phones: a list of texts.' }
+      details[k] = v
+    } else if (k === 'avatarApproved' || k === 'subscribed') {
+      if (v !== null && typeof v !== 'boolean') return { wrong: `${k}: true, false or null.` }
+      details[k] = v
+    } else if (k in NOTHING_KNOWN) {
+      if (v !== null && (typeof v !== 'string' || v.length > LONGEST)) return { wrong: `${k}: a text, or null.` }
+      details[k] = v
+    } else return { wrong: `${k}: is nothing that can be changed.` }
+  }
+  return { details: details as Partial<Details>, fields, ...(email === undefined ? {} : { email }) } // each was looked at
+}

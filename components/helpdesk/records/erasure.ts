@@ -1,0 +1,103 @@
+// One person's right to a copy and to be forgotten: everything of them goes at once, and what went is proved by counts (shell).
+import { createHash, randomBytes } from 'node:crypto'
+import type { LedgerEvent } from '../assignment.ts'
+import type { Customer } from '../customers.ts'
+import type { Bare } from '../facts.ts'
+import type { Office } from '../office.ts'
+import { recordedOf } from './recorded.ts'
+
+const ERASURES = 'desk-erasures'
+const EXPORTS = 'desk-exports'
+const LIFE = 86_400_000 // ms of a link to a copy
+
+/** What went, by kind; `left` = what a second look still found: 0. */
+export interface Erased { readonly id: string; readonly at: number; readonly person: string; readonly counts: Readonly<Record<string, number>>; readonly left: number; readonly proof: string }
+
+export class Erasure {
+  readonly #o: Office
+  constructor(office: Office) { this.#o = office }
+
+  /** Every conversation the ledger ever gave this customer, whatever the index says. */
+  async numbers(customer: string): Promise<number[]> {
+    const { events } = await this.#o.link.stores.events.load<LedgerEvent>(`${this.#o.domain}/assignment`)
+    return events.flatMap(e => e.type === 'numbered' && e.customer === customer ? [e.n] : [])
+  }
+
+  /** Erases a customer: open conversations end. Undefined: there is no such customer. */
+  async erase(id: string, by: Bare): Promise<Erased | undefined> {
+    const { customers, book, records, filing, link, domain, mail } = this.#o
+    const customer = await customers.byId(id)
+    if (!customer) return undefined
+    const counts: Record<string, number> = { conversations: 0, lines: 0, dossiers: 0, hooks: 0, articles: 0, mails: 0, customers: 0 }
+    const add = (kind: string, n: number): void => { counts[kind] = (counts[kind] ?? 0) + n }
+    const numbers = await this.numbers(id)
+    for (const n of numbers) {
+      if ((await book.state(n)).is === 'absent') continue
+      await book.give(n, { do: 'close', by: 'desk', force: true })
+      await book.give(n, { do: 'delete', by: 'desk' })
+      const removed = await records.keeping.purge(n)
+      for (const [kind, went] of Object.entries(removed)) add(kind, went)
+      add('articles', await filing.tickets.forget(n))
+      add('conversations', 1)
+    }
+    await this.#o.idle()
+    if (customer.email !== undefined) add('mails', await mail?.forget(customer.email) ?? 0)
+    add('customers', await customers.remove(id))
+    await records.card.forget(id)
+    const left = await this.#left(id, numbers)
+    const record = { id: randomBytes(8).toString('hex'), at: this.#o.now, person: hash(customer.jid), counts, left }
+    const erased: Erased = { ...record, proof: hash(JSON.stringify(record)) }
+    await link.stores.documents.put(ERASURES, domain, erased.id, { ...erased, by, numbers })
+    return erased
+  }
+
+  async #left(id: string, numbers: readonly number[]): Promise<number> {
+    const { lines, customers, link, records } = this.#o
+    let left = await customers.byId(id) ? 1 : 0
+    for (const n of numbers) left += (await lines.after(n, 0, 1)).length + (await this.#o.summary(n) ? 1 : 0)
+    const found = await link.stores.search.find(records.catalogue.space, { where: { customer: id }, limit: 100 })
+    return left + ('wrong' in found ? 0 : found.hits.length)
+  }
+
+  /** Makes a copy that can be fetched once, within a day. Undefined: there is no such customer. */
+  async offer(id: string): Promise<{ readonly key: string; readonly until: number } | undefined> {
+    return await this.#o.customers.byId(id) ? this.link({ id }) : undefined
+  }
+  /** The secret part of an address under which a customer's copy or a conversation's transcript lies once, for a day. */
+  async link(to: { readonly id: string } | { readonly n: number }): Promise<{ readonly key: string; readonly until: number }> {
+    const key = randomBytes(32).toString('base64url')
+    const until = this.#o.now + LIFE
+    await this.#o.link.stores.documents.put(EXPORTS, this.#o.domain, hash(key), { ...to, until })
+    return { key, until }
+  }
+  /** What lies behind a key, once: a customer's copy, or the bytes of a transcript as PDF. */
+  async fetch(key: string): Promise<object | Uint8Array | undefined> {
+    const { documents } = this.#o.link.stores
+    const found = await documents.get<{ id?: string; n?: number; until: number }>(EXPORTS, this.#o.domain, hash(key))
+    if (!found || await documents.remove(EXPORTS, this.#o.domain, hash(key), found.version) !== 'ok' || found.value.until < this.#o.now) return undefined
+    const { id, n } = found.value
+    if (n !== undefined) {
+      const s = await this.#o.book.state(n)
+      const pdf = s.is === 'absent' || s.deleted !== undefined ? undefined : await this.#o.records.printer.pdf(await recordedOf(this.#o, n, s))
+      return pdf === 'busy' ? undefined : pdf
+    }
+    const customer = id === undefined ? undefined : await this.#o.customers.byId(id)
+    return customer && this.copy(customer)
+  }
+
+  /** Everything the person said and heard, and what is known of them; nothing that agents said among themselves. */
+  async copy(customer: Customer): Promise<object> {
+    const conversations: object[] = []
+    for (const n of await this.numbers(customer.id)) {
+      const s = await this.#o.book.state(n)
+      if (s.is === 'absent' || s.purged !== undefined) continue
+      const lines = (await this.#o.lines.all(n, s.lines)).filter(l => l.as === 'public')
+      conversations.push({ number: n, queue: s.queue, opened: iso(s.opened), closed: s.is === 'closed' ? iso(s.at) : null, lines: lines.map(l => ({ at: iso(l.at), from: l.by === 'customer' ? 'you' : l.name, text: l.body })) })
+    }
+    const { name, jid, email, page } = customer
+    return { made: iso(this.#o.now), person: { name, jid, email: email ?? null, page: page ?? null, ...await this.#o.records.card.own(customer.id) }, conversations }
+  }
+}
+
+const iso = (at: number): string => new Date(at).toISOString()
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex')

@@ -1,0 +1,98 @@
+// How long records stay: deleted ones for a while, closed ones as the settings say; then their words go for good (shell).
+import type { Bare, Event, Who } from '../facts.ts'
+import { Refused } from '../facts.ts'
+import type { Office } from '../office.ts'
+
+const DAY = 86_400_000
+const PAGE = 200
+
+/** What was removed, by kind. */
+export interface Removed { readonly lines: number; readonly dossiers: number; readonly hooks: number }
+
+export class Keeping {
+  readonly #o: Office
+  #alarm: Disposable | undefined
+  #stopped = false
+  /** What else is done once a day. */
+  readonly daily: (() => Promise<unknown>)[] = []
+  constructor(office: Office) { this.#o = office }
+
+  /** Looks every day, and at the moment at which the next deleted one has to go. */
+  async open(): Promise<void> { await this.#wind() }
+  stop(): void { this.#stopped = true; this.#alarm?.[Symbol.dispose]() }
+
+  /** Puts a closed conversation out of every list; it can be found among the deleted ones until it is purged. */
+  async delete(n: number, by: Who): Promise<readonly Event[] | Refused> {
+    const outcome = await this.#o.book.give(n, { do: 'delete', by })
+    if (outcome instanceof Refused || outcome.length === 0) return outcome
+    await this.#o.records.catalogue.flush()
+    this.#o.later(() => this.#wind())
+    return outcome
+  }
+
+  /** Purges what is due (ST-76), and lets go of what was kept long enough; gives how many conversations went. */
+  async sweep(): Promise<number> {
+    let gone = 0
+    for (const d of await this.#deleted()) if (d.deleted + this.#purgeAfter <= this.#o.now) { await this.purge(d.number); gone++ }
+    for (let after: number | undefined; ;) {
+      const page = await this.#o.oldest({ after, limit: PAGE })
+      for (const s of page) {
+        const keep = this.#keeps(s.queue)
+        if (keep === Infinity || s.closed === undefined || s.closed + keep > this.#o.now) continue
+        await this.#o.book.give(s.number, { do: 'delete', by: 'desk' })
+        await this.purge(s.number)
+        gone++
+      }
+      after = page.at(-1)?.number
+      if (page.length < PAGE) return gone
+    }
+  }
+
+  /** The words of a deleted conversation go for good: lines, notes, index, what waits to be told of it. Its log knows no words. */
+  async purge(n: number): Promise<Removed> {
+    const removed = await this.wipe(n)
+    await this.#o.book.give(n, { do: 'purge' }) // a crash before this wipes again
+    await this.#o.records.catalogue.flush()
+    return removed
+  }
+
+  async wipe(n: number): Promise<Removed> {
+    const lines = await this.#o.lines.wipe(n)
+    const dossiers = await this.#o.dossiers.remove(n)
+    return { lines, dossiers, hooks: await this.#o.records.hooks?.forget(n) ?? 0 }
+  }
+
+  get #purgeAfter(): number { return this.#o.rules.now.retention.purgeAfter * DAY }
+  #keeps(queue: string): number {
+    const days = this.#o.rules.now.queues[queue]?.keep || this.#o.rules.now.retention.conversations
+    return days === 0 ? Infinity : days * DAY
+  }
+  async #deleted(): Promise<{ readonly number: number; readonly deleted: number }[]> {
+    const all: { number: number; deleted: number }[] = []
+    for (let after: number | undefined; ;) {
+      const page = await this.#o.deleted({ after, limit: PAGE })
+      for (const s of page) if (s.deleted !== undefined) all.push({ number: s.number, deleted: s.deleted })
+      after = page.at(-1)?.number
+      if (page.length < PAGE) return all
+    }
+  }
+
+  async #wind(): Promise<void> {
+    const next = Math.min(this.#o.now + DAY, ...(await this.#deleted()).map(d => Math.max(this.#o.now + 1, d.deleted + this.#purgeAfter)))
+    this.#alarm?.[Symbol.dispose]()
+    if (this.#stopped) return
+    this.#alarm = this.#o.link.clock.alarm(next, async () => {
+      try {
+        await this.sweep()
+        for (const job of this.daily) await job()
+      } catch (error) { this.#o.link.log.error({ err: error }, 'retention: it is tried again tomorrow') }
+      await this.#wind()
+    })
+  }
+}
+
+/** Who deletes needs the permission; one's own conversations are no exception. */
+export async function mayDelete(o: Office, by: Bare, n: number): Promise<boolean> {
+  const s = await o.book.state(n)
+  return s.is !== 'absent' && o.operators.may(by, 'chat.delete', s.queue)
+}
