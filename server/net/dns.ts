@@ -39,7 +39,7 @@ export class Places {
   readonly #allowed: (address: string) => boolean
   constructor(options: PlacesOptions) {
     this.#options = options
-    this.#names = options.names ?? new System()
+    this.#names = options.names ?? new SystemNames()
     this.#allowed = inNetworks(options.networks)
   }
 
@@ -150,9 +150,10 @@ function alternating(six: readonly string[], four: readonly string[]): string[] 
 
 const NONE = new Set(['ENODATA', 'ENOTFOUND'])
 
-/** The machine's resolver, asked directly: not through the thread pool, which a dead one would fill. */
-class System implements Names {
+/** The machine's DNS servers, or these (`address:port`), asked directly: not through the thread pool, which dead ones would fill. */
+export class SystemNames implements Names {
   readonly #resolver = new Resolver({ timeout: 3_000, tries: 2 })
+  constructor(servers?: readonly string[]) { if (servers) this.#resolver.setServers(servers) }
   services(name: string): Promise<readonly Omit<Service, 'direct'>[]> { return orNone(this.#resolver.resolveSrv(name)) }
   addresses(name: string, family: 4 | 6): Promise<readonly string[]> { return orNone(family === 6 ? this.#resolver.resolve6(name) : this.#resolver.resolve4(name)) }
 }
