@@ -34,6 +34,8 @@ export interface DepartmentSetting {
   readonly queueText?: string
   readonly perAgent: number
   readonly limit: number
+  /** 0 = as the desk says. */
+  readonly maxPublic: number
   readonly offline: readonly string[]
   readonly rooms: readonly string[]
 }

@@ -10,6 +10,7 @@ import { recordOf } from './assignment.ts'
 import { capacityOf, colour, isAskable, isReceiving, takesFrom, type Intake } from './availability.ts'
 import { COMMANDS, type CommandEntry, type Handler } from './commands.ts'
 import { assigns, queueName } from './config.ts'
+import { departmentsOf } from './entrance.ts'
 import { isOver, isQueued, roleOf } from './conversation.ts'
 import { inLine } from './dispatch.ts'
 import { Refused, type Bare, type Event } from './facts.ts'
@@ -128,7 +129,10 @@ const ACTS: Readonly<Record<Handler, Act>> = {
       const s = o.book.states.get(n)
       if (s?.is === 'active' && (s.owner === c.by || force) && s.owner !== who && !isAskable(op)) return no(`${o.operators.name(who)} is not available.`)
       outcome = await o.book.withSeat(n, who, o.room(who, s && s.is !== 'absent' ? s.queue : ''), id => ({ do: 'transfer', by: c.by, to: who, id, until: o.now + o.rules.now.distribution.transfer * 1000, force }))
-      done = `#${n}${label(o, n)} is offered to ${o.operators.name(who)}; it stays yours until it is accepted.`
+      if (!(outcome instanceof Refused) && o.operators.may(c.by, 'transfer.force')) {
+        outcome = await o.book.give(n, { do: 'accept', by: who }) // RULE-C4: nobody is asked
+        done = `#${n}${label(o, n)} is with ${o.operators.name(who)} now.`
+      } else done = `#${n}${label(o, n)} is offered to ${o.operators.name(who)}; it stays yours until it is accepted.`
     }
     if (comment && !(outcome instanceof Refused)) await o.book.give(n, { do: 'say', by: c.by, as: 'internal', force: true }, { body: comment, name: o.operators.name(c.by) })
     return told(o, n, outcome, done)
@@ -141,6 +145,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
     if (isAnswer(who)) return who
     if (who === c.by) return no('That is you.')
     if (!o.operators.may(c.by, 'chat.with.agents')) return notYours('You may not chat with agents.')
+    if (isCrowded(o, n)) return no('No more people may speak in this conversation.')
     if (!o.operators.may(who, 'chat.with.agents')) return no(`${o.operators.name(who)} may not chat with agents.`)
     if (!isAskable(o.operators.operator(who))) return no(`${o.operators.name(who)} is not available.`)
     const outcome = await o.book.give(n, { do: 'invite', by: c.by, who, id: randomUUID().slice(0, 8), until: o.now + o.rules.now.distribution.invitation * 1000, force: o.operators.may(c.by, 'chat.act.others', queueOf(o, n)) })
@@ -217,9 +222,19 @@ const ACTS: Readonly<Record<Handler, Act>> = {
 
 const STATE = { green: 'available', yellow: 'away', red: 'not available', black: 'not here' } as const
 
+/** RULE-C2: whether as many speak in public as may; who watches or coaches does not count. */
+function isCrowded(o: Office, n: number, but?: Bare): boolean {
+  const s = o.book.states.get(n)
+  if (!s || s.is === 'absent') return false
+  const most = departmentsOf(o.rules.now, s.queue).find(d => d.maxPublic > 0)?.maxPublic ?? o.rules.now.conversation.maxPublic
+  const speaking = 1 + (s.is === 'active' ? 1 : 0) + Object.entries(s.crew).filter(([jid, role]) => role === 'participant' && jid !== but).length
+  return most > 0 && speaking >= most
+}
+
 async function step(o: Office, c: Call, to: 'observe' | 'join'): Promise<Answer> {
   const n = meant(o, c, s => s.crew[c.by] !== undefined || s.invitations.some(i => i.who === c.by), 'Nobody has invited you; give a number.')
   if (isAnswer(n)) return n
+  if (to === 'join' && isCrowded(o, n, c.by)) return no('No more people may speak in this conversation; `!obs` to watch.')
   const outcome = await o.book.give(n, { do: to, by: c.by, force: o.operators.may(c.by, 'chat.view.others', queueOf(o, n)) })
   return told(o, n, outcome, to === 'observe' ? `You are watching #${n}${label(o, n)}; the customer does not know.` : `You take part in #${n}${label(o, n)}.`)
 }

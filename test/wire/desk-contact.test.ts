@@ -21,7 +21,7 @@ async function talk(d: DeskHouse): Promise<{ anna: Person; zoe: Person }> {
 }
 
 describe('a customer with a plain client', () => {
-  it('writes to the queue, is offered, accepted and answered', desk(ONE, async d => {
+  it('FP-06 writes to the queue, is offered, accepted and answered', desk(ONE, async d => {
     const anna = await d.comes('anna')
     const zoe = await d.comes('zoe')
     zoe.types(SUPPORT, 'my printer burns')

@@ -247,6 +247,50 @@ describe('activity', () => {
   }))
 })
 
+describe('ways of serving', () => {
+  it('FP-09 RULE-C2 a department may let two speak only: no third agent is asked in, who watches does not count', desk(STAFF, async d => {
+    const { anna, zoe } = await served(d)
+    const [ben, mia] = [await d.comes('ben'), await d.comes('mia')]
+    await ask(d, 'PATCH', '/settings', { departments: { help: { queues: ['support'], maxPublic: 2 } } })
+    anna.types(c(1), '!i ben')
+    await anna.reads(c(1), /No more people may speak/)
+    mia.types(BOT, '!join 1')
+    await mia.reads(BOT, /No more people may speak/)
+    mia.types(BOT, '!obs 1')
+    await mia.reads(BOT, /watching #1/)
+    assert.ok(!(await zoe.all()).some(l => l.includes('Mia')))
+    await ask(d, 'PATCH', '/settings', { departments: { help: { maxPublic: 0 } } })
+    anna.types(c(1), '!i ben')
+    await anna.reads(c(1), /Ben is asked/)
+    await ben.reads(BOT, /asks you into #1/)
+  }))
+
+  it('RULE-C4 ST-37 with transfer.force a colleague is not asked', desk(STAFF, async d => {
+    const ben = await d.comes('ben')
+    await ask(d, 'PUT', '/operators/ben@localhost/receiving', { active: false, queue: 'support' }, 'ben')
+    const { anna, zoe } = await served(d)
+    await permit(d, 'agent', { 'transfer.force': true })
+    anna.types(c(1), '!t ben take care')
+    await anna.reads(c(1), /is with Ben now/)
+    await zoe.reads(SUPPORT, '✱ Ben joined.')
+    await ben.reads(c(1), 'hello')
+    assert.equal((await ask(d, 'GET', '/conversations/1')).owner, 'ben@localhost')
+  }))
+
+  it('ST-20 SS-06 RULE-C15 the one switch decides for queues that inherit, from the next conversation on', desk(STAFF, async d => {
+    const anna = await d.comes('anna')
+    await ask(d, 'POST', '/queues', { id: 'third', assign: 'inherit', agents: ['anna@localhost'] }, 'boss', 201)
+    const [zoe, yan] = [await d.comes('zoe'), await d.comes('yan')]
+    zoe.types('third@help.localhost', 'one')
+    await anna.reads(BOT, /#1 Zoe waits.*!take 1/)
+    anna.types(BOT, '!take 1')
+    await anna.reads(BOT, /is yours/)
+    await ask(d, 'PATCH', '/settings', { distribution: { assign: 'round-robin' } })
+    yan.types('third@help.localhost', 'two')
+    await anna.reads(BOT, /New chat #2/)
+  }, config({ support: {} }, { given: { enabled: true, queues: { support: { assign: 'round-robin' } } } })))
+})
+
 describe('canned replies in a conversation', () => {
   it('OM-13 OM-15 OM-16 OM-17 RULE-C5 a short-cut alone on a line sends its text once, and never the short-cut', desk(STAFF, async d => {
     await ask(d, 'POST', '/canned', { shortcut: 'hi1', title: 'Hello', text: 'Hi %VISITOR%, I am %OPERATOR%.' }, 'mia', 201)
