@@ -21,6 +21,8 @@ export const carbons = plugin('carbons', host => {
   host.iq(['self', 'host'], 'set', NS, 'enable', (_, { device }) => device ? device.set(wanted, true) : refuse('not-allowed'))
   host.iq(['self', 'host'], 'set', NS, 'disable', (_, { device }) => device ? device.set(wanted, false) : refuse('not-allowed'))
 
+  host.inline.set(NS, (e, device) => { if (e.name === 'enable') device.set(wanted, true) }) // XEP-0386 section 3.2
+
   host.on('in:mark', p => {
     if (!isPrivate(p.stanza)) return
     p.set(secret, true) // the element goes no further than this server (section 8)

@@ -13,5 +13,6 @@ export const csi = plugin('csi', host => {
   host.streamFeatures.after.push(() => el('csi', NS))
   host.onNonza(NS, 'active', (_, device) => device.set(inactive, false))
   host.onNonza(NS, 'inactive', (_, device) => device.set(inactive, true))
+  host.inline.set(NS, (e, device) => device.set(inactive, e.name === 'inactive')) // XEP-0386 section 3.2
   host.provide(INACTIVE, device => device.get(inactive))
 })

@@ -34,7 +34,7 @@ export const disco = plugin('disco', (host, options) => {
   host.iq(['self', 'other'], 'get', INFO, 'query', (query, { account, from }) => {
     if (!account || !mayLook(host, account, from)) return refuse('service-unavailable') // section 8: who exists is nobody's business
     if (query.attrs['node'] !== undefined) return host.service(NODE_DISCO)?.info(account, query, from) ?? refuse('item-not-found')
-    return el('query', INFO, {}, el('identity', INFO, { category: 'account', type: 'registered' }), ...host.identities.account.map(identity), ...listed(host.accountFeatures))
+    return el('query', INFO, {}, el('identity', INFO, { category: 'account', type: host.guests ? 'anonymous' : 'registered' }), ...host.identities.account.map(identity), ...listed(host.accountFeatures))
   })
   host.iq(['self', 'other'], 'get', ITEMS, 'query', (query, { account, from }) => {
     if (!account || !mayLook(host, account, from)) return refuse('service-unavailable')
@@ -44,7 +44,8 @@ export const disco = plugin('disco', (host, options) => {
 
 /** The account itself, and those who may see its presence. */
 const mayLook = (host: Host, account: Account, who: Jid): boolean =>
-  who.bare === account.jid.bare || (host.rosters.of(account).isWatcher(who.bare) && !host.barred(account, who))
+  who.bare === account.jid.bare || host.guests !== undefined || // XEP-0175 section 5: whoever knows a guest's address may
+  (host.rosters.of(account).isWatcher(who.bare) && !host.barred(account, who))
 
 const listed = (features: ReadonlySet<string>): Element[] => [...features].sort().map(f => el('feature', INFO, { var: f }))
 

@@ -26,6 +26,7 @@ export const mam = plugin('mam', (host, options) => {
     const kept = await host.stores.documents.get<Prefs>(COLLECTION, account.jid.bare, 'prefs')
     if (kept) account.set(preferences, kept.value)
   })
+  host.binding.push(async ({ jid }) => { const told = await metadata(host.stores.archive, jid.bare); return () => told }) // XEP-0386 section 3.2
   if (keep > 0) new Keeper(host)
   answer(host)
   if (keep !== Infinity) forget(host, keep)

@@ -1,11 +1,14 @@
 // The accounts of a host: loaded when somebody needs them, kept while a device is online, a bounded number longer.
 import type { Jid } from '../stanza/jid.ts'
-import type { AccountRecord, Credentials } from '../ports/store.ts'
+import type { AccountRecord } from '../ports/store.ts'
 import { Account } from '../session/account.ts'
 import type { Home } from './home.ts'
 
 /** What a plugin or the core reads from the store before an account is used. */
 export type Loader = (account: Account) => Promise<void>
+
+/** A record that was read for a login, and when that was: `at` needs no second look if nothing changed since. */
+export interface Found { readonly record: AccountRecord | undefined; readonly changes: number }
 
 const IDLE = 10_000 // accounts kept loaded though nobody is online
 
@@ -15,9 +18,10 @@ export class Accounts {
   readonly #loading = new Map<string, Promise<Account | undefined>>()
   readonly #loaders: Loader[] = []
   readonly #holds: ((account: Account) => boolean)[] = []
+  #changes = 0 // of records, since the start
   constructor(home: Home) { this.#home = home }
 
-  /** Runs `loader` for each account that is loaded from now on. */
+  /** Runs `loader` for each account that is loaded from now on, beside the others: their reads go to the store together. */
   loader(loader: Loader): void { this.#loaders.push(loader) }
   /** An account stays in memory while `rule` says so. */
   holds(rule: (account: Account) => boolean): void { this.#holds.push(rule) }
@@ -27,19 +31,21 @@ export class Accounts {
 
   get all(): IterableIterator<Account> { return this.#loaded.values() }
 
-  /** The account, from memory at once or from the store; undefined if there is none. */
-  at(jid: Jid): Account | undefined | Promise<Account | undefined> {
-    return this.#loaded.get(jid.local) ?? this.#loading.get(jid.local) ?? this.#load(jid)
+  /** The account, from memory at once or from the store; undefined if there is none. `found`: what `find` said of it a moment ago. */
+  at(jid: Jid, found?: Found): Account | undefined | Promise<Account | undefined> {
+    return this.#loaded.get(jid.local) ?? this.#loading.get(jid.local) ?? this.#load(jid, found)
   }
 
-  /** What proves who `local` (prepared) is; undefined if there is no such account. */
-  credentials(local: string): Credentials | undefined | Promise<Credentials | undefined> {
+  /** The record of `local` (prepared), with what proves who he is; the account is not loaded for it. */
+  find(local: string): Found | Promise<Found> {
+    const changes = this.#changes
     const loaded = this.#loaded.get(local)
-    return loaded ? loaded.record.credentials : this.#home.stores.accounts.find(this.#home.domain, local).then(r => r?.credentials)
+    return loaded ? { record: loaded.record, changes } : this.#home.stores.accounts.find(this.#home.domain, local).then(record => ({ record, changes }))
   }
 
   /** The record was changed by an admin: takes it in; undefined means removed. */
   refresh(jid: Jid, record: AccountRecord | undefined): void {
+    this.#changes++
     this.#loading.delete(jid.local) // what is on its way is of yesterday
     const account = this.#loaded.get(jid.local)
     if (!account) return
@@ -47,10 +53,12 @@ export class Accounts {
     this.#loaded.delete(jid.local)
   }
 
-  #load(jid: Jid): Promise<Account | undefined> {
-    const loading: Promise<Account | undefined> = this.#home.stores.accounts.find(this.#home.domain, jid.local).then(async record => {
+  #load(jid: Jid, found?: Found): Promise<Account | undefined> {
+    const known = found?.record !== undefined && found.changes === this.#changes
+    const read = known ? Promise.resolve(found.record) : this.#home.stores.accounts.find(this.#home.domain, jid.local)
+    const loading: Promise<Account | undefined> = read.then(async record => {
       const account = record && new Account(jid.toBare(), record)
-      if (account) for (const l of this.#loaders) await l(account)
+      if (account) await Promise.all(this.#loaders.map(l => l(account)))
       if (this.#loading.get(jid.local) !== loading) return await this.at(jid) // it was changed meanwhile
       if (!account) return undefined
       this.#loaded.set(jid.local, account)

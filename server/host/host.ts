@@ -7,6 +7,7 @@ import { HANDLED, STAGES, walk, type Handler, type OpenStage, type Stage, type V
 import { Passage } from '../route/passage.ts'
 import type { Account, Resource } from '../session/account.ts'
 import type { Notes } from '../session/notes.ts'
+import type { StreamCondition } from '../session/ending.ts'
 import type { Router } from '../route/router.ts'
 import type { Privileges } from '../component/component.ts'
 import { Asking } from '../component/mount.ts'
@@ -53,6 +54,20 @@ export const plugin = (name: string, install: Plugin['install'], needs: readonly
 /** A typed name for what one plugin offers to others, so that none imports another. */
 export class Token<T> { readonly name: string; declare readonly offers: T; constructor(name: string) { this.name = name } }
 
+/** Who comes without an account (XEP-0175). */
+export interface GuestBook {
+  /** The localpart of a new guest's account; undefined where there are too many from that address. */
+  welcome(remote: string): Promise<string | undefined>
+  /** The guest has gone, and with it all that it had; no guest's address is no fault. */
+  leave(jid: Jid): void
+}
+
+/** A stream of somebody who has logged in and has no session yet. */
+export interface Unbound { readonly user: Jid | undefined; fail(condition: StreamCondition, text?: string): void }
+
+/** What joins in where a client binds by XEP-0386: reads what it needs, then does its part with the new device and says what <bound/> has of it. */
+export type Preparation = (account: Account) => Promise<((device: Resource) => Element | undefined) | undefined>
+
 export interface HostWorld {
   readonly router: Router
   readonly stores: Stores
@@ -82,6 +97,12 @@ export class Host implements Home {
   readonly identities: { host: Identity[]; account: Identity[] } = { host: [], account: [] }
   /** Stream features (RFC 6120 section 4.3.2), made for each features element: before login and after. */
   readonly streamFeatures: { before: (() => Element | undefined)[]; after: (() => Element)[] } = { before: [], after: [] }
+  /** What a client may ask for while it binds (XEP-0386), by the namespace of the element that asks. */
+  readonly inline = new Map<string, (request: Element, device: Resource) => void>()
+  readonly binding: Preparation[] = []
+  /** There on a host that is for guests and nobody else. */
+  guests: GuestBook | undefined
+  readonly unbound = new Set<Unbound>()
   readonly installed: string[] = []
 
   readonly #stages = Object.fromEntries(STAGES.map(s => [s, [] as Handler[]])) as Record<Stage, Handler[]> // fromEntries forgets the keys

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import type { AccountChange, AccountKeeper, Connection } from '../component/component.ts'
 import type { AccountRecord, Credentials } from '../ports/store.ts'
 import { Jid } from '../stanza/jid.ts'
+import { revokeTokens } from '../stream/sasl/fast.ts'
 import { makeCredentials } from '../stream/sasl/credentials.ts'
 import type { Host } from './host.ts'
 
@@ -18,8 +19,11 @@ export function accountChanged(host: Host, at: Jid, record: AccountRecord | unde
   const account = host.accounts.online(at)
   host.accounts.refresh(at, record)
   host.tellPeople()
-  if (what === 'made' || what === 'role' || !account) return
-  for (const r of [...account.resources.values()]) r.end(what === 'password' ? 'reset' : 'not-authorized', what === 'password' ? 'The password was changed.' : 'The account was removed or disabled.')
+  if (what === 'made' || what === 'role') return // a role holds at once, without a new login
+  if (what !== 'removed') revokeTokens(host.stores.documents, at.bare).catch((error: unknown) => host.bug(error))
+  const [condition, why] = what === 'password' ? ['reset', 'The password was changed.'] as const : ['not-authorized', 'The account was removed or disabled.'] as const
+  for (const stream of [...host.unbound]) if (stream.user?.bare === at.bare) stream.fail(condition, why)
+  for (const r of [...account?.resources.values() ?? []]) r.end(condition, why)
 }
 
 /** What a component may do with the accounts of `host`. */

@@ -8,9 +8,10 @@ import type { Log } from '../ports/log.ts'
 import { neighbourhood, plainAddress } from './address.ts'
 import { Bucket } from './bucket.ts'
 import { Reading } from './reading.ts'
-import type { Transport } from './transport.ts'
+import type { PeerCertificate, Transport } from './transport.ts'
 
 export { Bucket }
+export type { PeerCertificate }
 
 /** The certificate in force and what it means for TLS; `current` is asked at each handshake, so that a reload reaches new streams. */
 export interface Identity { current(): { readonly context: tls.SecureContext; readonly certificate: string | Buffer } }
@@ -38,9 +39,6 @@ export interface TcpOptions extends TransportOptions {
   readonly log: Log
   readonly serve: (transport: TcpTransport) => void
 }
-
-/** The certificate that the other end showed, and what is wrong with it or its chain: OpenSSL's word, such as CERT_HAS_EXPIRED. */
-export interface PeerCertificate { readonly certificate: X509Certificate; readonly flaw: string | undefined }
 
 export interface Listening extends AsyncDisposable { readonly port: number; readonly connections: number }
 

@@ -1,4 +1,8 @@
 // What a stream needs of the connection under it: text out, bytes or frames in.
+import type { X509Certificate } from 'node:crypto'
+
+/** The certificate that the other end showed, and what is wrong with it or its chain: OpenSSL's word, such as CERT_HAS_EXPIRED. */
+export interface PeerCertificate { readonly certificate: X509Certificate; readonly flaw: string | undefined }
 
 export interface Transport {
   /** 'stream': one XML document over a byte stream (RFC 6120); 'frames': one element a message (RFC 7395). */
@@ -10,6 +14,8 @@ export interface Transport {
   readonly selfWatched?: boolean
   /** Channel-binding data by type (RFC 5929, RFC 9266); empty without TLS. */
   readonly bindings: ReadonlyMap<string, Uint8Array>
+  /** The certificate that the peer showed; undefined where there is no TLS yet, or none was asked for or shown. */
+  readonly peer?: PeerCertificate | undefined
   /** Bytes written that the peer has not taken yet. */
   readonly backlog: number
   /** How much the peer has taken so far, in units of its own: it changes with each piece. */

@@ -10,11 +10,12 @@ import { Notes } from '../session/notes.ts'
 import type { StreamCondition } from '../session/ending.ts'
 import type { Host } from '../host/host.ts'
 import type { Transport } from '../net/transport.ts'
-import { begin, offered } from './sasl/offer.ts'
 import { decodeBase64, encodeBase64 } from './sasl/base64.ts'
-import type { Mechanism, SaslCondition, Step } from './sasl/mechanism.ts'
-import { Device, enabled, type Carrier } from './device.ts'
+import { manage, seat } from './bind2.ts'
+import type { Carrier, Device } from './device.ts'
 import { Devices } from './devices.ts'
+import { Login, type Voice } from './login.ts'
+import { NS_SASL2, Sasl2, type Sasl2Stream } from './sasl2.ts'
 import { NS_SM, readH } from './sm.ts'
 import { Stream, type Header, type StreamWorld } from './stream.ts'
 
@@ -26,7 +27,6 @@ const NS_CB = 'urn:xmpp:sasl-cb:0'
 const NS_LIMITS = 'urn:xmpp:stream-limits:0' // XEP-0478
 const BEFORE_LOGIN = new Set(['jabber:iq:register', 'jabber:iq:auth', 'urn:xmpp:pars:0'])
 const BINDS = 10 // failed ones before the stream ends (RFC 6120 section 7.7.3)
-const PLAINS = 128 // passwords looked at in the same moment: each takes a thread of the pool for milliseconds
 
 export { Devices }
 
@@ -45,12 +45,12 @@ export class ClientStream extends Stream implements Carrier {
   #host: Host | undefined
   #user: Jid | undefined // authenticated
   #device: Device | undefined
-  #mechanism: Mechanism | undefined
-  #offered: string[] = []
-  #failures = 0
+  readonly #login: Login
+  readonly #sasl2: Sasl2
+  #from: string | undefined // the header's, bare
+  #failedBinds = 0
   #stranger = false // counted among those who have not proved who they are
   #deadline: Disposable | undefined
-  #tarpit: Disposable | undefined
   #probedAt = 0
   #lang: string | undefined
   #notes: Notes | undefined // of what is asked before login
@@ -58,6 +58,8 @@ export class ClientStream extends Stream implements Carrier {
   constructor(transport: Transport, world: ClientWorld) {
     super(transport, world, CONTENT)
     this.#world = world
+    this.#login = new Login(this, transport, world)
+    this.#sasl2 = new Sasl2(this.#entrance(), this.#login, world)
     const { limits, devices } = world
     if (!devices.strangers.enter(transport.remote, limits, this.heard)) { this.drop(); return }
     this.#stranger = true
@@ -66,13 +68,16 @@ export class ClientStream extends Stream implements Carrier {
   }
 
   get device(): Device | undefined { return this.#device }
+  /** Who has logged in. */
+  get user(): Jid | undefined { return this.#user }
 
   protected override opened(header: Header): void {
     const to = header.to === undefined ? undefined : Jid.tryParse(header.to)
     const host = to && this.#world.hosts.get(to.full)
     if (this.#user && host !== this.#host) { this.respond({ from: this.domainForErrors() }); this.fail('host-unknown', 'A stream stays with its host.'); return } // SEC-T23
     if (!this.#user) this.#host = host
-    const from = header.from === undefined ? undefined : Jid.tryParse(header.from)?.bare
+    const sender = header.from === undefined ? undefined : Jid.tryParse(header.from)
+    const from = this.#from = sender?.bare
     const [major] = (header.version ?? '0.9').split('.')
     const old = header.version === undefined
     this.#lang = header.lang !== undefined && LANGUAGE.test(header.lang) ? header.lang : undefined // it is added to every stanza
@@ -81,7 +86,8 @@ export class ClientStream extends Stream implements Carrier {
     if (header.to === undefined) { this.fail('improper-addressing', 'Say to which host.'); return }
     if (!host) { this.fail('host-unknown'); return }
     if (old || !/^\d+$/.test(major ?? '') || Number(major) < 1) { this.fail('unsupported-version'); return }
-    if (this.#user && from !== undefined && from !== this.#user.bare) { this.fail('invalid-from'); return } // RFC 6120 section 6.4.6
+    const other = this.#user ? from !== this.#user.bare && !host.guests : sender?.domain !== host.domain
+    if (from !== undefined && other) { this.fail('invalid-from'); return } // RFC 6120 sections 4.9.3.9 and 6.4.6
     this.features(this.#user ? this.#featuresAfter(host) : this.#featuresBefore(host))
   }
 
@@ -95,9 +101,11 @@ export class ClientStream extends Stream implements Carrier {
 
   protected override ended(clean: boolean): void {
     this.#deadline?.[Symbol.dispose]()
-    this.#tarpit?.[Symbol.dispose]()
+    this.#login[Symbol.dispose]()
     this.#known()
     this.#world.devices.streams.delete(this)
+    this.#host?.unbound.delete(this)
+    if (this.#user && !this.#device) this.#host?.guests?.leave(this.#user)
     const device = this.#device
     this.#device = undefined
     device?.detach(this, clean)
@@ -125,29 +133,26 @@ export class ClientStream extends Stream implements Carrier {
 
   // Before login.
 
-  #mayLogIn(): boolean { return this.transport.secure || !this.#world.requireTls(this.transport.remote) }
-
   #featuresBefore(host: Host): Element[] {
     const features: Element[] = [...this.#limits(Math.min(host.limits.stanza.preAuth, host.limits.stanza.c2s))]
+    const login = this.#login
     const canUpgrade = this.transport.startTls !== undefined && !this.transport.secure
-    if (canUpgrade) features.push(el('starttls', NS_TLS, {}, ...(this.#mayLogIn() ? [] : [el('required', NS_TLS)])))
-    this.#offered = []
-    if (this.#mayLogIn()) {
-      const bindings = this.#offeredBindings()
-      this.#offered = offered({ tls: this.transport.secure, bindings, allowPlain: true, plainInClear: !this.transport.secure })
-      features.push(el('mechanisms', NS_SASL, {}, ...this.#offered.map(m => el('mechanism', NS_SASL, {}, m))))
-      if (bindings.length) features.push(el('sasl-channel-binding', NS_CB, {}, ...bindings.map(type => el('channel-binding', NS_CB, { type }))))
-      for (const f of host.streamFeatures.before) { const e = f(); if (e) features.push(e) }
-    }
+    if (canUpgrade) features.push(el('starttls', NS_TLS, {}, ...(login.allowed ? [] : [el('required', NS_TLS)])))
+    const offered = login.offer(host)
+    if (!login.allowed) return features
+    const { bindings } = login
+    features.push(el('mechanisms', NS_SASL, {}, ...offered.map(m => el('mechanism', NS_SASL, {}, m))))
+    if (this.transport.secure) features.push(this.#sasl2.feature(host)) // never without TLS (XEP-0388 section 5)
+    if (bindings.length) features.push(el('sasl-channel-binding', NS_CB, {}, ...bindings.map(type => el('channel-binding', NS_CB, { type }))))
+    for (const f of host.streamFeatures.before) { const e = f(); if (e) features.push(e) }
     return features
   }
 
   #limits(bytes: number): Element[] { return bytes === Infinity ? [] : [el('limits', NS_LIMITS, {}, el('max-bytes', NS_LIMITS, {}, String(bytes)))] }
 
-  /** XEP-0440: tls-unique is taken from those who know nothing better, not advertised (RFC 9266 section 3). */
-  #offeredBindings(): string[] { return [...this.transport.bindings.keys()].filter(type => type !== 'tls-unique') }
-
   #beforeLogin(e: Element, host: Host): void | Promise<void> {
+    if (e.ns === NS_SASL2 && this.transport.secure) return this.#sasl2.take(e, host, this.#from)
+    if (this.#sasl2.running) { this.fail('policy-violation', 'A login is under way.'); return } // XEP-0388 section 2.4
     if (e.ns === NS_TLS && e.name === 'starttls') {
       if (this.transport.startTls === undefined || this.transport.secure) {
         this.send(el('failure', NS_TLS).write(this.within))
@@ -167,7 +172,7 @@ export class ClientStream extends Stream implements Carrier {
     const iq = readStanza(e)
     if (iq instanceof Unreadable) { if (iq.reply) this.sendStanza(iq.reply); return }
     if ((iq.type !== 'get' && iq.type !== 'set') || !BEFORE_LOGIN.has(iq.payload[0]?.ns ?? '')) { this.fail('not-authorized'); return }
-    if (!this.#mayLogIn()) { this.sendStanza(errorReply(iq, refuse('policy-violation', 'Use TLS first.'))!); return } // a get or set has an answer
+    if (!this.#login.allowed) { this.sendStanza(errorReply(iq, refuse('policy-violation', 'Use TLS first.'))!); return } // a get or set has an answer
     const reply = (a: unknown): void => {
       if (a === HANDLED) return
       const to = iq as Iq // readStanza of an <iq/>
@@ -178,71 +183,51 @@ export class ClientStream extends Stream implements Carrier {
   }
 
   #sasl(e: Element, host: Host): void | Promise<void> {
-    if (!this.#mayLogIn()) { this.#refuseLogin('encryption-required'); return }
-    if (e.name === 'abort') { this.#mechanism = undefined; this.#refuseLogin('aborted'); return }
-    const text = e.text
+    const login = this.#login
+    const voice = this.#voice()
+    if (!login.allowed) { login.refuse('encryption-required', voice); return }
+    if (e.name === 'abort') { login.refuse('aborted', voice); return }
+    const { text } = e
     const data = text === '' ? undefined : text === '=' ? new Uint8Array(0) : decodeBase64(text)
-    if (text !== '' && data === undefined) { this.#mechanism = undefined; this.#refuseLogin('incorrect-encoding'); return }
-    if (e.name !== 'auth') {
-      if (e.name === 'response' && this.#mechanism) return this.#run(host, this.#mechanism, m => m.respond(data ?? new Uint8Array(0)))
-      this.#refuseLogin('malformed-request')
-      return
+    if (text !== '' && data === undefined) { login.refuse('incorrect-encoding', voice); return }
+    if (e.name === 'auth') return login.start(host, e.attrs['mechanism'] ?? '', data, voice)
+    if (e.name === 'response' && login.running) return login.respond(host, data ?? new Uint8Array(0))
+    login.refuse('malformed-request', voice)
+  }
+
+  /** How RFC 6120 says it. */
+  #voice(): Voice {
+    return {
+      challenge: data => this.sendElement(el('challenge', NS_SASL, {}, encodeBase64(data))),
+      failure: (condition, text) => {
+        const said = text ? [el('text', NS_SASL, { 'xml:lang': 'en' }, text)] : []
+        this.sendElement(el('failure', NS_SASL, {}, el(condition, NS_SASL), ...said))
+      },
+      success: ({ user, data }) => {
+        this.#authenticated(user)
+        this.sendElement(el('success', NS_SASL, {}, ...(data ? [data.length ? encodeBase64(data) : '='] : [])))
+        this.restart(true)
+      },
     }
-    const mechanism = begin(e.attrs['mechanism'] ?? '', {
-      host: host.domain,
-      lookup: local => host.accounts.credentials(local),
-      secret: this.#world.secret,
-      iterations: this.#world.iterations,
-      offered: this.#offered,
-      bindings: this.transport.bindings,
-      offeredBindings: this.#offeredBindings(),
-    })
-    this.#mechanism = mechanism
-    if (!mechanism) { this.#refuseLogin('invalid-mechanism'); return }
-    const { network, limits, devices } = this.#world
-    const wait = devices.strangers.delay(this.transport.remote, limits, network.now())
-    if (wait === 0) return this.#run(host, mechanism, m => m.start(data))
-    return new Promise<void>(done => {
-      this.#tarpit = network.alarm(network.now() + wait, () => done())
-    }).then(() => this.#run(host, mechanism, m => m.start(data)))
   }
 
-  #run(host: Host, mechanism: Mechanism, take: (m: Mechanism) => Step | Promise<Step>): void | Promise<void> {
-    if (this.over) return
-    if (mechanism.name === 'PLAIN' && plains >= PLAINS) { this.#mechanism = undefined; this.#refuseLogin('temporary-auth-failure'); return } // SEC-E11
-    const step = take(mechanism)
-    if (!(step instanceof Promise)) return this.#step(step, host)
-    if (mechanism.name === 'PLAIN') { plains++; void step.finally(() => { plains-- }).catch(() => {}) } // it is heard below
-    return step.then(s => this.#step(s, host)).catch((err: unknown) => { host.bug(err); this.#mechanism = undefined; this.#refuseLogin('temporary-auth-failure') })
+  #authenticated(user: Jid): void {
+    this.#user = user
+    this.#host?.unbound.add(this)
+    this.#known()
   }
 
-  #step(step: Step, host: Host): void | Promise<void> {
-    if ('challenge' in step) { this.send(el('challenge', NS_SASL, {}, encodeBase64(step.challenge)).write(this.within)); return }
-    this.#mechanism = undefined
-    if ('failure' in step) { this.#refuseLogin(step.failure, step.text); return }
-    const user = Jid.of(step.success.user, host.domain)
-    return Promise.resolve(host.accounts.at(user)).then(account => {
-      if (this.over) return
-      if (!account || account.record.disabled) { this.#refuseLogin('account-disabled'); return }
-      this.#user = user
-      this.#failures = 0
-      this.#known()
-      const { data } = step.success
-      this.send(data ? el('success', NS_SASL, {}, data.length ? encodeBase64(data) : '=').write(this.within) : el('success', NS_SASL).write(this.within))
-      this.restart(true)
-    })
-  }
-
-  #refuseLogin(condition: SaslCondition, text?: string): void {
-    const said = text ? [el('text', NS_SASL, { 'xml:lang': 'en' }, text)] : []
-    this.send(el('failure', NS_SASL, {}, el(condition, NS_SASL), ...said).write(this.within))
-    const { strangers } = this.#world.devices
-    if (condition === 'not-authorized' && strangers.failed(this.transport.remote, this.#world.limits, this.#world.network.now())) {
-      this.#world.log.warn({ remote: this.transport.remote }, 'too many failed logins: the address is barred for a while')
-      this.fail('policy-violation', 'Too many failed logins.')
-      return
+  /** What SASL2 may do with the stream. */
+  #entrance(): Sasl2Stream {
+    return {
+      carrier: this,
+      sendElement: e => this.sendElement(e),
+      fail: condition => this.fail(condition),
+      authenticated: user => { this.#authenticated(user); this.trusted() },
+      enter: device => this.#enter(device),
+      resumable: (e, user) => this.#resumable(e, user),
+      featuresAfter: (host, device) => this.features(this.#featuresAfter(host, device)),
     }
-    if (condition !== 'aborted' && condition !== 'temporary-auth-failure' && ++this.#failures >= this.#world.limits.authFailures.perStream) this.fail('policy-violation', 'Too many failed logins.')
   }
 
   /** No stranger any more, or gone. */
@@ -254,11 +239,10 @@ export class ClientStream extends Stream implements Carrier {
 
   // After login.
 
-  #featuresAfter(host: Host): Element[] {
+  #featuresAfter(host: Host, device?: Device): Element[] {
     return [
-      el('bind', NS_BIND, {}, el('required', NS_BIND)),
-      el('session', NS_SESSION, {}, el('optional', NS_SESSION)),
-      el('sm', NS_SM),
+      ...(device ? [] : [el('bind', NS_BIND, {}, el('required', NS_BIND)), el('session', NS_SESSION, {}, el('optional', NS_SESSION))]),
+      ...(device?.managed ? [] : [el('sm', NS_SM)]),
       ...this.#limits(host.limits.stanza.c2s),
       ...host.streamFeatures.after.map(f => f()),
     ]
@@ -271,7 +255,7 @@ export class ClientStream extends Stream implements Carrier {
       return
     }
     const bind = isStanza(e) && e.name === 'iq' && e.attrs['type'] === 'set' ? e.child('bind', NS_BIND) : undefined
-    if (!bind) { this.fail(isStanza(e) ? 'not-authorized' : e.ns === NS_SASL ? 'policy-violation' : unsupported(e)); return } // SEC-T27
+    if (!bind) { this.fail(isStanza(e) ? 'not-authorized' : e.ns === NS_SASL || e.ns === NS_SASL2 ? 'policy-violation' : unsupported(e)); return } // SEC-T27
     const iq = readStanza(e)
     if (iq instanceof Unreadable) { if (iq.reply) this.sendStanza(iq.reply); this.#failedBind(); return }
     return Promise.resolve(host.accounts.at(user)).then(account => {
@@ -279,27 +263,23 @@ export class ClientStream extends Stream implements Carrier {
       if (!account || account.record.disabled) { this.fail('not-authorized'); return }
       const wanted = bind.child('resource')?.text ?? ''
       const jid = (wanted && Jid.tryParse(`${user.bare}/${wanted}`)) || Jid.of(user.local, user.domain, randomBytes(9).toString('base64url'))
-      const old = account.resources.get(jid.resource)
-      let awake = 0 // those that sleep have a limit of their own
-      for (const r of account.resources.values()) if (r.attached && r !== old) awake++
-      if (awake >= host.limits.resources.perAccount) {
+      const device = seat(host, account, jid, this)
+      if (!device) {
         this.sendStanza(errorReply(iq, refuse('resource-constraint', undefined, el('resource-limit-exceeded', 'urn:xmpp:errors')))!) // a set has an answer
         this.#failedBind()
         return
       }
-      old?.end('conflict', 'Replaced by a new session with the same resource.')
-      const device = new Device(jid, account, host, this)
       this.#enter(device)
-      account.add(device)
       this.sendStanza(resultOf(iq as Iq, el('bind', NS_BIND, {}, el('jid', NS_BIND, {}, jid.full)))) // readStanza of an <iq/>
       host.tell('bound', device)
     })
   }
 
-  #failedBind(): void { if (++this.#failures >= BINDS) this.fail('policy-violation') }
+  #failedBind(): void { if (++this.#failedBinds >= BINDS) this.fail('policy-violation') }
 
   #enter(device: Device): void {
     this.#device = device
+    this.#host?.unbound.delete(this)
     this.#deadline?.[Symbol.dispose]()
     this.#deadline = undefined
   }
@@ -338,11 +318,7 @@ export class ClientStream extends Stream implements Carrier {
     switch (e.name) {
       case 'enable': {
         if (device.managed) { this.#refuseSm('unexpected-request'); return }
-        const resume = e.attrs['resume'] === 'true' || e.attrs['resume'] === '1'
-        const id = resume ? randomBytes(18).toString('base64url') : undefined
-        device.manage(id !== undefined)
-        if (id) this.#world.devices.add(id, device)
-        this.send(enabled(id, Math.floor(device.host.limits.streamManagement.resume / 1000)))
+        this.sendElement(manage(e, device, this.#world.devices))
         return
       }
       case 'r': if (device.managed) device.answerRequest(); return
@@ -359,31 +335,39 @@ export class ClientStream extends Stream implements Carrier {
     }
   }
 
-  #resume(e: Element, user: Jid): void | Promise<void> {
+  async #resume(e: Element, user: Jid): Promise<void> {
+    const found = await this.#resumable(e, user)
+    if (this.over || !found) return
+    if (!('go' in found)) this.sendElement(found)
+    else if (found.go(resumed => resumed.write(this.within))) this.#enter(found.device)
+  }
+
+  /** Waits until what the session has sent is committed; then it can go on here, or <failed/> says why it cannot. */
+  async #resumable(e: Element, user: Jid): ReturnType<Sasl2Stream['resumable']> {
     const previd = e.attrs['previd'] ?? ''
     const h = readH(e.attrs['h'])
     const { devices, network } = this.#world
     const device = devices.at(previd)
-    if (h === undefined) { this.#refuseSm('bad-request'); return }
-    const unknown = (): void => this.#refuseSm('item-not-found', devices.handledOf(previd, user.bare, network.now()))
-    if (!device || device.jid.bare !== user.bare) { unknown(); return }
-    return new Promise(done => {
-      device.handled.whenCommitted(() => {
-        done()
-        if (this.over) return
-        if (device.gone) unknown()
-        else if (device.resume(this, h, mine => el('resumed', NS_SM, { previd, h: String(mine) }).write(''))) this.#enter(device)
-        else this.fail('undefined-condition', undefined, el('handled-count-too-high', NS_SM, { h: String(h), 'send-count': String(device.sent) }))
-      })
-    })
+    if (h === undefined) return failedSm('bad-request')
+    const unknown = (): Element => failedSm('item-not-found', devices.handledOf(previd, user.bare, network.now()))
+    if (!device || device.jid.bare !== user.bare) return unknown()
+    await new Promise<void>(done => { device.handled.whenCommitted(done) })
+    if (this.over) return undefined
+    if (device.gone) return unknown()
+    const go = (told: (resumed: Element) => string): boolean => {
+      if (device.gone) { this.fail('reset'); return false }
+      if (device.resume(this, h, mine => told(el('resumed', NS_SM, { previd, h: String(mine) })))) return true
+      this.fail('undefined-condition', undefined, el('handled-count-too-high', NS_SM, { h: String(h), 'send-count': String(device.sent) }))
+      return false
+    }
+    return { device, go }
   }
 
-  #refuseSm(condition: 'unexpected-request' | 'item-not-found' | 'bad-request', h?: number): void {
-    this.send(el('failed', NS_SM, h === undefined ? {} : { h: String(h) }, el(condition, 'urn:ietf:params:xml:ns:xmpp-stanzas')).write(this.within))
-  }
+  #refuseSm(condition: 'unexpected-request'): void { this.sendElement(failedSm(condition)) }
 }
 
-let plains = 0 // passwords that are looked at now
+const failedSm = (condition: 'unexpected-request' | 'item-not-found' | 'bad-request', h?: number): Element =>
+  el('failed', NS_SM, h === undefined ? {} : { h: String(h) }, el(condition, 'urn:ietf:params:xml:ns:xmpp-stanzas'))
 
 const FOREIGN = new Set(['', 'jabber:server', 'jabber:component:accept']) // content namespaces of other streams
 const unsupported = (e: Element): StreamCondition => FOREIGN.has(e.ns) && /^(?:message|presence|iq)$/.test(e.name) ? 'invalid-namespace' : 'unsupported-stanza-type'

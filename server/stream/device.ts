@@ -1,5 +1,5 @@
 // A bound client: its stream while there is one, what it was sent and has not acknowledged while there is none (XEP-0198).
-import { el } from '../xml/element.ts'
+import { el, type Element } from '../xml/element.ts'
 import { parseFrame, UNLIMITED } from '../xml/parser.ts'
 import { CONTENT, errorReply, type AnyStanza } from '../stanza/stanza.ts'
 import { readStanza, Unreadable } from '../stanza/read.ts'
@@ -268,8 +268,8 @@ export class Device extends Resource {
 }
 
 /** <enabled/> of section 3. `max` in seconds. */
-export const enabled = (id: string | undefined, max: number): string =>
-  id ? el('enabled', NS_SM, { id, resume: 'true', max: String(max) }).write('') : el('enabled', NS_SM).write('')
+export const enabled = (id: string | undefined, max: number): Element =>
+  id ? el('enabled', NS_SM, { id, resume: 'true', max: String(max) }) : el('enabled', NS_SM)
 
 function read(text: string): AnyStanza | undefined {
   const stanza = readStanza(parseFrame(text, UNLIMITED))

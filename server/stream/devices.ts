@@ -60,7 +60,7 @@ export class Devices {
 
   async #writeDown(id: string, device: Device, stores: Stores, log: Log): Promise<void> {
     await new Promise<void>(done => device.handled.whenCommitted(done))
-    const { asleep } = device
+    const asleep = device.host.guests ? undefined : device.asleep // nothing stays of a guest
     const giveOn = device.gone ? () => {} : device.retire()
     try {
       if (asleep) await stores.documents.put(COLLECTION, OWNER, id, asleep)

@@ -1,5 +1,5 @@
 // What is kept instead of a password (RFC 5802 section 3): salted keys for every SCRAM hash, made and checked off the event loop.
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash as hashOnce, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { saslprep } from '@mongodb-js/saslprep'
 import type { Credentials, ScramKeys } from '../../ports/store.ts'
@@ -64,8 +64,19 @@ export function preparePassword(password: string): string | undefined {
 /** Compares secrets in a time that tells nothing of them, but for their lengths. */
 export const sameOctets = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b)
 
-export const hmac = (hash: Hash, key: Uint8Array, data: string | Uint8Array): Buffer => createHmac(digestName(hash), key).update(data).digest()
-export const digest = (hash: Hash, data: string | Uint8Array): Buffer => createHash(digestName(hash)).update(data).digest()
+/** RFC 2104. By hand, as two one-shot hashes: node's own HMAC objects cost four times as much, and a login makes several. */
+export function hmac(hash: Hash, key: Uint8Array, data: string | Uint8Array): Buffer {
+  const block = hash === 'sha-512' ? 128 : 64
+  const text = typeof data === 'string' ? Buffer.from(data) : data
+  const short = key.length > block ? digest(hash, key) : key
+  const inner = Buffer.alloc(block + text.length, 0x36)
+  const outer = Buffer.alloc(block + HASH_OCTETS[hash], 0x5c)
+  for (const [i, octet] of short.entries()) { inner[i] = octet ^ 0x36; outer[i] = octet ^ 0x5c }
+  inner.set(text, block)
+  outer.set(digest(hash, inner), block)
+  return digest(hash, outer)
+}
+export const digest = (hash: Hash, data: string | Uint8Array): Buffer => hashOnce(digestName(hash), data, 'buffer')
 
 const stretch = promisify(pbkdf2)
 const digestName = (hash: Hash): string => hash.replace('-', '')

@@ -42,9 +42,21 @@ export interface Setting {
   readonly bindings: ReadonlyMap<string, Uint8Array>
   /** Channel-binding types as advertised on this stream (XEP-0440); absent where none were. */
   readonly offeredBindings?: readonly string[]
+  /** Localparts of this host that the client's certificate speaks for; absent where it showed none, empty where it showed one that is no good. */
+  readonly certified?: readonly string[]
+  /** Makes a guest's account and gives its localpart, undefined where there are too many; absent where the host has no guests. */
+  guest?(): Promise<string | undefined>
+  /** Judges a token of XEP-0484; absent where none is brought. */
+  readonly token?: TokenJudge
   /** The server's part of the nonce, printable ASCII without a comma; 144 random bits if absent. */
   nonce?(): string
 }
+
+/**
+ * Looks for the token of `user` (prepared) that `proves` holds for, and that is for this mechanism. 'expired': there is one, but its
+ * time is over. A promise of it uses the token up as far as its rules have it.
+ */
+export type TokenJudge = (user: string, mechanism: string, proves: (token: string) => boolean) => Promise<string | 'expired' | undefined>
 
 export const NOT_AUTHORIZED: Step = { failure: 'not-authorized' }
 export const malformed = (text: string): Step => ({ failure: 'malformed-request', text })

@@ -103,9 +103,9 @@ export class Scram implements Mechanism {
 
   // Who is not there gets a salt that stays the same and looks like any other; nobody can know the keys to it.
   #madeUp(user: string): ScramKeys {
-    const from = (what: string): Buffer => hmac('sha-512', this.#setting.secret, `${what}\0${this.#hash}\0${this.#setting.host}\0${user}`)
-    const key = digest(this.#hash, from('key')).toString('base64')
-    return { salt: encodeBase64(from('salt').subarray(0, SALT_OCTETS)), iterations: this.#setting.iterations ?? DEFAULT_ITERATIONS, storedKey: key, serverKey: key }
+    const seed = hmac('sha-512', this.#setting.secret, `${this.#hash}\0${this.#setting.host}\0${user}`)
+    const key = digest(this.#hash, seed.subarray(SALT_OCTETS)).toString('base64') // the salt tells nothing of it
+    return { salt: encodeBase64(seed.subarray(0, SALT_OCTETS)), iterations: this.#setting.iterations ?? DEFAULT_ITERATIONS, storedKey: key, serverKey: key }
   }
 
   // XEP-0474 section 5.1: what was advertised, signed along with the rest, so that nobody can have shortened it on the way.
