@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { eventAct } from './acts/events.ts'
 import { listActs } from './acts/lists.ts'
 import { MARK_ACTS } from './acts/marks.ts'
-
+import { START_ACTS } from './acts/start.ts'
 import { asked, colleague
 , isAnswer, label, mayAnswer, meant, mine, no, notYours, owned, queueOf, refused, told, visible, yes, type Act, type Answer, type Call } from './answers.ts'
 import { recordOf } from './assignment.ts'
@@ -35,6 +35,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
   ...MARK_ACTS,
   event: eventAct(act),
   ...listActs(act),
+  ...START_ACTS,
 
   ...RECORD_ACTS,
 

@@ -184,7 +184,7 @@ export class Book {
   }
 
   #line(e: Extract<Event, { type: 'said' }>, said: Said | undefined): Line {
-    const { body, name, id } = e.by === 'desk' || !said ? this.words(e) : said
+    const { body, name, id } = (e.by === 'desk' && e.line?.is !== 'asked') || !said ? this.words(e) : said
     return {
       seq: e.seq, at: e.at, by: e.by, as: e.as, name, body,
       ...(e.shown === undefined ? {} : { shown: e.shown }), ...(id === undefined ? {} : { id }), ...(e.chat === undefined ? {} : { chat: e.chat }),

@@ -5,7 +5,8 @@ import type { Event } from './facts.ts'
 /** Who did it; undefined: nobody in particular. */
 export function actorOf(e: Event): string | undefined {
   switch (e.type) {
-    case 'opened': case 'customer gone': case 'customer back': return 'customer'
+    case 'opened': return e.by ?? 'customer'
+    case 'customer gone': case 'customer back': case 'proposal accepted': case 'proposal passed': return 'customer'
     case 'offered': case 'exhausted': case 'stirred': case 'warned': case 'follow-up due': case 'filed': case 'filing failed': return 'desk'
     case 'transferred': return e.to
     case 'requeued': return e.by ?? 'desk'
@@ -21,7 +22,10 @@ export function actorOf(e: Event): string | undefined {
 export function happened(e: Event, name: (who: string) => string): string | undefined {
   switch (e.type) {
     case 'said': return undefined
-    case 'opened': return `opened in ${e.queue}`
+    case 'opened': return e.by === undefined ? `opened in ${e.queue}` : `opened in ${e.queue} by ${name(e.by)}`
+    case 'proposed': return `${name(e.by)} asks the customer for a talk`
+    case 'proposal accepted': return 'the customer accepts'
+    case 'proposal passed': return `the customer: ${e.why}`
     case 'offered': return `offered to ${name(e.to)}`
     case 'accepted': return `accepted by ${name(e.by)}`
     case 'passed': return `${name(e.by)}: ${e.why}`

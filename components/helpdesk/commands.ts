@@ -2,11 +2,11 @@
 
 import { LIST_COMMANDS, type ListHandler } from './commands-lists.ts'
 import { MARK_COMMANDS, type MarkHandler } from './commands-marks.ts'
-
+import { START_COMMANDS, type StartHandler } from './commands-start.ts'
 import type { Permission } from './permissions.ts'
 
 /** Which action of `actions.ts` carries it out. */
-export type Handler = MarkHandler | ListHandler
+export type Handler = MarkHandler | ListHandler | StartHandler
   | 'queue' | 'mine' | 'done' | 'board' | 'accept' | 'decline' | 'take' | 'transfer' | 'invite' | 'observe' | 'join' | 'leave' | 'coach' | 'note' | 'say'
   | 'find' | 'delete' | 'pdf' | 'mail' | 'canned' | 'reply' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help'
 
@@ -56,6 +56,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { word: 'who', aliases: ['info'], handler: 'who', permission: 'chat.serve', about: 'any', fields: [], label: 'Who is this?', help: 'tell about the customer and who is in the conversation' },
   ...MARK_COMMANDS,
   ...LIST_COMMANDS,
+  ...START_COMMANDS,
   { word: 'mine', aliases
 : [], handler: 'mine', permission: 'chat.serve', about: 'none', fields: [], label: 'My conversations', help: 'list your conversations' },
   { word: 'done', aliases: [], handler: 'done', permission: 'chat.serve', about: 'none', fields: [], label: 'My past conversations', help: 'list the last conversations that you served' },

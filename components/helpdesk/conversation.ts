@@ -2,6 +2,8 @@
 
 import { Refused, type Active, type Bare, type Command, type DeskLine, type Event, type Invitation, type Known, type Offer, type Place, type Present, type State, type Who } from './facts.ts'
 import { decideMark, evolveMark } from './marks.ts'
+import { proposed, underProposal } from './proposal.ts'
+
 import { isOver, isQueued, mayWrite, pendingOffers, roleOf } from './states.ts'
 
 export { isOver, isQueued, ownerOf, pendingOffers, roleOf } from './states.ts'
@@ -24,7 +26,9 @@ function bringsAbout(s: State, c: Command): Outcome {
     const opened: Event = { type: 'opened', at: c.now, queue: c.queue, customer: c.customer, ...(c.preferred ? { preferred: c.preferred } : {}), ...(c.only ? { only: c.only } : {}) }
     return c.line === true ? [opened, { type: 'said', at: c.now, seq: 0, by: 'customer', as: 'public' }] : [opened] // numbered on the way out
   }
-  if (s.is === 'absent') return no('There is no such conversation.')
+  if (s.is === 'absent') return c.do === 'propose' ? proposed(c) : no('There is no such conversation.')
+  const first = underProposal(s, c)
+  if (first) return first
   switch (c.do) {
     case 'say': return say(s, c)
     case 'offer': return offer(s, c)
@@ -82,6 +86,8 @@ const numbered = (s: Present, e: Extract<Event, { type: 'said' }>): Event => ({ 
 function tells(s: State, e: Event): DeskLine | undefined {
   switch (e.type) {
     case 'accepted': case 'taken': return s.is !== 'absent' && s.crew[e.by] === 'participant' ? undefined : { is: 'joined', who: e.by }
+    case 'proposed': return { is: 'asked', who: e.by }
+    case 'proposal accepted': return s.is === 'active' ? { is: 'joined', who: s.owner } : undefined
     case 'transferred': return s.is !== 'absent' && s.crew[e.to] === 'participant' ? undefined : { is: 'joined', who: e.to }
     case 'reopened': return { is: 'joined', who: e.owner }
     case 'joined': return { is: 'joined', who: e.who }
@@ -281,6 +287,9 @@ hold: undefined, followUp: undefined, warned: {}, monitors: {},
     case 'offered': return { ...known, is: 'offered', place: { ...placeOf(s, e.at), rest: undefined }, offer: { id: e.id, to: e.to, until: e.until } }
     case 'accepted': return owned({ ...known, waited: waitedOf(s, e.at) }, e.by, e.id, e.at)
     case 'taken': return owned({ ...known, waited: waitedOf(s, e.at) }, e.by, e.seat, e.at)
+    case 'proposed': return { ...owned(known, e.by, e.seat, e.at), proposal: { until: e.until } }
+    case 'proposal accepted': return s.is === 'active' ? { ...s, proposal: undefined, clocks: { ...s.clocks, assigned: e.at } } : s
+    case 'proposal passed': return s.is === 'active' ? { ...s, proposal: undefined } : s
     case 'transferred': return owned(known, e.to, e.id, e.at)
     case 'reopened': return owned(known, e.owner, e.seat, e.at)
     case 'passed': return { ...known, is: 'waiting', place: { ...placeOf(s, e.at), passed: [...placeOf(s, e.at).passed.filter(p => p !== e.by), e.by] } }

@@ -14,7 +14,6 @@ import { adminCommands } from './forms.ts'
 import { Office } from './office.ts'
 import { pendingOffers } from './conversation.ts'
 import { Monitors } from './monitors.ts'
-
 import { Reception } from './reception.ts'
 import { ENCRYPTED, MARK, sentence } from './sentences.ts'
 import { chat, isEncrypted, NS } from './stanzas.ts'
@@ -207,6 +206,7 @@ class Desk implements Receiver {
     switch (p.type) {
       case 'available': case 'unavailable':
         if (operator && place.is === 'bot') this.#device(from, p)
+        else if (!operator && place.is === 'queue') this.#office.present.note(from, p.type === 'available')
         return
       case 'probe':
         if (operator && place.is !== 'queue') this.#rosters.greet(from.bare, from, me?.bare)

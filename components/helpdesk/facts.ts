@@ -48,6 +48,8 @@ export interface Filing { readonly key: string; readonly by: Bare; readonly targ
 export type DeskLine =
   | { readonly is: 'joined' | 'left'; readonly who: Bare }
   | { readonly is: 'queued' }
+  /** An agent asks for a talk; the words bring his first line. */
+  | { readonly is: 'asked'; readonly who: Bare }
   | { readonly is: 'ended'; readonly by: 'customer' | 'agent' | 'desk' }
 
 export interface Known {
@@ -95,6 +97,8 @@ export type Active = Known & {
   readonly transfer: Offer | undefined
   /** The owner is away from it; it goes back to the head of the queue at this moment. */
   readonly detached: number | undefined
+  /** The agent began it, and the customer has not accepted yet; given up at this moment. */
+  readonly proposal?: { readonly until: number } | undefined
 }
 export type Ended = Known & { readonly is: 'ended'; readonly owner: Bare; readonly at: number; readonly by: Who }
 export type Closed = Known & { readonly is: 'closed'; readonly owner: Bare | undefined; readonly at: number; readonly by: Who }
@@ -131,6 +135,9 @@ export type Command = { readonly now: number } & (
   | { do: 'file'; by: Bare; key: string; ticket?: number | undefined; force?: boolean }
   | { do: 'filed'; key: string; ticket: number; /** the last public line that is in it */ through?: number }
   | { do: 'filing failed'; key: string }
+  | { do: 'propose'; queue: string; customer: string; by: Bare; seat: string; until: number }
+  | { do: 'answer'; yes: boolean }
+  | { do: 'lapse proposal' }
   | { do: 'silence'; from: Bare; /** the moment up to which it was heard of nothing */ since: number }
   | { do: 'warn'; level: Level; since: number }
   | { do: 'hold'; by: Bare; until?: number | undefined; force?: boolean }
@@ -147,7 +154,7 @@ export type Command = { readonly now: number } & (
 
 export type PassReason = 'declined' | 'lapsed' | 'revoked'
 export type Event = { readonly at: number } & (
-  | { type: 'opened'; queue: string; customer: string; preferred?: Bare; only?: readonly Bare[] }
+  | { type: 'opened'; queue: string; customer: string; preferred?: Bare; only?: readonly Bare[]; /** an agent asks for it */ by?: Bare }
   | { type: 'said'; seq: number; by: Who; as: Visibility; /** its number among the public ones */ shown?: number; chat?: string; line?: DeskLine }
   | { type: 'offered'; id: string; to: Bare; until: number }
   | { type: 'accepted'; id: string; by: Bare }
@@ -175,6 +182,9 @@ export type Event = { readonly at: number } & (
   | { type: 'filing'; key: string; by: Bare; ticket?: number }
   | { type: 'filed'; key: string; ticket: number }
   | { type: 'filing failed'; key: string }
+  | { type: 'proposed'; by: Bare; seat: string; until: number }
+  | { type: 'proposal accepted' }
+  | { type: 'proposal passed'; why: PassReason }
   | { type: 'warned'; level: Level }
   | { type: 'held'; by: Bare; until?: number }
   | { type: 'resumed'; by: Who }

@@ -11,7 +11,6 @@ import { Customers, kindOf, type Customer } from './customers.ts'
 import { nextStep, positions, type Request } from './dispatch.ts'
 import { Dossiers } from './dossier.ts'
 import { Refused, type Bare, type Event, type Present, type State } from './facts.ts'
-
 import { Filing } from './filing.ts'
 import { Past, type Summary } from './past.ts'
 import { Bans } from './intake/bans.ts'
@@ -20,7 +19,7 @@ import { Paces } from './intake/paces.ts'
 import type { Outbox } from './mail/outbox.ts'
 import { Records } from './records/records.ts'
 import { Operators } from './operators.ts'
-
+import { PresentCustomers } from './present.ts'
 import { barred, isWithinHours, limitsFor, nextHours, wayIn } from './entrance.ts'
 import type { Rulebook } from './settings/rulebook.ts'
 import { deskLine, short, type Scene } from './sentences.ts'
@@ -47,6 +46,7 @@ export class Office {
   /** Absent: the desk sends no mails. */
   mail: Outbox | undefined
   readonly dossiers: Dossiers
+  readonly present: PresentCustomers
   readonly #past: Past
   readonly records: Records
   readonly views: View[] = []
@@ -96,6 +96,7 @@ export class Office {
     this.#past = new Past(documents, link.domain)
     this.dossiers = new Dossiers(documents, link.domain)
     this.filing = new Filing(this)
+    this.present = new PresentCustomers(this)
     this.bans = new Bans(documents, link.domain)
     this.paces = new Paces(this)
     this.records = new Records(this)

@@ -15,7 +15,10 @@ export const PATIENCE = {
   rest: 60 * SECOND,
   /** Owner away from it until it goes back to the queue. */
   detached: 120 * SECOND,
+  /** A customer whom an agent asks for a talk. */
+  proposal: 300 * SECOND,
   /** A customer who is gone keeps his place in the queue this long. */
+
   gone: 600 * SECOND,
   /** An ended conversation stays on its agent's list this long. */
   wrapUp: 24 * 3600 * SECOND,
@@ -41,6 +44,7 @@ export function alarms(s: State, terms: Terms = {}): readonly Alarm[] {
   const due: Alarm[] = pendingOffers(s).map(o => ({ at: o.until, command: { do: 'lapse', id: o.id } }))
   if (s.is === 'waiting' && s.place.rest !== undefined) due.push({ at: s.place.rest, command: { do: 'stir' } })
   if (s.is === 'active' && s.detached !== undefined) due.push({ at: s.detached, command: { do: 'hand off', from: s.owner } })
+  if (s.is === 'active' && s.proposal) due.push({ at: s.proposal.until, command: { do: 'lapse proposal' } })
   if (isQueued(s) && s.gone !== undefined) due.push({ at: s.gone, command: { do: 'give up' } })
   const silence = terms.handOff && handOffAt(s, terms.handOff, terms.typed)
   if (silence) due.push({ at: silence.at, command: { do: 'silence', from: silence.from, since: silence.at } })
@@ -72,6 +76,7 @@ export type Notice =
   | { is: 'watching'; who: Bare }
   | { is: 'joined'; who: Bare }
   | { is: 'left'; who: Bare; was: Role }
+  | { is: 'proposal accepted' } | { is: 'proposal passed'; why: PassReason }
   | { is: 'customer gone' } | { is: 'customer back' }
   | { is: 'ended'; by: Who } | { is: 'closed'; by: Who } | { is: 'reopened' }
   | { is: 'filed'; ticket: number } | { is: 'filing failed' }
@@ -90,7 +95,10 @@ export function follow(e: Event, before: State, s: State): readonly Effect[] {
   const inside = (what: Notice, except?: Bare): Effect[] => present(before, s).filter(w => w !== except).map(to => ({ do: 'tell', to, bot: false, what }))
   const brief = (who: Bare): Effect => ({ do: 'brief', who })
   switch (e.type) {
-    case 'opened': return [{ do: 'dispatch' }, { do: 'announce' }]
+    case 'opened': return e.by === undefined ? [{ do: 'dispatch' }, { do: 'announce' }] : []
+    case 'proposed': return [brief(e.by)]
+    case 'proposal accepted': return inside({ is: 'proposal accepted' })
+    case 'proposal passed': return before.is === 'active' ? [bot(before.owner, { is: 'proposal passed', why: e.why })] : []
     case 'said': return []
     case 'detached': return inside({ is: 'owner away', who: e.who, until: e.until }, e.who)
     case 'attached': return inside({ is: 'owner back', who: e.who }, e.who)

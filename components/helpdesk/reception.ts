@@ -56,6 +56,7 @@ export class Reception {
       const current = this.#office.current(customer)
       if (customer.last !== undefined && (await this.#office.book.sent(customer.last, 'customer', id))?.body === body) return // Pidgin sends again what was not acknowledged
       const said = { body, name: customer.name, id }
+      if (current?.s.is === 'active' && current.s.proposal && /^!?(?:no|r)\.?$/i.test(body.trim())) { await this.#office.book.give(current.n, { do: 'answer', yes: false }); return undefined }
       const outcome = current ? await this.#office.hear(current.n, said) : await this.#office.begin(customer, queue ?? await this.#queueOf(n), said)
       if (outcome instanceof Refused) this.#office.link.send(chat(queue === undefined ? this.#at.bot : this.#at.queue(queue), from, MARK + because(this.#office, outcome), { keep: false }))
       return undefined
@@ -90,6 +91,7 @@ export class Reception {
         case 'get lines': return this.#lines(from, query)
         case 'get conversation': return this.#newest(from)
         case 'set field': return this.#field(from, query)
+        case 'set accept': case 'set decline': return this.#on(from, query, async n => this.#office.book.give(n, { do: 'answer', yes: key === 'set accept' }))
         case 'set end': return this.#on(from, query, async n => this.#office.book.give(n, { do: 'end', by: 'customer' }))
         case 'set gone': return this.#on(from, query, async n => this.#office.book.give(n, { do: 'customer gone', until: this.#office.now + PATIENCE.gone }))
         case 'set back': return this.#on(from, query, async n => this.#office.book.give(n, { do: 'customer back' }))

@@ -43,6 +43,8 @@ export function sentence(w: Notice, s: Scene): string {
     case 'watching': return `${s.name(w.who)} is watching (the customer does not know).`
     case 'joined': return `${s.name(w.who)} takes part.`
     case 'left': return `${s.name(w.who)} has left.`
+    case 'proposal accepted': return `${s.customer} has accepted: what you write goes to the customer now.`
+    case 'proposal passed': return w.why === 'revoked' ? `${it} is not asked any more.` : `${s.customer} ${passed(w.why)}; #${s.n} is closed.`
     case 'customer gone': return `${s.customer} has left the page.`
     case 'customer back': return `${s.customer} is back.`
     case 'ended': return `${s.name(w.by)} has ended the conversation. A line from the customer opens it again; !close puts it away.`
@@ -61,6 +63,7 @@ export function deskLine(l: DeskLine, name: (who: string) => string): string {
     case 'joined': return `${name(l.who)} joined.`
     case 'left': return `${name(l.who)} left.`
     case 'queued': return 'You are waiting for somebody to help you.'
+    case 'asked': return `${name(l.who)} would like to talk with you.`
     case 'ended': return l.by === 'customer' ? 'You have ended the chat.' : 'The chat has ended.'
   }
 }

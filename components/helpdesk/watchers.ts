@@ -39,6 +39,8 @@ export class Watchers {
     all.add(who.bare)
     await this.#office.link.stores.documents.put(COLLECTION, this.#owner(queue), who.bare, true)
     answer('subscribed')
+    // Who lets the desk see when he is here can be begun with.
+    if (this.#office.operators.all().some(p => this.#office.operators.may(p.jid, 'chat.start.customer'))) this.#office.link.send(Stanza.of('presence', { type: 'subscribe', from: this.#at.queue(queue).toBare(), to: who.toBare() }))
     this.greet(queue, who.toBare())
   }
   async remove(queue: string, who: Jid): Promise<void> {

@@ -119,8 +119,8 @@ export class CustomerView implements View {
     return el('conversation', NS.desk, {
       number: String(n), state: s.is,
       ...(isQueued(s) ? this.#waiting(n, s.queue) : {}),
-      ...(s.is === 'active' ? { agent: this.#office.operators.name(s.owner) } : {}),
-      seq: String(s.shown), can: s.is === 'closed' ? '' : s.is === 'ended' ? 'say' : 'say end',
+      ...(s.is === 'active' && (!s.proposal || this.#office.rules.now.conversation.aliasOnInvitations) ? { agent: this.#office.operators.name(s.owner) } : {}),
+      seq: String(s.shown), can: s.is === 'closed' ? '' : s.is === 'ended' ? 'say' : s.is === 'active' && s.proposal ? 'say end accept decline' : 'say end',
     })
   }
 
