@@ -36,6 +36,7 @@ import { LANDING_PATH, serveLanding } from './landing.ts'
 import type { Desk } from './office.ts'
 import { adoptLimits, needRestart } from './reload.ts'
 import { tokenReader } from './tokens.ts'
+import { VERSION } from './version.ts'
 
 const SWEEP = 15_000 // ms between looks for silent clients
 const WEBSOCKET_PATH = '/xmpp-websocket'
@@ -83,7 +84,8 @@ export async function compose(config: Config, world: World): Promise<House> {
       host.provide(LANDING, () => landingOf(config, options.plugins['invites'], ports['http']))
       host.provide(COMPONENTS, [...config.components.keys()])
       const wanted = plugins.filter(p => options.plugins[p.name] !== false && (p.name !== 'register' || options.registration || isInvited(options.plugins['invites'])))
-      await host.use(wanted, { ...optionsOf(options.plugins), register: { open: options.registration } })
+      const given = optionsOf(options.plugins)
+      await host.use(wanted, { ...given, version: { number: VERSION, ...given['version'] }, register: { open: options.registration } })
       host.tokens = tokenReader(stores, domain, clock)
       hosts.set(domain, host)
     }

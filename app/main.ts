@@ -1,5 +1,5 @@
 // The command line: finds the verb and its config, runs it in the server that runs or here, prints what came of it.
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join, resolve as absolute } from 'node:path'
 import { loadConfig, type Config } from '../config/load.ts'
 import { wallClock } from '../server/ports/clock.ts'
@@ -8,6 +8,7 @@ import { isVerb, perform } from './admin.ts'
 import { socketPath, storeFile } from './folder.ts'
 import { failed, misused, type Outcome } from './office.ts'
 import { askServer } from './socket.ts'
+import { VERSION } from './version.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const TRIES = 20 // a server that is just starting holds the store before it hears us
@@ -48,7 +49,7 @@ async function run(given: readonly string[]): Promise<Outcome> {
   const [name, ...rest] = split.args
   if (name === undefined) return misused(USAGE)
   if (name === 'help' || name === '--help' || name === '-h') return { code: 0, lines: [USAGE] }
-  if (name === '--version' || name === '-v') return { code: 0, lines: [version()] }
+  if (name === '--version' || name === '-v') return { code: 0, lines: [VERSION] }
   if (!['start', 'dial', 'check', 'restore'].includes(name) && !isVerb(name)) return misused(`deskbell ${name}: no such command: deskbell help lists them`)
   const loaded = loadConfig(split.file)
   if (!loaded.ok) return { code: 2, lines: loaded.faults }
@@ -105,5 +106,3 @@ function takeConfig(args: readonly string[]): { file: string; args: string[] } |
   }
   return file ? { file, args: rest } : undefined
 }
-
-const version = (): string => (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version // our own file

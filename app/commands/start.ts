@@ -1,5 +1,6 @@
 // `deskbell start`: opens the store, builds the house, says where it is, and takes it down again when told to.
 import { mkdirSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { parseArgs } from 'node:util'
 import pino from 'pino'
 import { loadConfig, type Config } from '../../config/load.ts'
@@ -9,6 +10,7 @@ import { StoreError } from '../../server/ports/store.ts'
 import { Jid } from '../../server/stanza/jid.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { compose, type House } from '../compose.ts'
+import { settle } from '../memory.ts'
 import { socketPath, storeFile } from '../folder.ts'
 import { failed, misused, type Office, type Outcome } from '../office.ts'
 import { serveAdmin } from '../socket.ts'
@@ -34,6 +36,8 @@ export async function start(args: readonly string[], config: Config, say: (line:
     const lines = await welcome(office, house)
     const told = untilTold(() => reload(office, house, log)) // before anybody hears that it is ready, and tells it to end
     for (const line of lines) say(line)
+    setImmediate(settle)
+    flushCompileCache() // now: who is killed writes nothing at his end
     await told
     // What hangs must not keep the program: what was committed is safe.
     late = wallClock.alarm(wallClock.now() + PATIENCE, () => process.exit(1))

@@ -1,5 +1,6 @@
 // A thread of the embedded store: holds one connection, does the calls that come, group by group.
 import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { MEMORY, openReader, openWriter, Refusal, syncFolder } from './boot.ts'
@@ -48,6 +49,7 @@ function serve(db: DatabaseSync, notes: readonly string[], release: (db: Databas
     }
   })
   tell({ tag: 'ready', notes })
+  flushCompileCache() // a thread that ends with its process writes nothing
 }
 
 const waiting = (): Told | undefined => receiveMessageOnPort(port)?.message as Told | undefined // lane.ts sends nothing else
