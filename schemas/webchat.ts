@@ -60,5 +60,5 @@ export type FromBridge =
   | { readonly type: 'pong' }
 
 /** The body of a POST to /webchat/poll, and its answer. */
-export interface PollRequest { readonly session?: string; readonly message?: FromBrowser }
-export interface PollResponse { readonly session?: string; readonly messages: readonly FromBridge[] }
+export interface PollRequest { readonly session?: string; readonly message?: FromBrowser; /** whether the user looks at the chat; with it the answer comes at once and says when to ask again */ readonly focus?: 'active' | 'idle' }
+export interface PollResponse { readonly session?: string; readonly messages: readonly FromBridge[]; /** seconds until the page should ask again */ readonly next?: number }

@@ -30,7 +30,7 @@ export class Bridge {
   readonly #visitors = new Map<string, Visitor>() // by local part
   readonly #strangers = new Buckets(STRANGERS)
   readonly #chats: Buckets
-  #availability: { at: number; open: Promise<boolean> } | undefined
+  #availability: { at: number; open: Promise<boolean>; pace: Promise<translate.Pace> } | undefined
 
   constructor(link: Link, settings: Settings) {
     this.#link = link
@@ -242,13 +242,18 @@ export class Bridge {
     return undefined
   }
 
-  #open(): Promise<boolean> {
+  /** The desk's settings for pages that poll (helpdesk.md FP-19, FP-20). */
+  pace(): Promise<translate.Pace> { return this.#asked().pace }
+
+  #open(): Promise<boolean> { return this.#asked().open }
+  #asked(): { open: Promise<boolean>; pace: Promise<translate.Pace> } {
     const now = this.#link.clock.now()
     if (!this.#availability || now - this.#availability.at > FRESH) {
       const ends = { from: Jid.parse(this.#link.domain), to: this.#desk }
-      this.#availability = { at: now, open: this.#link.ask(translate.askAvailability(ends, this.#queue)).then(a => a.type === 'result' && translate.readAvailability(a)) }
+      const answer = this.#link.ask(translate.askAvailability(ends, this.#queue))
+      this.#availability = { at: now, open: answer.then(a => a.type === 'result' && translate.readAvailability(a)), pace: answer.then(translate.readPace) }
     }
-    return this.#availability.open
+    return this.#availability
   }
 
   #visitor(local: string, key: string, born: boolean): Visitor {

@@ -31,7 +31,7 @@ export class Polling {
   async answer(request: HttpRequest): Promise<HttpResponse> {
     const body: unknown = request.body
     if (!isPollRequest(body)) return answerOf([refusal('bad-request', 'This is no message of ours.', {})])
-    const { session: id, message }: PollRequest = body
+    const { session: id, message, focus }: PollRequest = body
     if (id === undefined) return this.#hello(request, message)
     const session = this.#sessions.get(id)
     if (!session) return { status: 410, body: { messages: [] } }
@@ -41,7 +41,10 @@ export class Polling {
       const queued = session.drain()
       return answer?.type === 'refused' ? answerOf([...queued, answer], answer) : answerOf(answer ? [...queued, answer] : queued)
     }
-    return answerOf(await session.next(request.gone))
+    if (focus === undefined) return answerOf(await session.next(request.gone))
+    // A page that says where the user looks is told when to ask again: it need not be held.
+    const pace = await this.#bridge.pace()
+    return answerOf(session.drain(), undefined, pace[focus])
   }
 
   async #hello(request: HttpRequest, message: PollRequest['message']): Promise<HttpResponse> {
@@ -124,8 +127,8 @@ class Session implements Door {
   }
 }
 
-function answerOf(messages: FromBridge[], refused = messages.length === 1 && messages[0]?.type === 'refused' ? messages[0] : undefined): HttpResponse {
+function answerOf(messages: FromBridge[], refused = messages.length === 1 && messages[0]?.type === 'refused' ? messages[0] : undefined, next?: number): HttpResponse {
   const status = refused ? STATUS[refused.reason] ?? 500 : 200
   const retry = refused?.retry
-  return { status, body: { messages }, ...(retry !== undefined && { headers: { 'retry-after': String(Math.ceil(retry / 1000)) } }) }
+  return { status, body: { messages, ...(next !== undefined && { next }) }, ...(retry !== undefined && { headers: { 'retry-after': String(Math.ceil(retry / 1000)) } }) }
 }

@@ -28,6 +28,13 @@ export const tell = (ends: Ends, what: 'end' | 'gone' | 'back', conversation: nu
 /** The customer's typing, to the conversation. */
 export const typing = (ends: Ends, state: ChatState): Message => Stanza.of('message', { type: 'chat', ...ends }, [el(state, NS_CHATSTATES), el('no-store', NS_HINTS)])
 
+/** How often a page that polls should ask, in seconds: while the chat is in front, and else. */
+export function readPace(answer: Iq): Pace {
+  const attrs = answer.child('availability', NS_DESK)?.attrs
+  return { active: whole(attrs?.['active']) || 1, idle: whole(attrs?.['idle']) || 5 }
+}
+export interface Pace { readonly active: number; readonly idle: number }
+
 /** Whether anybody receives. */
 export const readAvailability = (answer: Iq): boolean => answer.child('availability', NS_DESK)?.attrs['open'] === 'true'
 

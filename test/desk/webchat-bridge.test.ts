@@ -521,6 +521,25 @@ describe('the web bridge', () => {
       assert.deepEqual(texts((await waiting).messages), ['Hi Alice'])
     })
 
+    it('FP-12 FP-13 RULE-C21 RULE-C31 a page that says whether it is looked at is answered at once, and told when to ask again: 1 s and 5 s', async () => {
+      await using s = await stage()
+      const { session } = await post(s.url, { message: { type: 'hello' } })
+      await post(s.url, { session, message: { type: 'open', id: newId(), name: 'Alice', text: 'Hello' } })
+      assert.equal((await post(s.url, { session, focus: 'active' })).next, 1)
+      assert.equal((await post(s.url, { session, focus: 'idle' })).next, 5)
+      s.desk.line(1, 'agent', 'Anna', 'Hi Alice')
+      const all: FromBridge[] = []
+      while (!texts(all).includes('Hi Alice')) all.push(...(await post(s.url, { session, focus: 'active' })).messages)
+      assert.equal((await post(s.url, { session, focus: 'nonsense' })).status, 422)
+    })
+
+    it('FP-03 the page is told what the desk’s settings say', async () => {
+      await using s = await stage()
+      s.desk.pace = { active: '10', idle: '15' }
+      const { session } = await post(s.url, { message: { type: 'hello' } })
+      assert.deepEqual([(await post(s.url, { session, focus: 'active' })).next, (await post(s.url, { session, focus: 'idle' })).next], [10, 15])
+    })
+
     it('a page that lost its session says hello and goes on where it was', async () => {
       await using s = await stage()
       const { session, messages } = await post(s.url, { message: { type: 'hello' } })

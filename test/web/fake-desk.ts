@@ -59,6 +59,9 @@ export class FakeDesk implements Component {
     })
   }
 
+  /** How often pages that poll should ask; as the desk's settings say. */
+  pace: Record<string, string> = {}
+
   async #receive(s: AnyStanza): Promise<void> {
     if (s.kind === 'message') { for (const e of s.payload) if (e.ns === NS_STATES) this.typed.push(`${s.to?.local} ${e.name}`); return }
     if (s.kind !== 'iq' || (s.type !== 'get' && s.type !== 'set')) return
@@ -74,7 +77,7 @@ export class FakeDesk implements Component {
     const t = mine.find(t => String(t.number) === e.attrs['conversation'])
     const no = (condition: Parameters<typeof refuse>[0], text?: string): AnyStanza => errorReply(s, refuse(condition, text))!
     switch (e.name) {
-      case 'availability': return resultOf(s, el('availability', NS, { queue: e.attrs['queue']!, open: String(this.open), waiting: '0' }))
+      case 'availability': return resultOf(s, el('availability', NS, { queue: e.attrs['queue']!, open: String(this.open), waiting: '0', ...this.pace }))
       case 'conversation': return mine.length ? resultOf(s, this.#view(mine.at(-1)!)) : no('item-not-found')
       case 'open': {
         if (!this.open) return no('service-unavailable', 'Nobody is available right now.')

@@ -80,10 +80,10 @@ export class Page implements Disposable {
 export const newId = (): string => randomBytes(12).toString('hex')
 
 /** One POST to the poll door. */
-export async function post(url: string, body: PollRequest | string | object, headers: Record<string, string> = { origin: url }): Promise<{ status: number; headers: Headers; session: string; messages: FromBridge[] }> {
+export async function post(url: string, body: PollRequest | string | object, headers: Record<string, string> = { origin: url }): Promise<{ status: number; headers: Headers; session: string; messages: FromBridge[]; next: number | undefined }> {
   const r = await fetch(`${url}/webchat/poll?site=default`, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } })
   const text = await r.text()
-  const { session = '', messages = [] } = JSON.parse(text || '{}') as { session?: string; messages?: FromBridge[] }
+  const { session = '', messages = [], next } = JSON.parse(text || '{}') as { session?: string; messages?: FromBridge[]; next?: number }
   for (const m of messages) assert.ok(isFromBridge(m), `not in the schema: ${JSON.stringify(m)}`)
-  return { status: r.status, headers: r.headers, session, messages }
+  return { status: r.status, headers: r.headers, session, messages, next }
 }

@@ -39,6 +39,18 @@ describe('the settings', () => {
   it('FP-19 RULE-C22 the interval for new requests is 5 to 15 s, and the refusal says so', bounded('requestInterval', [5, 15]))
   it('FP-20 the interval for new messages is 1 to 10 s, and the refusal says so', bounded('messageInterval', [1, 10]))
 
+  it('FP-03 what is set is what bridges are told', desk(STAFF, async d => {
+    const web = await d.house.component('web.localhost', 'secret')
+    const pace = async (): Promise<string[]> => {
+      web.sends`<iq type='get' id='p' from='web.localhost' to='${DESK}'><availability xmlns='urn:deskbell:desk:0' queue='support'/></iq>`
+      const a = (await web.next()).getChild('availability')?.attrs
+      return [String(a?.['active']), String(a?.['idle'])]
+    }
+    assert.deepEqual(await pace(), ['1', '5'])
+    await set(d, { system: { messageInterval: 10, requestInterval: 15 } })
+    assert.deepEqual(await pace(), ['10', '15'])
+  }))
+
   it('FP-21 nothing holds of a change of which a part is wrong', desk(STAFF, async d => {
     assert.equal((await patch(d, { system: { requestInterval: 7, messageInterval: 99 } })).status, 422)
     assert.equal((await settings(d)).system.requestInterval, 5)
