@@ -152,6 +152,7 @@ function socket(url: string, ends: Ends): Wire {
 function polling(url: string, ends: Ends): Wire {
   const stop = new AbortController()
   let session: string | undefined
+  let next: number | undefined // seconds
   let queue = Promise.resolve(true) // what is said arrives in order
 
   const post = async (body: PollRequest): Promise<boolean> => {
@@ -164,6 +165,7 @@ function polling(url: string, ends: Ends): Wire {
       const heard = await answer.json() as PollResponse // from our own server
       if (answer.status === 410 || !heard.messages) throw 0
       session = heard.session ?? session
+      next = heard.next
       heard.messages.forEach(m => ends.heard(m))
       return true
     } catch {
@@ -176,7 +178,10 @@ function polling(url: string, ends: Ends): Wire {
   setTimeout(async () => {
     ends.open()
     let on = await queue
-    while (on && session && !stop.signal.aborted) on = await post({ session })
+    while (on && session && !stop.signal.aborted) {
+      on = await post({ session, ...(document.hidden && { focus: 'idle' as const }) }) // nobody looks: now and then is enough
+      if (next) await new Promise(wake => setTimeout(wake, next! * 1000))
+    }
   })
   return wire
 }

@@ -49,16 +49,21 @@ export function openapi(routes: readonly Route[]): object {
     info: { title: 'deskbell', version: '1', description: 'The helpdesk’s conversations, tickets and commands. Lists are newest first; `before` pages on.' },
     servers: [{ url: '/api/v1' }],
     security: [{ token: [] }],
-    paths: {
+    paths: together({
       '/conversations': { get: { operationId: 'conversations', summary: 'Conversations you may see', parameters: [query('state', 'Only those in this state.', text), query('queue', 'Only those of this queue.', text), query('before', 'Only numbers below this.'), query('limit', 'At most so many (200; of a search 100).'), ...SEARCH], responses: answer('The list; of a search with `next`, the cursor for `after`.', object({ conversations: list(object({ ...conversation, customer: text, weight: number })), next: { type: ['string', 'null'] } })) } },
       '/conversations/{n}': { get: { operationId: 'conversation', summary: 'One conversation', parameters: [path('n')], responses: answer('It.', object({ ...conversation, customer: object({ name: text, jid: { type: ['string', 'null'] }, page: { type: ['string', 'null'] } }), participants: list(object({ jid: text, name: text, role: { enum: ['observer', 'participant'] } })), position: number, lines: number, idleSince: moment, unansweredSince: moment, assigned: moment })) } },
       '/conversations/{n}/lines': { get: { operationId: 'lines', summary: 'What was said', parameters: [path('n'), query('after', 'Only lines with a greater `seq`.'), query('limit', 'At most so many (500).')], responses: answer('The lines in order.', object({ conversation: number, complete: { type: 'boolean' }, lines: list(object({ seq: number, at: moment, by: { enum: ['customer', 'agent', 'desk'] }, name: text, jid: text, visibility: { enum: ['public', 'internal', 'coaching', 'system', 'command'] }, text })) })) } },
       '/tickets': { get: { operationId: 'tickets', summary: 'Tickets you may see', parameters: [query('before', 'Only numbers below this.'), query('limit', 'At most so many (200).')], responses: answer('The list.', object({ tickets: list(object({ number, subject: text, queue: text, customer: text, opened: moment })) })) } },
       '/tickets/{n}': { get: { operationId: 'ticket', summary: 'One ticket', parameters: [path('n')], responses: answer('It.', object({ number, subject: text, queue: text, customer: text, opened: moment, articles: list(object({ id: text, at: moment, by: text, conversation: number, body: text })) })) } },
-      ...commands(true), ...commands(false), ...described(routes),
-    },
+      ...commands(true), ...commands(false),
+    }, described(routes)),
     components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
   }
+}
+
+/** The operations of both, by path. */
+function together(a: Schema, b: Schema): Schema {
+  return Object.fromEntries([...new Set([...Object.keys(a), ...Object.keys(b)])].map(path => [path, { ...a[path] as object, ...b[path] as object }])) // operations by method
 }
 
 /** The paths of routes that bear their own description. */
