@@ -164,7 +164,7 @@ CONTRIB_MODULES_CONF_DIR=${data}/none
   const pid = Number(readFileSync(join(data, 'pid'), 'utf8')) // Erlang's: what was started is a script
   const running = new Running(setup, program, async () => {
     try { process.kill(pid, 'SIGTERM') } catch { return } // it has ended by itself
-    await program.says(/\(ended with/)
+    await program.says(/\(ended with/).catch(() => { process.kill(pid, 'SIGKILL') }) // it would outlive us
   })
   try {
     await promisify(execFile)(command!, [...control, 'register', 'paul', domain, 'pw'], { ...around, env: { ...process.env, ...around.env } }) // the list has a command
