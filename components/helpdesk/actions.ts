@@ -16,7 +16,7 @@ import { inLine } from './dispatch.ts'
 import { Refused, type Bare, type Event } from './facts.ts'
 import type { Office } from './office.ts'
 import { filled, replies, repliesList } from './replies.ts'
-import { RECORD_ACTS } from './records/acts.ts'
+import { cardLines, RECORD_ACTS } from './records/acts.ts'
 import { duration, short } from './sentences.ts'
 import { helpText, queueMeant } from './words.ts'
 
@@ -185,6 +185,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
       ...(customer?.page ? [`from ${customer.page}`] : []),
       `open for ${duration(o.now - s.opened)}`,
       ...(s.is === 'active' || s.is === 'ended' ? [`served by ${o.operators.name(s.owner)}`] : []),
+      ...(customer ? await cardLines(o, c.by, customer) : []),
       ...Object.entries(s.crew).map(([jid, role]) => `${o.operators.name(jid)}: ${role}`),
     ].join('\n'), n)
   },

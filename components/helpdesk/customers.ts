@@ -68,6 +68,11 @@ export class Customers {
     if (old && differs(old, news)) await this.#keep({ ...old, ...news }, false)
   }
 
+  /** In the order of their ids. */
+  async page({ after, limit }: { after?: string | undefined; limit: number }): Promise<Customer[]> {
+    return (await this.#documents.range<Customer>(BY_ID, this.#desk, { limit, ...(after === undefined ? {} : { after }) })).map(f => f.value)
+  }
+
   /** Forgets one; gives how many records went. */
   async remove(id: string): Promise<number> {
     const old = await this.byId(id)

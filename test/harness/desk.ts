@@ -82,6 +82,13 @@ export class DeskHouse implements AsyncDisposable {
     return mount(helpdesk(conf), { domain: DESK, clock, log: silent, stores, limits: house.host.limits, http, privileges: house.privileges(DESK) }, house.router)
   }
 
+  /** Where HTTP is, and a token of `local`. */
+  async address(local: string): Promise<{ port: number; token: string }> {
+    await this.rest('GET', '/api/v1/openapi.json')
+    const { text } = await makeToken(this.house.stores, 'localhost', { jid: `${local}@localhost`, created: this.house.clock.now() })
+    return { port: this.#listening?.port ?? 0, token: text }
+  }
+
   /** Asks the REST interface as `local`, or as nobody. */
   async rest(method: string, path: string, local?: string, body?: unknown, scopes?: readonly string[], headers: Readonly<Record<string, string>> = {}): Promise<{ status: number; body: any; headers: Headers }> { // JSON of any shape
     const { house } = this

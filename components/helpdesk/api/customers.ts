@@ -4,7 +4,7 @@ import { kindOf, type Customer } from '../customers.ts'
 import { mailAddress } from '../mail/letter.ts'
 import type { Summary } from '../past.ts'
 import { NOTHING_KNOWN, type Details } from '../records/card.ts'
-import { created, gone, nothing, object, ok, problem, time, type Caller, type Door, type Route } from './door.ts'
+import { created, gone, nothing, object, ok, problem, time, whole, type Caller, type Door, type Route } from './door.ts'
 
 const text = { type: 'string' }
 const maybe = { type: ['string', 'null'] }
@@ -35,12 +35,14 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
 
   return [
     {
-      method: 'GET', path: '/customers', id: 'customers', scope: 'customers:read', needs: 'chat.view.others', summary: 'The customer with this address', query: { jid: { ...text, description: 'His JID.' } }, answer: { type: 'object', properties: { items: { type: 'array', items: CARD } } },
+      method: 'GET', path: '/customers', id: 'customers', scope: 'customers:read', needs: 'chat.view.others', summary: 'Customers, or the one with this address', query: { jid: { ...text, description: 'The one with this JID.' }, after: { ...text, description: 'Where the last page ended.' }, limit: { type: 'integer', description: 'At most so many (100).' } }, answer: { type: 'object', properties: { items: { type: 'array', items: CARD }, next: { type: ['string', 'null'] } } },
       async handle(r) {
         const jid = r.query.get('jid')
-        if (jid === null) return problem(422, 'jid: whose? Conversations can be searched by name and mail address.')
-        const c = await o.customers.byJid(jid)
-        return ok({ items: c ? [{ id: c.id, name: c.name, jid: c.jid, email: c.email ?? null, roles: [kindOf(c)] }] : [] })
+        const limit = Math.max(1, whole(r.query.get('limit'), 100, 100))
+        const one = jid === null ? undefined : await o.customers.byJid(jid)
+        const all = jid !== null ? (one ? [one] : []) : await o.customers.page({ after: r.query.get('after') ?? undefined, limit: limit + 1 })
+        const shown = all.slice(0, limit)
+        return ok({ items: shown.map(c => ({ id: c.id, name: c.name, jid: c.jid, email: c.email ?? null, roles: [kindOf(c)] })), next: all.length > limit ? shown.at(-1)?.id ?? null : null })
       },
     },
     {

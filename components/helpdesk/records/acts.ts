@@ -1,7 +1,8 @@
 // What commands do with the desk's records: finding, deleting, transcripts (shell).
 import { isAnswer, mine, no, notYours, refused, yes, meant, type Act, type Answer, type Call } from '../answers.ts'
 import { queueName } from '../config.ts'
-import { Refused, type Present } from '../facts.ts'
+import type { Customer } from '../customers.ts'
+import { Refused, type Bare, type Present } from '../facts.ts'
 import type { Office } from '../office.ts'
 import { readWanted } from './finding.ts'
 import { mailTranscript } from './recorded.ts'
@@ -64,4 +65,17 @@ async function theOne(o: Office, c: Call): Promise<{ n: number; s: Present } | A
   if (isAnswer(n)) return n
   const s = await o.records.seen(c.by, n)
   return s ? { n, s } : no(`There is no conversation #${n} that you could see.`)
+}
+
+/** What `!who` tells of the customer besides the name. */
+export async function cardLines(o: Office, by: Bare, customer: Customer): Promise<string[]> {
+  const card = await o.records.card.of(customer, s => o.operators.may(by, 'chat.view.others', s.queue) || s.owners.includes(by))
+  const { email, timeZone, language, website, phones, address, fields, comments, tickets, chats, calls } = card
+  const facts = [email, ...phones, website, address, language, timeZone].filter(x => x !== null)
+  const counts = [[chats.length, 'conversation'], [tickets.length, 'ticket'], [calls.length, 'call']] as const
+  return [
+    ...(facts.length > 0 ? [facts.join(' · ')] : []), ...Object.entries(fields).map(([name, value]) => `${o.rules.now.fields[name]?.label ?? name}: ${value}`),
+    counts.filter(([n], i) => n > 0 || i === 0).map(([n, what]) => `${n} ${what}${n === 1 ? '' : 's'}`).join(', '),
+    ...comments.slice(-3).map(x => `${o.operators.name(x.by)}: ${x.text}`),
+  ]
 }
