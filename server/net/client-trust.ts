@@ -9,9 +9,12 @@ import type { PeerCertificate } from './transport.ts'
 /** Our own certificate, in a context that asks clients for theirs; only what `ca` (PEM) has signed counts. */
 export class ClientFacing implements Identity {
   readonly #own: ServerIdentity
-  readonly #ca: string
+  #ca: string
   #made: { readonly from: string; readonly context: SecureContext } | undefined
   constructor(own: ServerIdentity, ca: string) { this.#own = own; this.#ca = ca }
+
+  /** Other authorities count for handshakes from now on. */
+  trust(ca: string): void { this.#ca = ca; this.#made = undefined }
 
   current(): { readonly context: SecureContext; readonly certificate: string } {
     const { certificate, key } = this.#own.current()
