@@ -40,7 +40,7 @@ export interface DepartmentSetting {
   readonly rooms: readonly string[]
 }
 export interface BrandSetting { readonly name?: string; readonly sites: readonly string[]; readonly host: string }
-export interface SiteSetting { readonly title?: string; readonly queue?: string; readonly departments: readonly string[]; readonly origins: readonly string[]; readonly texts: Names<string> }
+export interface SiteSetting { readonly title?: string; readonly queue?: string; readonly departments: readonly string[]; readonly origins: readonly string[]; readonly texts: Names<string>; /** What the site signs its visitors' identities with; two while one is replaced. */ readonly keys: Names<{ readonly alg: 'HS256' | 'ES256' | 'RS256' | 'EdDSA'; readonly secret?: string; readonly publicKey?: string }> }
 export interface LinkFace { readonly display: 'image' | 'text'; readonly image: string; readonly description: string; readonly anchorTitle: string; readonly url: string; readonly target?: string; readonly cssClass: string }
 export interface LinkSetting { readonly title: string; readonly refresh: number; readonly departments: readonly string[]; readonly online: LinkFace; readonly offline: LinkFace }
 export interface FieldSetting { readonly label: string; readonly kind: 'text' | 'lines' | 'number' | 'yes-no' | 'choice'; readonly choices: readonly string[]; readonly ask: boolean; readonly required: boolean; readonly departments: readonly string[] }

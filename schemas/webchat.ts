@@ -8,6 +8,8 @@ export interface ConversationView {
   readonly number: number
   readonly state: ConversationState
   readonly position?: number // people ahead; 0 = next
+  readonly minutes?: number // until it is his turn, as far as can be said
+  readonly text?: string // what who waits reads, where it is not the widget's own sentence
   readonly agent?: string // shown name
   readonly seq: number // of the newest line, 0 = none
   readonly can: readonly ('say' | 'end')[]
@@ -24,18 +26,44 @@ export interface LineView {
   readonly text: string
 }
 
-export type Hello = { readonly type: 'hello'; readonly token?: string; readonly conversation?: number; readonly after?: number }
-export type Open = { readonly type: 'open'; readonly id: string; readonly name: string; readonly text: string; readonly page?: string }
+export type Hello = { readonly type: 'hello'; readonly token?: string; readonly conversation?: number; readonly after?: number; readonly identity?: string; readonly link?: string; readonly page?: string; readonly lang?: string }
+export type Open = {
+  readonly type: 'open'; readonly id: string; readonly name: string; readonly text: string; readonly page?: string
+  readonly department?: string; readonly operator?: string; readonly fields?: Readonly<Record<string, string>>
+}
+export type Leave = { readonly type: 'leave'; readonly id: string; readonly name: string; readonly email: string; readonly text: string; readonly department?: string }
+export type Suggest = { readonly type: 'suggest'; readonly text: string }
+export type Survey = { readonly type: 'survey'; readonly conversation: number; readonly rating: number; readonly comment?: string }
+export type Keep = { readonly type: 'keep'; readonly conversation: number; readonly as: 'mail' | 'ticket'; readonly email?: string }
 export type Say = { readonly type: 'say'; readonly id: string; readonly conversation: number; readonly text: string }
 export type Typing = { readonly type: 'typing'; readonly conversation: number; readonly state: ChatState }
 export type End = { readonly type: 'end'; readonly conversation: number }
 export type AskLines = { readonly type: 'lines'; readonly conversation: number; readonly after: number }
-export type FromBrowser = Hello | Open | Say | Typing | End | AskLines | { readonly type: 'availability' } | { readonly type: 'ping' }
+export type FromBrowser = Hello | Open | Say | Typing | End | AskLines | Leave | Suggest | Survey | Keep | { readonly type: 'availability' } | { readonly type: 'ping' }
+
+/** What the form of a page shows, and what is offered after the end. */
+export interface SiteView {
+  readonly messages: boolean // whether one can be left now
+  readonly refresh: number // seconds between two looks whether anybody receives
+  readonly selection?: string
+  readonly departments?: readonly { readonly id: string; readonly name: string; readonly open: boolean }[]
+  readonly operators?: readonly string[]
+  readonly fields?: readonly { readonly id: string; readonly label: string; readonly kind: 'text' | 'lines' | 'number' | 'yes-no' | 'choice'; readonly required: boolean; readonly choices?: readonly string[]; readonly departments?: readonly string[] }[]
+  readonly texts?: Readonly<Record<string, string>>
+  readonly suggests?: boolean
+  readonly survey?: boolean
+  readonly mail?: boolean
+  readonly ticket?: boolean
+  readonly files?: boolean
+}
+export interface Suggestion { readonly id: string; readonly title: string; readonly text: string; readonly url?: string }
 
 export type Welcome = {
   readonly type: 'welcome'
   readonly token?: string
   readonly open: boolean
+  readonly site?: SiteView
+  readonly name?: string // who the site has signed him to be
   readonly conversation?: ConversationView
   readonly limits: { readonly text: number; readonly name: number } // characters
 }
@@ -51,7 +79,9 @@ export type Line = { readonly type: 'line' } & LineView
 export type Said = { readonly type: 'said'; readonly id: string; readonly conversation: number; readonly seq: number }
 export type FromBridge =
   | Welcome
-  | { readonly type: 'availability'; readonly open: boolean }
+  | { readonly type: 'availability'; readonly open: boolean; readonly messages?: boolean }
+  | { readonly type: 'done'; readonly of: 'leave' | 'survey' | 'keep'; readonly id?: string }
+  | { readonly type: 'suggestions'; readonly found: readonly Suggestion[] }
   | { readonly type: 'conversation'; readonly conversation: ConversationView }
   | Line
   | Said

@@ -14,6 +14,8 @@ export interface Customer {
   /** The network address he came from last, and the language of his browser. */
   readonly address?: string
   readonly language?: string
+  /** What his site has signed about him beside. */
+  readonly claims?: Readonly<Record<string, string>>
   readonly email?: string
   /** When he began his last conversation, in ms since 1970. */
   readonly seen?: number

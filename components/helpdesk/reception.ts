@@ -8,6 +8,7 @@ import type { Customer } from './customers.ts'
 import { Refused, type Event } from './facts.ts'
 import { publicLine } from './filing.ts'
 import type { Line } from './lines.ts'
+import { Sites } from './intake/identify.ts'
 import { Intake } from './intake/intake.ts'
 import type { Office } from './office.ts'
 import { operatorsIn, PATIENCE } from './policy.ts'
@@ -26,12 +27,14 @@ export class Reception {
   readonly #view: CustomerView
   readonly #operators: OperatorView
   readonly #intake: Intake
+  readonly #sites: Sites
   constructor(office: Office, at: Addresses, view: CustomerView, operators: OperatorView) {
     this.#office = office
     this.#at = at
     this.#view = view
     this.#operators = operators
     this.#intake = new Intake(office, view)
+    this.#sites = new Sites(office)
   }
 
   // Plain clients
@@ -83,6 +86,8 @@ export class Reception {
     const key = `${iq.type} ${query.name}`
     if (key === 'get availability') return this.#intake.availability(query)
     if (key === 'get site') return this.#intake.site(query)
+    if (key === 'get sites') return this.#sites.ask(from)
+    if (key === 'set identify') return this.#sites.identify(from, query)
     return this.#office.inTurnOf(from.bare, async () => {
       switch (key) {
         case 'set open': return this.#intake.open(from, query, text => this.#wrongText(text))

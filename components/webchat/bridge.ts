@@ -3,12 +3,14 @@ import { createHash, randomBytes } from 'node:crypto'
 import { Jid, type AnyStanza, type Limits, type Link, type Log } from '../../server/api.ts'
 import type { AskLines, ConversationView, End, FromBridge, FromBrowser, Hello, Open, Refusal, Say, Typing } from '../../schemas/webchat.ts'
 import { Bucket, Buckets } from './limits.ts'
+import { Enquiries, FRESH, siteOf, TOKENS } from './enquiries.ts'
+import type { Where } from './form.ts'
+import { DEFAULT, Sites } from './sites.ts'
 import { Tab, type Door, type Fetch } from './tab.ts'
 import * as translate from './translate.ts'
 import { refusal } from './translate.ts'
 import { isLive, isOver, Visitor } from './visitor.ts'
 
-const TOKENS = 'webchat tokens' // documents: by the hash of the token
 const HERE = 'webchat here' // documents: visitors of whom the desk thinks that they are on the page
 const PAGE = 100 // lines asked for at once
 const TABS = 30 // pages of one visitor
@@ -16,10 +18,9 @@ const WAITING = 32 // things one visitor may have waiting
 const GRACE = 20_000 // ms after the last page closed until the desk hears of it
 const GRACE_AT_START = 60_000 // ms after a restart
 const COMPOSING = 3000 // ms between two "composing" to the agent (SEC-W32)
-const FRESH = 3000 // ms that an answer about who receives is taken for true
 const STRANGERS = { rate: 0.2, burst: 20 } // unknown tokens from one address
 
-export interface Settings { readonly desk: string; readonly queue: string; readonly limits: Limits }
+export interface Settings { readonly desk: string; readonly queue: string; readonly origins?: readonly string[]; readonly limits: Limits }
 
 export class Bridge {
   readonly limits: Limits
@@ -30,6 +31,8 @@ export class Bridge {
   readonly #visitors = new Map<string, Visitor>() // by local part
   readonly #strangers = new Buckets(STRANGERS)
   readonly #chats: Buckets
+  readonly sites: Sites
+  readonly #ask: Enquiries
   #availability: { at: number; open: Promise<boolean>; pace: Promise<translate.Pace> } | undefined
 
   constructor(link: Link, settings: Settings) {
@@ -38,12 +41,15 @@ export class Bridge {
     this.#desk = Jid.parse(settings.desk)
     this.#queue = settings.queue
     this.limits = settings.limits
+    this.sites = new Sites(link, this.#desk, settings.origins ?? [])
+    this.#ask = new Enquiries(link, this.#desk)
     const { chatsPerHour } = settings.limits.visitor
     this.#chats = new Buckets({ rate: chatsPerHour / 3600, burst: chatsPerHour })
   }
 
   /** Remembers who was here before a restart: who does not come back is gone. */
   async start(): Promise<void> {
+    this.sites.start()
     for (let after = ''; ;) {
       const rows = await this.#link.stores.documents.range<{ key: string; conversation: number }>(HERE, this.#link.domain, { after, limit: 500 })
       for (const { id, value } of rows) {
@@ -59,6 +65,7 @@ export class Bridge {
 
   /** A stanza for a visitor: taken only from the desk. */
   receive(s: AnyStanza): void {
+    if (this.sites.receive(s)) { this.#ask.forget(); return }
     if (s.kind !== 'message' || s.type === 'error' || s.from?.domain !== this.#desk.domain) return
     const v = this.#visitors.get(s.to?.local ?? '')
     const told = v && translate.readTold(s)
@@ -77,7 +84,7 @@ export class Bridge {
   }
 
   /** A page says hello: who it is, and what it has to be shown. */
-  async hello(door: Door, m: Hello): Promise<{ page: Page; answer: FromBridge } | Refusal> {
+  async hello(door: Door, m: Hello, site: string = DEFAULT): Promise<{ page: Page; answer: FromBridge } | Refusal> {
     const now = this.#link.clock.now()
     let token = m.token
     let key = token === undefined ? '' : hash(token)
@@ -88,10 +95,13 @@ export class Bridge {
       token = randomBytes(32).toString('base64url')
       key = hash(token)
     }
-    const v = this.#visitor(localOf(key), key, known)
+    const where = { queue: this.#queue, site: this.sites.named(site), link: m.link, page: m.page }
+    const self = m.identity === undefined ? undefined : await this.#ask.identify(localOf(key), key, site, m.identity)
+    if (self === 'not') return refusal('not-authorized', 'Who you are could not be verified.', { of: 'hello' })
+    const v = self ? this.#visitor(self.local, key, true) : this.#visitor(localOf(key), key, known)
     if (v.tabs.size >= TABS) return refusal('resource-constraint', 'This chat is open in too many pages.', { of: 'hello' }, 30_000)
     v.waiting++ // keeps him in mind while the desk is asked
-    const [open, newest] = await Promise.all([this.#open(), known ? this.#newest(v) : undefined])
+    const [view, newest] = await Promise.all([this.#ask.form(where), known || self ? this.#newest(v) : undefined])
     v.waiting--
     if (newest === 'later') {
       if (v.tabs.size === 0 && !v.leaving) this.#forget(v)
@@ -102,13 +112,13 @@ export class Bridge {
     const c = v.conversation
     const shown = c && (isLive(c) || c.number === m.conversation) ? c : undefined
     const { text, name } = this.limits.visitor
-    const answer: FromBridge = { type: 'welcome', ...(!known && token !== undefined && { token }), open, ...(shown && { conversation: shown }), limits: { text: most(text), name: most(name) } }
+    const answer: FromBridge = { type: 'welcome', ...(!known && token !== undefined && { token }), ...siteOf(view), ...(self && { name: self.name }), ...(shown && { conversation: shown }), limits: { text: most(text), name: most(name) } }
     if (shown) {
       tab.goTo(shown.number, m.conversation === shown.number ? Math.min(m.after ?? 0, shown.seq) : 0)
       this.#comeBack(v)
       queueMicrotask(() => void tab.fill()) // after the welcome
     }
-    return { page: { visitor: v, tab }, answer }
+    return { page: { visitor: v, tab, where, ...(m.lang !== undefined && { lang: m.lang }) }, answer }
   }
 
   /** A page is gone: its tab was closed, or its connection is. */
@@ -125,7 +135,10 @@ export class Bridge {
     switch (m.type) {
       case 'ping': return Promise.resolve({ type: 'pong' })
       case 'hello': return Promise.resolve(refusal('bad-request', 'Hello is said once.', { of: 'hello' }))
-      case 'availability': return this.#open().then(open => ({ type: 'availability', open }))
+      case 'availability': return this.#ask.form(page.where).then(view => ({ type: 'availability', open: view?.open === true, messages: view?.messages === true }))
+      case 'suggest': return this.#ask.suggest(page.where, page.tab.door.address, m)
+      case 'leave': return this.#inOrder(v, m, () => this.#ask.leave(v.jid, page.where, page.tab.door.address, m))
+      case 'survey': case 'keep': return this.#inOrder(v, m, () => this.#ask.after(v.jid, m))
       case 'typing': return Promise.resolve(this.#typing(v, m))
       case 'lines': return Promise.resolve(this.#again(page, m))
       case 'end': return this.#inOrder(v, m, () => this.#end(v, m))
@@ -163,7 +176,7 @@ export class Bridge {
       await this.#link.stores.documents.put(TOKENS, this.#link.domain, v.key, { created: now })
       v.born = true
     }
-    const answer = await this.#link.ask(translate.open(this.#ends(v), this.#queue, { ...m, name: translate.cleanName(m.name), text: translate.cleanText(m.text) }))
+    const answer = await this.#link.ask(translate.open(this.#ends(v), page.where, { address, lang: page.lang }, { ...m, name: translate.cleanName(m.name), text: translate.cleanText(m.text) }))
     const conversation = answer.type === 'result' ? translate.readConversation(answer) : undefined
     if (!conversation) return translate.readRefusal(answer, 'open', m.id)
     if (begins) this.#chats.take(address, now)
@@ -245,7 +258,6 @@ export class Bridge {
   /** The desk's settings for pages that poll (helpdesk.md FP-19, FP-20). */
   pace(): Promise<translate.Pace> { return this.#asked().pace }
 
-  #open(): Promise<boolean> { return this.#asked().open }
   #asked(): { open: Promise<boolean>; pace: Promise<translate.Pace> } {
     const now = this.#link.clock.now()
     if (!this.#availability || now - this.#availability.at > FRESH) {
@@ -318,6 +330,7 @@ export class Bridge {
 
   /** Lets go of every page and every alarm. */
   stop(): void {
+    this.sites.stop()
     for (const v of this.#visitors.values()) {
       v.leaving?.[Symbol.dispose]()
       for (const tab of v.tabs) tab.door.close()
@@ -327,7 +340,7 @@ export class Bridge {
 }
 
 /** A page that has said hello. */
-export interface Page { readonly visitor: Visitor; readonly tab: Tab }
+export interface Page { readonly visitor: Visitor; readonly tab: Tab; readonly where: Where; readonly lang?: string }
 
 const hash = (token: string): string => createHash('sha256').update('token ' + token).digest('base64url')
 /** From the hash, so that the address gives away neither token nor hash. 80 bits: it must be his alone, not secret. */

@@ -13,7 +13,7 @@ const QUEUE = 1000 // messages that may wait for a page
 const SESSIONS = 5000 // in all
 
 const STATUS: Readonly<Record<string, number>> = {
-  'bad-request': 422, 'not-acceptable': 422, 'item-not-found': 404, forbidden: 403, 'resource-constraint': 429,
+  'not-authorized': 401, 'bad-request': 422, 'not-acceptable': 422, 'item-not-found': 404, forbidden: 403, 'resource-constraint': 429,
   'unexpected-request': 409, 'service-unavailable': 503, 'remote-server-timeout': 504,
 }
 
@@ -60,7 +60,7 @@ export class Polling {
       else this.#perAddress.delete(remote)
       if (session.page) this.#bridge.leave(session.page)
     })
-    const greeted = await this.#bridge.hello(session, message)
+    const greeted = await this.#bridge.hello(session, message, request.query.get('site') ?? undefined)
     if (!('page' in greeted)) return answerOf([greeted])
     session.page = greeted.page
     this.#sessions.set(id, session)

@@ -15,6 +15,7 @@ const PINGS = { rate: 1, burst: 20 } // control frames and pings from a page
 
 export class SocketDoor implements Door {
   readonly address: string
+  readonly #site: string | undefined
   readonly #ws: WebSocket
   readonly #bridge: Bridge
   readonly #clock: Clock // of the network
@@ -31,6 +32,7 @@ export class SocketDoor implements Door {
 
   constructor(ws: WebSocket, request: HttpRequest, bridge: Bridge, clock: Clock, onClose: () => void) {
     this.address = request.remote
+    this.#site = request.query.get('site') ?? undefined
     this.#ws = ws
     this.#bridge = bridge
     this.#clock = clock
@@ -84,7 +86,7 @@ export class SocketDoor implements Door {
     }
     if (m.type !== 'hello' || this.#greeting) return this.tell(refusal('unexpected-request', 'Say hello first.', { of: m.type }))
     this.#greeting = true
-    const greeted = await this.#bridge.hello(this, m)
+    const greeted = await this.#bridge.hello(this, m, this.#site)
     if (!('page' in greeted)) {
       this.tell(greeted)
       return this.#ws.close(1013)

@@ -1,8 +1,10 @@
 // Between the widget's JSON and the desk's stanzas, both ways (pure). Namespace: schemas/desk-namespace.md.
 import { el, Stanza, type Element, type Iq, type Jid, type Message } from '../../server/api.ts'
+import { NS_DESK, type Ends } from './namespace.ts'
+import { pageOf, whereAttrs, type Where } from './form.ts'
 import type { ChatState, ConversationState, ConversationView, FromBridge, LineView, Open, Refusal, Say } from '../../schemas/webchat.ts'
 
-export const NS_DESK = 'urn:deskbell:desk:0'
+export { NS_DESK, type Ends } from './namespace.ts'
 const NS_CHATSTATES = 'http://jabber.org/protocol/chatstates'
 const NS_HINTS = 'urn:xmpp:hints'
 const NS_STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
@@ -10,8 +12,6 @@ const NS_STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
 const STATES: ReadonlySet<string> = new Set<ConversationState>(['waiting', 'offered', 'active', 'ended', 'closed'])
 const CHAT_STATES: readonly ChatState[] = ['composing', 'paused', 'active']
 
-/** Between whom an iq or message goes: the visitor and the desk. */
-export interface Ends { readonly from: Jid; readonly to: Jid }
 
 const iq = (ends: Ends, type: 'get' | 'set', payload: Element): Iq => Stanza.of('iq', { type, ...ends, id: '' }, [payload]) // `ask` gives the id
 
@@ -19,8 +19,9 @@ export const askAvailability = (ends: Ends, queue: string): Iq => iq(ends, 'get'
 export const askConversation = (ends: Ends): Iq => iq(ends, 'get', el('conversation', NS_DESK))
 export const askLines = (ends: Ends, conversation: number, after: number, max: number): Iq =>
   iq(ends, 'get', el('lines', NS_DESK, { conversation: String(conversation), after: String(after), max: String(max) }))
-export const open = (ends: Ends, queue: string, m: Open): Iq =>
-  iq(ends, 'set', el('open', NS_DESK, { queue, id: m.id, name: m.name }, el('body', NS_DESK, {}, m.text), ...(m.page === undefined ? [] : [el('page', NS_DESK, {}, m.page)])))
+export const open = (ends: Ends, where: Where, { address, lang }: { readonly address: string; readonly lang?: string | undefined }, m: Open): Iq =>
+  iq(ends, 'set', el('open', NS_DESK, { ...whereAttrs(where), id: m.id, name: m.name, address, ...(lang === undefined ? {} : { lang }), ...(m.department === undefined ? {} : { department: m.department }), ...(m.operator === undefined ? {} : { operator: m.operator }) },
+    el('body', NS_DESK, {}, m.text), ...pageOf({ ...where, page: m.page ?? where.page }), ...Object.entries(m.fields ?? {}).map(([name, text]) => el('field', NS_DESK, { name }, cleanText(text)))))
 export const say = (ends: Ends, m: Say): Iq => iq(ends, 'set', el('say', NS_DESK, { conversation: String(m.conversation), id: m.id }, m.text))
 /** `end`, `gone` or `back`. */
 export const tell = (ends: Ends, what: 'end' | 'gone' | 'back', conversation: number): Iq => iq(ends, 'set', el(what, NS_DESK, { conversation: String(conversation) }))
@@ -44,12 +45,14 @@ export function readConversation(s: Iq | Message): ConversationView | undefined 
   const number = whole(attrs?.['number'])
   const state = attrs?.['state']
   if (!attrs || !number || state === undefined || !STATES.has(state)) return undefined
-  const position = whole(attrs['position'])
+  const [position, minutes] = [whole(attrs['position']), whole(attrs['minutes'])]
   const can = (attrs['can'] ?? '').split(' ').filter(c => c === 'say' || c === 'end')
   return {
     number,
     state: state as ConversationState, // one of STATES
     ...(position !== undefined && { position }),
+    ...(minutes && { minutes }),
+    ...(attrs['text'] && { text: attrs['text'] }),
     ...(attrs['agent'] && { agent: attrs['agent'] }),
     seq: whole(attrs['seq']) ?? 0,
     can,

@@ -1,13 +1,11 @@
 // The web bridge: visitors of web pages, as customers of a desk. Browsers speak JSON (schemas/webchat.json), the desk XMPP.
 import { resultOf, errorReply, el, refuse, type Component, type HttpRequest, type Link } from '../../server/api.ts'
 import { Bridge } from './bridge.ts'
-import { mayAsk } from './origin.ts'
 import { Pages, type About } from './pages.ts'
 import { Polling } from './poll.ts'
 import { SocketDoor } from './socket.ts'
 
 const NS_DISCO_INFO = 'http://jabber.org/protocol/disco#info'
-const SITE = 'default' // the site that every bridge has
 
 export interface WebchatOptions {
   /** The desk's domain, and its queue in which visitors wait. */
@@ -22,9 +20,9 @@ export function webchat(options: WebchatOptions, about: () => About = () => ({ h
   return {
     name: 'webchat',
     async start(link) {
-      const bridge = new Bridge(link, { desk: options.desk, queue: options.queue, limits: link.limits })
+      const bridge = new Bridge(link, { desk: options.desk, queue: options.queue, origins: options.origins, limits: link.limits })
       await bridge.start()
-      const stop = link.http ? serve(link, bridge, options.origins, about) : () => {}
+      const stop = link.http ? serve(link, bridge, about) : () => {}
       return {
         receive(s) {
           if (s.kind === 'iq' && (s.type === 'get' || s.type === 'set')) {
@@ -42,14 +40,14 @@ export function webchat(options: WebchatOptions, about: () => About = () => ({ h
 }
 
 /** Answers browsers; what it gives back lets go of those who are connected. */
-function serve(link: Link, bridge: Bridge, origins: readonly string[], about: () => About): () => void {
+function serve(link: Link, bridge: Bridge, about: () => About): () => void {
   const http = link.http! // the caller has looked
   const network = link.network ?? link.clock
   const pages = new Pages()
   const polling = new Polling(bridge, network)
   const perAddress = new Map<string, number>()
   const sockets = new Set<SocketDoor>()
-  const may = (origin: string | undefined, r: HttpRequest): boolean => r.query.get('site') === SITE && mayAsk(origin, r.origin, origins)
+  const may = (origin: string | undefined, r: HttpRequest): boolean => bridge.sites.may(r.query.get('site'), origin, r.origin)
 
   http.upgrade('/webchat/socket', {
     protocols: [],

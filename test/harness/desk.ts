@@ -89,13 +89,19 @@ export class DeskHouse implements AsyncDisposable {
     return { port: this.#listening?.port ?? 0, token: text }
   }
 
+  /** Where it answers HTTP. */
+  async url(): Promise<string> {
+    this.#listening ??= await listenHttp({ port: 0, address: '127.0.0.1', proxies: [], router: this.http, limits: this.house.host.limits, clock: wallClock, log: silent })
+    return `http://127.0.0.1:${this.#listening.port}`
+  }
+
   /** Asks the REST interface as `local`, or as nobody. */
   async rest(method: string, path: string, local?: string, body?: unknown, scopes?: readonly string[], headers: Readonly<Record<string, string>> = {}): Promise<{ status: number; body: any; headers: Headers }> { // JSON of any shape
     const { house } = this
     house.host.tokens = tokenReader(house.stores, 'localhost', house.clock)
-    this.#listening ??= await listenHttp({ port: 0, address: '127.0.0.1', proxies: [], router: this.http, limits: house.host.limits, clock: wallClock, log: silent })
+    const url = await this.url()
     const token = local === undefined ? undefined : local === 'nonsense' ? local : (await makeToken(house.stores, 'localhost', { jid: `${local}@localhost`, created: house.clock.now(), ...(scopes ? { scopes } : {}) })).text
-    const answer = await fetch(`http://127.0.0.1:${this.#listening.port}${path}`, {
+    const answer = await fetch(`${url}${path}`, {
       method, headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     return { status: answer.status, headers: answer.headers, body: await answer.json().catch(() => undefined) }

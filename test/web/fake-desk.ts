@@ -78,6 +78,8 @@ export class FakeDesk implements Component {
     const no = (condition: Parameters<typeof refuse>[0], text?: string): AnyStanza => errorReply(s, refuse(condition, text))!
     switch (e.name) {
       case 'availability': return resultOf(s, el('availability', NS, { queue: e.attrs['queue']!, open: String(this.open), waiting: '0', ...this.pace }))
+      case 'site': return resultOf(s, el('site', NS, { open: String(this.open), messages: 'false', refresh: '30' }))
+      case 'sites': return resultOf(s, el('sites', NS))
       case 'conversation': return mine.length ? resultOf(s, this.#view(mine.at(-1)!)) : no('item-not-found')
       case 'open': {
         if (!this.open) return no('service-unavailable', 'Nobody is available right now.')

@@ -35,7 +35,7 @@ function section({ office: { rules, operators } }: Door, name: Section): readonl
   const one = ONE[name]
   const shape = { $ref: `/api/v1/settings/schema#/$defs/${one}` }
   const shown = (id: string): Tree => {
-    const value = rules.now[name][id] as unknown as Tree // settings are JSON
+    const value = (rules.shown().settings[name] as Tree)[id] as Tree // both are there; secrets are not
     return { id, ...(name === 'roles' ? grants(id) : {}), ...value, fixed: rules.isFixed(`/${name}/${id}`) }
   }
   const grants = (id: string): Tree => ({ granted: [...operators.rights(id)].sort() })

@@ -11,9 +11,9 @@ const told = (e: ReturnType<typeof el>, from = 'c12@help.localhost/desk') => Sta
 describe('the web bridge’s translation', () => {
   it('says an opening as the namespace has it, the page only where there is one', () => {
     const m = { type: 'open', id: 'client-id-1', name: 'Alice', text: 'a < b\n& c' } as const
-    const bare = translate.open(ends, 'support', m)
-    assert.equal(bare.write(), "<iq type='set' to='help.localhost' from='v1@web.localhost' id=''><open xmlns='urn:deskbell:desk:0' queue='support' id='client-id-1' name='Alice'><body>a &lt; b\n&amp; c</body></open></iq>")
-    assert.equal(translate.open(ends, 'support', { ...m, page: 'https://x.org/a' }).child('open', NS)?.child('page')?.text, 'https://x.org/a')
+    const bare = translate.open(ends, { queue: 'support' }, { address: '192.0.2.7' }, m)
+    assert.equal(bare.write(), "<iq type='set' to='help.localhost' from='v1@web.localhost' id=''><open xmlns='urn:deskbell:desk:0' queue='support' id='client-id-1' name='Alice' address='192.0.2.7'><body>a &lt; b\n&amp; c</body></open></iq>")
+    assert.equal(translate.open(ends, { queue: 'support' }, { address: '192.0.2.7' }, { ...m, page: 'https://x.org/a' }).child('open', NS)?.child('page')?.text, 'https://x.org/a')
   })
 
   it('says a line with its number and id', () => {
