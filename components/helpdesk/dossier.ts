@@ -27,6 +27,8 @@ export interface Dossier {
   readonly files: readonly Attachment[]
   readonly resolutions: readonly Remark[]
   readonly fields: Readonly<Record<string, Filled>>
+  /** What the customer said of it; 1 to 5. */
+  readonly survey?: Entry & { readonly rating: number; readonly text: string }
 }
 export const emptyDossier: Dossier = { labels: [], pinned: [], tasks: [], times: [], items: [], calls: [], files: [], resolutions: [], fields: {} }
 

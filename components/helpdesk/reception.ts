@@ -3,7 +3,8 @@ import { el, Jid, refuse, StanzaError, type Element, type Iq, type Message } fro
 import type { Addresses } from './addresses.ts'
 import { because } from './actions.ts'
 import { fillIn } from './acts/marks.ts'
-
+import { CHOICES, choices, choose, read } from './aftermath.ts'
+import { isOver } from './states.ts'
 import type { Customer } from './customers.ts'
 import { Refused, type Event } from './facts.ts'
 import { publicLine } from './filing.ts'
@@ -59,11 +60,23 @@ export class Reception {
       const current = this.#office.current(customer)
       if (customer.last !== undefined && (await this.#office.book.sent(customer.last, 'customer', id))?.body === body) return // Pidgin sends again what was not acknowledged
       const said = { body, name: customer.name, id }
+      const last = customer.last
+      if (last !== undefined && await this.#afterwards(customer, last, body, (text: string) => this.#office.link.send(chat(this.#at.queue(queue ?? customer.contact ?? ''), from, MARK + text, { keep: false })))) return undefined
       if (current?.s.is === 'active' && current.s.proposal && /^!?(?:no|r)\.?$/i.test(body.trim())) { await this.#office.book.give(current.n, { do: 'answer', yes: false }); return undefined }
       const outcome = current ? await this.#office.hear(current.n, said) : await this.#office.begin(customer, queue ?? await this.#queueOf(n), said)
       if (outcome instanceof Refused) this.#office.link.send(chat(queue === undefined ? this.#at.bot : this.#at.queue(queue), from, MARK + because(this.#office, outcome), { keep: false }))
       return undefined
     })
+  }
+  /** A plain client has no buttons: `!end` ends the talk, and after the end the choices are typed. True if it was one of these. */
+  async #afterwards(customer: Customer, n: number, body: string, answer: (text: string) => void): Promise<boolean> {
+    if (!body.trimStart().startsWith('!')) return false
+    const s = await this.#office.book.state(n)
+    if (/^!end$/i.test(body.trim()) && s.is !== 'absent' && !isOver(s)) { await this.#office.book.give(n, { do: 'end', by: 'customer' }); return true }
+    const wanted = read(body)
+    if (!wanted || !choices(this.#office, s).includes(wanted.choice)) return false
+    answer((await choose(this.#office, customer, n, wanted.choice, wanted.text)).text)
+    return true
   }
   async #queueOf(n: number | undefined): Promise<string> {
     const s = n === undefined ? undefined : await this.#office.book.state(n)
@@ -95,6 +108,7 @@ export class Reception {
         case 'set say': return this.#say(from, query)
         case 'get lines': return this.#lines(from, query)
         case 'get conversation': return this.#newest(from)
+        case 'set keep': case 'set survey': return this.#choose(from, query)
         case 'set field': return this.#field(from, query)
         case 'set accept': case 'set decline': return this.#on(from, query, async n => this.#office.book.give(n, { do: 'answer', yes: key === 'set accept' }))
         case 'set end': return this.#on(from, query, async n => this.#office.book.give(n, { do: 'end', by: 'customer' }))
@@ -153,6 +167,15 @@ export class Reception {
     }
     const answer = found.slice(0, max)
     return el('lines', NS.desk, { conversation: String(n), complete: String((answer.at(-1)?.shown ?? after) >= shown) }, ...answer.map(l => lineElement(n, l)))
+  }
+
+  async #choose(from: Jid, q: Element): Promise<Reply> {
+    const customer = await this.#office.customers.byJid(from.bare)
+    const n = numberOf(q)
+    const choice = CHOICES.find(c => c === (q.name === 'keep' ? q.attrs['as'] : q.name))
+    if (!customer || n === undefined || !choice || !await this.#owns(customer, n)) return refuse('item-not-found', 'There is no such conversation.')
+    const done = await choose(this.#office, customer, n, choice, choice === 'survey' ? `${q.attrs['rating'] ?? ''} ${q.text}` : q.attrs['email'] ?? '')
+    return done.ok ? el('done', NS.desk, { conversation: String(n) }, done.text) : refuse('not-acceptable', done.text)
   }
 
   /** The customer fills in a custom field. */

@@ -14,7 +14,7 @@ const DOSSIER = {
   type: 'object', properties: {
     conversation: { type: 'integer' }, subject: { type: ['string', 'null'] }, priority: text, labels: texts, pinned: { type: 'boolean' }, followUp: { type: ['object', 'null'] }, hold: { type: ['object', 'null'] }, monitoring: text,
     tasks: listOf({ text, done: moment }), times: listOf({ minutes: { type: 'integer' }, text }), items: listOf({ kind: text, ref: text }), calls: listOf({ number: text, minutes: { type: 'integer' }, text }),
-    files: listOf({ name: text, url: text }), resolutions: listOf({ text }), source: { type: ['object', 'null'], description: 'Where the customer came from.' }, fields: { type: 'object' },
+    files: listOf({ name: text, url: text }), resolutions: listOf({ text }), source: { type: ['object', 'null'], description: 'Where the customer came from.' }, fields: { type: 'object' }, survey: { type: ['object', 'null'] },
   },
 }
 
@@ -39,7 +39,7 @@ export function markRoutes(door: Door): readonly Route[] {
           conversation: n, subject: d.subject ?? null, priority: s.priority, labels: d.labels, pinned: d.pinned.includes(who.jid), monitoring: s.monitors[who.jid] ?? 'none',
           followUp: s.followUp ? { at: time(s.followUp.at), by: s.followUp.by, due: s.followUp.due } : null, hold: s.hold ? { until: time(s.hold.until) } : null,
           tasks: dated(d.tasks).map(t => ({ ...t, done: time((t as { done?: number }).done) })), times: dated(d.times), items: dated(d.items), calls: dated(d.calls), files: dated(d.files), resolutions: dated(d.resolutions),
-          source: d.source ?? null, fields: Object.fromEntries(Object.entries(d.fields).map(([k, f]) => [k, { ...f, at: time(f.at) }])),
+          source: d.source ?? null, survey: d.survey ? { at: time(d.survey.at), rating: d.survey.rating, text: d.survey.text } : null, fields: Object.fromEntries(Object.entries(d.fields).map(([k, f]) => [k, { ...f, at: time(f.at) }])),
         })
       },
     },

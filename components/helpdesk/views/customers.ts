@@ -2,7 +2,8 @@
 import { el, Jid, Stanza, type Element } from '../../../server/api.ts'
 import type { Addresses } from '../addresses.ts'
 import type { Commit } from '../book.ts'
-import { isQueued } from '../conversation.ts'
+import { choices, hint } from '../aftermath.ts'
+import { isOver, isQueued } from '../conversation.ts'
 import type { Customer } from '../customers.ts'
 import type { Present, State } from '../facts.ts'
 import { publicLine } from '../filing.ts'
@@ -36,6 +37,7 @@ export class CustomerView implements View {
       if (!customer.bridged && lines.some(l => l.shown !== undefined)) this.#mark(n, after)
       this.#news(n, after, customer)
     }
+    if (customer && !customer.bridged && isOver(after) && !isOver(before) && before.is !== 'absent') this.#offer(n, after, customer)
     if (after.is === 'closed') { this.#told.delete(n); this.#positions.delete(n) }
     // Who joins the line at its end moves nobody.
     const queues = new Set([before, after].flatMap(s => isQueued(s) ? [s.queue] : []))
@@ -69,6 +71,12 @@ export class CustomerView implements View {
       for (const l of await this.#office.lines.all(n, s.lines)) if ((l.shown ?? 0) > told) this.#line(n, s, customer, l, true)
       this.#mark(n, s)
     }
+  }
+
+  /** A plain client reads what is still possible after the end. */
+  #offer(n: number, s: Present, c: Customer): void {
+    const text = hint(choices(this.#office, s))
+    if (text !== undefined) this.#office.link.send(chat(this.#contact(c, s), Jid.parse(c.jid), MARK + text, { keep: false, id: `e${n}-${s.shown}` }))
   }
 
   #mark(n: number, s: Present): void {
@@ -120,6 +128,7 @@ export class CustomerView implements View {
       number: String(n), state: s.is,
       ...(isQueued(s) ? this.#waiting(n, s.queue) : {}),
       ...(s.is === 'active' && (!s.proposal || this.#office.rules.now.conversation.aliasOnInvitations) ? { agent: this.#office.operators.name(s.owner) } : {}),
+      ...(choices(this.#office, s).length > 0 ? { after: choices(this.#office, s).join(' ') } : {}),
       seq: String(s.shown), can: s.is === 'closed' ? '' : s.is === 'ended' ? 'say' : s.is === 'active' && s.proposal ? 'say end accept decline' : 'say end',
     })
   }
