@@ -19,6 +19,8 @@ import type { PairState } from '../server/stream/s2s.ts'
 import { wallClock, type Clock } from '../server/ports/clock.ts'
 import type { Log } from '../server/ports/log.ts'
 import type { Stores } from '../server/ports/store.ts'
+import type { Transport } from '../server/net/transport.ts'
+import type { StoreWork } from '../server/store/sqlite/sqlite.ts'
 import { plugins } from '../plugins/index.ts'
 import { COMPONENTS } from '../plugins/disco.ts'
 import { LANDING } from '../protocols/invitations.ts'
@@ -33,6 +35,7 @@ import { federate } from './federate.ts'
 import { serveHealth } from './health.ts'
 import { serveHostMeta } from './host-meta.ts'
 import { LANDING_PATH, serveLanding } from './landing.ts'
+import type { SessionKind } from './metrics.ts'
 import type { Desk } from './office.ts'
 import { adoptLimits, needRestart } from './reload.ts'
 import { tokenReader } from './tokens.ts'
@@ -59,7 +62,7 @@ export interface House extends AsyncDisposable {
   accountChanged(jid: string, what: 'made' | 'password' | 'role' | 'removed' | 'disabled'): Promise<void>
 }
 
-export interface World { readonly stores: Stores; readonly clock: Clock; readonly log: Log }
+export interface World { readonly stores: Stores & { readonly work?: StoreWork }; readonly clock: Clock; readonly log: Log }
 
 /** Opens every listener of `config`, or rejects with a fault that names port and mend, and nothing stays open. */
 export async function compose(config: Config, world: World): Promise<House> {
@@ -72,6 +75,7 @@ export async function compose(config: Config, world: World): Promise<House> {
   const desks = new Map<string, Desk>()
   const http = new HttpRouter()
   const devices = new Devices()
+  const kinds = new WeakMap<ClientStream, SessionKind>()
   let web: HttpListening | undefined
   let ready = false
 
@@ -105,6 +109,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       iterations: first ? (config.hosts.get(first.domain)?.scramIterations ?? 10_000) : 10_000,
       requireTls: remote => config.requireTls || !isLoopback(remote),
     }
+    const client = (t: Transport, kind: SessionKind): void => void kinds.set(new ClientStream(t, clients), kind)
     const listen = async (key: string, at: { port: number; address?: string } | undefined, tls: 'starttls' | 'direct' | 'none', serve: (t: TcpTransport) => void, alpn?: string): Promise<void> => {
       if (!at) return
       const rate = key === 'component' ? limits.readRate.component : limits.readRate.c2s
@@ -112,8 +117,8 @@ export async function compose(config: Config, world: World): Promise<House> {
       open.push(l)
       ports[key] = l.port
     }
-    await listen('c2s', config.listen.c2s, 'starttls', t => { new ClientStream(t, clients) })
-    await listen('c2s-tls', config.listen.c2sTls, 'direct', t => { new ClientStream(t, clients) }, 'xmpp-client')
+    await listen('c2s', config.listen.c2s, 'starttls', t => client(t, 'tcp'))
+    await listen('c2s-tls', config.listen.c2sTls, 'direct', t => client(t, 'tls'), 'xmpp-client')
     await listen('component', config.listen.component, 'none', t => { new ComponentStream(t, { ...stream, router, secretOf, strangers: devices.strangers }) })
 
     const abroad = await federate(config, {
@@ -124,14 +129,19 @@ export async function compose(config: Config, world: World): Promise<House> {
     if (config.listen.http) {
       serveHostMeta(http, { websocket: WEBSOCKET_PATH, bosh: BOSH_PATH })
       serveLanding(http)
-      serveBosh(http, { path: BOSH_PATH, limits, clock: wallClock, serve: t => { new ClientStream(t, clients) } })
+      serveBosh(http, { path: BOSH_PATH, limits, clock: wallClock, serve: t => client(t, 'bosh') })
       http.upgrade(WEBSOCKET_PATH, {
         protocols: [NS_WEBSOCKET],
         // there is nothing ambient to steal: whoever connects must log in. A cookie from another page is none of ours (SEC-H02)
         mayConnect: (origin, request) => origin === undefined || origin === request.origin || request.headers.cookie === undefined,
-        handler: (ws, request) => { new ClientStream(new WebSocketTransport(ws, request.remote, request.secure, wallClock, limits.readRate.c2s, limits.websocket.ping), clients) },
+        handler: (ws, request) => { client(new WebSocketTransport(ws, request.remote, request.secure, wallClock, limits.readRate.c2s, limits.websocket.ping), 'websocket') },
       })
-      const health = serveHealth(http, { ready: () => ready, sessions: () => devices.streams.size, watchers: config.listen.http.metrics, ...(abroad && { pairs: () => abroad.federation.pairs }) })
+      const health = serveHealth(http, {
+        ready: () => ready, watchers: config.listen.http.metrics, sessions: () => countSessions(devices, kinds), certificateEnds: () => identity.expires,
+        stanzas: () => [...hosts].map(([domain, host]) => [domain, host.passed] as const),
+        desks: () => [...desks].map(([domain, desk]) => [domain, desk.tally] as const),
+        ...(stores.work && { store: () => stores.work! }), ...(abroad && { pairs: () => abroad.federation.pairs }), // it has it now, it has it always
+      })
       open.push({ async [Symbol.asyncDispose]() { health[Symbol.dispose]() } })
       web = await listenHttp({ ...config.listen.http, router: http, identity: config.listen.http.tls ? identity : undefined, limits, clock: wallClock, log })
       open.push(web)
@@ -195,6 +205,12 @@ export async function compose(config: Config, world: World): Promise<House> {
   const shut = async (): Promise<void> => { for (const o of open.splice(0).reverse()) await o[Symbol.asyncDispose]() }
 
   try { return await build() } catch (error) { await shut(); throw error }
+}
+
+function countSessions(devices: Devices, kinds: WeakMap<ClientStream, SessionKind>): Record<SessionKind, number> {
+  const counts = { tcp: 0, tls: 0, websocket: 0, bosh: 0, login: 0, hibernated: devices.hibernated }
+  for (const stream of devices.streams) counts[stream.device ? kinds.get(stream) ?? 'tcp' : 'login']++ // each came by `client`
+  return counts
 }
 
 /** Whether an account is there, and was at `since`: not another one of the same name. */

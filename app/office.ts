@@ -1,6 +1,7 @@
 // What the verbs of the command line work on: the store, with the running house behind it or without.
 import type { CannedBook } from '../components/helpdesk/canned-book.ts'
 import type { Rulebook } from '../components/helpdesk/settings/rulebook.ts'
+import type { Tally } from '../components/helpdesk/tally.ts'
 import type { Config } from '../config/load.ts'
 import type { Clock } from '../server/ports/clock.ts'
 import type { PairState } from '../server/stream/s2s.ts'
@@ -10,7 +11,7 @@ import type { Stores } from '../server/ports/store.ts'
 export type Change = 'made' | 'password' | 'role' | 'removed' | 'disabled'
 
 /** What an admin may change of a desk. */
-export interface Desk { readonly rules: Rulebook; readonly canned: CannedBook }
+export interface Desk { readonly rules: Rulebook; readonly canned: CannedBook; /** How a running one stands. */ readonly tally?: Tally }
 
 export interface Office {
   readonly config: Config

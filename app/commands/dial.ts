@@ -61,7 +61,7 @@ async function serve(config: Config, wanted: readonly Wanted[], world: { stores:
     const { http } = config.listen
     const files = config.tls ?? (http.tls ? await selfSigned(`${config.data}/tls`, [...config.components.keys()], wallClock.now()) : undefined)
     const identity = http.tls && files ? await ServerIdentity.load(files) : undefined
-    stack.use(serveHealth(doors, { ready: () => up.size === wanted.length, sessions: () => 0, watchers: http.metrics }))
+    stack.use(serveHealth(doors, { ready: () => up.size === wanted.length, watchers: http.metrics }))
     const web: HttpListening = stack.use(await listenHttp({ ...http, router: doors, identity, limits, clock: wallClock, log: world.log }))
     ports['http'] = web.port
     say(`browser: ${http.tls ? 'https' : 'http'}://${http.address ?? 'localhost'}:${web.port}/`)

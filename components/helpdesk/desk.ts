@@ -26,6 +26,7 @@ import { OperatorView } from './views/operators.ts'
 import { RoomWindow } from './views/room.ts'
 import { RosterView } from './views/rosters.ts'
 import { Rulebook } from './settings/rulebook.ts'
+import { Tally } from './tally.ts'
 import { Warnings } from './warnings.ts'
 import { Watchers } from './watchers.ts'
 import { rest } from './api/rest.ts'
@@ -33,18 +34,20 @@ import { rest } from './api/rest.ts'
 const GRACE = 10_000 // ms after a start in which operators come back unremarked
 
 /** A desk with these queues. The same component runs in the server and, dialled, beside any other. */
-export const helpdesk = (config: DeskConfig, ready: (desk: { readonly rules: Rulebook; readonly canned: CannedBook }) => void = () => {}): Component => ({
+export const helpdesk = (config: DeskConfig, ready: (desk: { readonly rules: Rulebook; readonly canned: CannedBook; readonly tally: Tally }) => void = () => {}): Component => ({
   name: 'helpdesk',
   async start(link) {
     const rules = await Rulebook.open({ documents: link.stores.documents, desk: link.domain, clock: link.clock, log: link.log, given: fixedBy(config) })
     const canned = await CannedBook.open(link.stores.documents, link.domain)
-    const desk = await new Desk(link, rules, canned).start(config.mail)
-    ready({ rules, canned })
-    return desk
+    const desk = new Desk(link, rules, canned)
+    const receiver = await desk.start(config.mail)
+    ready({ rules, canned, tally: desk.tally })
+    return receiver
   },
 })
 
 class Desk implements Receiver {
+  readonly tally: Tally
   readonly #link: Link
   readonly #office: Office
   readonly #at: Addresses
@@ -83,6 +86,7 @@ class Desk implements Receiver {
     this.#office.views.push(this.#office.paces)
     this.#office.views.push(this.#operators, this.#customers, this.#warnings, this.#office.records.catalogue)
     this.#office.views.push(new Monitors(this.#office, this.#at))
+    this.#office.views.push(this.tally = new Tally(this.#office))
     this.#office.onTyping = n => this.#warnings.touch(n)
     this.#office.onRules.push(() => this.#warnings.wind())
     this.#forms = adminCommands(this.#office)

@@ -104,6 +104,8 @@ export class Host implements Home {
   guests: GuestBook | undefined
   readonly unbound = new Set<Unbound>()
   readonly installed: string[] = []
+  /** Stanzas of local devices since the start: what they sent, and what was sent to them. */
+  readonly passed = { in: { message: 0, presence: 0, iq: 0 }, out: { message: 0, presence: 0, iq: 0 } }
 
   readonly #stages = Object.fromEntries(STAGES.map(s => [s, [] as Handler[]])) as Record<Stage, Handler[]> // fromEntries forgets the keys
   #out: readonly Handler[] = []

@@ -299,6 +299,7 @@ export class ClientStream extends Stream implements Carrier {
         return
       }
       device.take(stanza)
+      device.host.passed.in[stanza.kind]++
       if (stanza.kind === 'iq' && stanza.type === 'set' && isOwn(stanza, device)) {
         if (stanza.payload[0]?.ns === NS_SESSION) { device.deliver(resultOf(stanza)); return }
         if (stanza.payload[0]?.ns === NS_BIND) { device.deliver(errorReply(stanza, refuse('not-allowed'))!); return } // a set has an answer

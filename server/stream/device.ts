@@ -95,6 +95,7 @@ export class Device extends Resource {
 
   override deliver(stanza: AnyStanza): void {
     if (this.#gone) return
+    this.host.passed.out[stanza.kind]++
     const text = stanza.write(this.#ns)
     const unacked = this.#unacked
     if (!unacked) { this.#carrier?.send(text); return }

@@ -23,6 +23,13 @@ export class Devices {
   /** Sessions that can be resumed. */
   get resumable(): number { return this.#byResumeId.size }
 
+  /** Sessions without a connection that wait to be resumed; counted one by one. */
+  get hibernated(): number {
+    let n = 0
+    for (const device of this.#byResumeId.values()) if (!device.attached) n++
+    return n
+  }
+
   at(resumeId: string): Device | undefined { return this.#byResumeId.get(resumeId) }
 
   /** From now on, and until it is gone, `device` can be resumed. */

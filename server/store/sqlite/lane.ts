@@ -13,6 +13,9 @@ export class Lane {
   /** How many calls were made, and how many of them are answered. */
   asked = 0
   answered = 0
+  /** How many groups, each one commit, and how many calls came to nothing. */
+  groups = 0
+  failed = 0
   /** Hears of every group whether calls of it failed, and why the first of them did. */
   heard: (why: string | undefined) => void = () => {}
   readonly #worker: Worker
@@ -95,6 +98,8 @@ export class Lane {
     if (answer.tag !== 'group') return
     const { count, results } = answer
     const failed = new Map(answer.failed)
+    this.groups++
+    this.failed += failed.size
     let i = 0
     while (i < count) {
       const group = this.#sent.shift()

@@ -15,6 +15,17 @@ const BITE = 1000 // archive rows removed in one call: others' writes come betwe
 export interface SqliteStores extends Stores {
   /** Writes the store as it stands to another file, whole or not at all, while all goes on. Rejects with StoreError. */
   backup(file: string): Promise<void>
+  /** What it has to do and has done. */
+  readonly work: StoreWork
+}
+
+/** Counts since the start, but for the calls that wait at this moment. */
+export interface StoreWork {
+  readonly waiting: { readonly writes: number; readonly reads: number }
+  readonly writes: number
+  readonly reads: number
+  readonly commits: number
+  readonly failures: number
 }
 
 /**
@@ -182,6 +193,12 @@ function face(file: string, writer: Lane, reader: Lane): SqliteStores {
   const backups = new Set<Promise<void>>()
   return {
     accounts, rosters, archive, offline, documents, events, search,
+    get work() {
+      return {
+        waiting: { writes: writer.asked - writer.answered, reads: reader.asked - reader.answered },
+        writes: writer.answered, reads: reader.answered, commits: writer.groups, failures: writer.failed + (reader === writer ? 0 : reader.failed),
+      }
+    },
     backup: to => {
       if (closing) return refused()
       const one = backup(to).finally(() => backups.delete(one))
