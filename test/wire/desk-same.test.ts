@@ -1,0 +1,99 @@
+// One action, three ways: by text, by a form, by REST the same is done, the same is said, and the same is refused. Made from the table of commands.
+import assert from 'node:assert/strict'
+import type { Element as Xml } from 'ltx'
+import { COMMANDS, type CommandEntry, type Field } from '../../components/helpdesk/commands.ts'
+import { BOT, c, config, DESK, DeskHouse, SUPPORT, type Person } from '../harness/desk.ts'
+
+const NS = 'http://jabber.org/protocol/commands'
+const DATA = 'jabber:x:data'
+const STAFF = { anna: 'agent', ben: 'agent', mia: 'manager' } as const
+/** Who may do it at all; everybody else is anna. */
+const BY: Readonly<Record<string, keyof typeof STAFF>> = { delete: 'mia', take: 'mia' }
+const VALUES: Readonly<Record<string, string>> = { shortcut: 'hi1', number: '2', queue: 'billing', text: 'some words', words: 'hello', comment: 'take care' }
+
+type Way = 'rest' | 'form' | 'text'
+interface Result { readonly said: string; readonly done: unknown }
+
+const args = (k: CommandEntry): Record<string, string> => Object.fromEntries(k.fields.filter(f => f.required).map(f => [f.name, valueOf(f)]))
+const valueOf = (f: Field): string => VALUES[f.name] ?? (f.kind === 'operator' || f.kind === 'target' ? 'ben' : f.kind === 'choice' ? f.choices?.[0] ?? '' : f.kind === 'queue' ? 'billing' : f.kind === 'number' ? '1' : 'words')
+/** What differs from one run to the next. */
+const plain = (text: string): string => text.split('\n').filter(l => !l.includes('!history')).join('\n') // a typed command stands in the history itself
+  .replace(/\b\d+:\d\d(:\d\d)?\b/g, 'TIME').replace(/\/exports\/\S+/g, 'URL').replace(/\b[0-9a-f]{6}\b/g, 'ID').trim()
+
+async function scene(k: CommandEntry): Promise<{ d: DeskHouse; people: Readonly<Record<keyof typeof STAFF, Person>>; zoe: Person }> {
+  const d = await DeskHouse.open(STAFF, config())
+  try {
+    await d.rest('POST', '/api/v1/canned', 'mia', { shortcut: 'hi1', text: 'Hi %VISITOR%' })
+    const people = { anna: await d.comes('anna'), ben: await d.comes('ben', '<presence><show>away</show></presence>'), mia: await d.comes('mia', '<presence><show>away</show></presence>') }
+    const zoe = await d.comes('zoe')
+    zoe.types(SUPPORT, 'hello')
+    await people.anna.reads(BOT, /New chat #1/)
+    if (k.about !== 'pending') {
+      people.anna.types(BOT, '!a')
+      await people.anna.reads(c(1), 'hello')
+      await people.anna.reads(BOT, /accepted/)
+    }
+    await d.quiet()
+    for (const p of [people.anna, people.ben, people.mia, zoe]) await p.all()
+    return { d, people, zoe }
+  } catch (error) { await d[Symbol.asyncDispose](); throw error }
+}
+
+/** What has happened to the conversation, and what the desk keeps of who acted. */
+async function state(d: DeskHouse, by: string): Promise<unknown> {
+  const { events } = await d.house.stores.events.load<{ type: string; as?: string; by?: string }>(`${DESK}/c1`)
+  return { events: events.filter(e => e.as !== 'command').map(e => [e.type, e.as, e.type === 'said' ? e.by : undefined]), record: (await d.house.stores.documents.get('desk-operators', DESK, `${by}@localhost`))?.value }
+}
+
+let ids = 0
+async function byForm(p: Person, to: string, k: CommandEntry): Promise<string> {
+  const ask = async (inside: string): Promise<Xml> => {
+    const id = `s${++ids}`
+    p.actor.says(`<iq type='set' id='${id}' to='${to}'><command xmlns='${NS}' node='urn:deskbell:desk:command#${k.word}'>${inside}</command></iq>`)
+    const others: Xml[] = []
+    try { for (;;) { const x = await p.actor.next(() => `!${k.word} should be answered`); if (x.name === 'iq' && x.attrs['id'] === id) return x; others.push(x) } } finally { p.actor.unreads(others) }
+  }
+  let answer = await ask('')
+  if (answer.getChild('command')?.attrs['status'] === 'executing') answer = await ask(`<x xmlns='${DATA}' type='submit'>${Object.entries(args(k)).map(([f, v]) => `<field var='${f}'><value>${v}</value></field>`).join('')}</x>`)
+  const note = answer.getChild('command')?.getChild('note')
+  return note ? `${note.attrs['type'] === 'error' ? 'refused' : 'done'}: ${note.getText() === 'Done.' ? '' : note.getText()}` : `refused: ${answer.getChild('error')?.getChildText('text') ?? ''}`
+}
+async function byRest(d: DeskHouse, who: string, k: CommandEntry): Promise<string> {
+  const { status, body } = await d.rest('POST', `/api/v1${k.about === 'none' ? '' : '/conversations/1'}/commands/${k.word}`, who, args(k))
+  return status === 200 ? `done: ${body.text}` : `refused: ${body.title}`
+}
+async function byText(p: Person, at: string, k: CommandEntry, expected: string): Promise<string> {
+  const words = expected.replace(/^\w+: ?/, '')
+  const typed = [`!${k.word}`, ...k.fields.filter(f => f.required).map(f => args(k)[f.name])].join(' ')
+  p.types(at, typed)
+  if (words === '') return expected
+  for (;;) { const { text } = await p.reads(at, /^✱ /); if (plain(text.slice(2)) === plain(words)) return expected }
+}
+
+async function run(k: CommandEntry, way: Way, expected?: Result): Promise<Result> {
+  const { d, people, zoe } = await scene(k)
+  await using _ = d
+  const by = BY[k.word] ?? 'anna'
+  const at = k.about === 'none' || k.about === 'pending' ? BOT : c(1)
+  // First somebody to whom it does not belong.
+  if (k.about === 'open' || k.about === 'pending') {
+    const before = await state(d, 'ben')
+    const said = way === 'rest' ? await byRest(d, 'ben', k) : way === 'form' ? await byForm(people.ben, at === BOT ? BOT : c(1), k) : (people.ben.types(at, [`!${k.word}`, ...Object.values(args(k))].join(' ')), await people.ben.reads(at, /^✱ /), 'refused: ')
+    assert.match(said, /^refused/, `${way}: ${said}`)
+    assert.deepEqual(await state(d, 'ben'), before, `${way}: refused, nothing may have happened`)
+    assert.deepEqual(await zoe.all(), [])
+  }
+  const said = way === 'rest' ? await byRest(d, by, k) : way === 'form' ? await byForm(people[by], at === BOT ? BOT : c(1), k) : await byText(people[by], at, k, expected?.said ?? '')
+  let done = await state(d, by)
+  for (let i = 0; i < 50 && expected && JSON.stringify(done) !== JSON.stringify(expected.done); i++) { await people[by].all(); done = await state(d, by) }
+  return { said: plain(said), done }
+}
+
+describe('every action', () => {
+  for (const k of COMMANDS) {
+    it(`!${k.word} (${k.label}) is one and the same by text, by form and by REST`, async () => {
+      const rest = await run(k, 'rest')
+      for (const way of ['form', 'text'] as const) assert.deepEqual(await run(k, way, rest), rest, way)
+    })
+  }
+})
