@@ -9,7 +9,7 @@ import { alarms, type Terms, type Unclocked } from './policy.ts'
 import { Timers } from './timers.ts'
 
 /** What has just been kept: told to whoever shows or does something about it. */
-export interface Commit { readonly n: number; readonly before: State; readonly after: State; readonly events: readonly { readonly event: Event; readonly before: State; readonly after: State }[]; readonly lines: readonly Line[] }
+export interface Commit { readonly n: number; /** the number of the commit in its log, from 1 */ readonly version: number; readonly before: State; readonly after: State; readonly events: readonly { readonly event: Event; readonly before: State; readonly after: State }[]; readonly lines: readonly Line[] }
 /** What a `say` carries beside its command: the text, who it came from by name, and the client's id for it. */
 export interface Said { readonly body: string; readonly name: string; readonly id?: string | undefined }
 
@@ -41,6 +41,8 @@ export class Book {
   readonly typed = new Map<number, number>()
   /** What the settings say about time. */
   terms: () => Omit<Terms, 'typed'> = () => ({})
+  /** What is still to be done for a commit, noted with it until `events.done` is called. */
+  todo: (n: number, version: number, events: readonly Event[]) => readonly unknown[] | undefined = () => undefined
   /** Runs after an alarm was dealt with. */
   afterAlarm: () => Promise<void> = async () => {}
 
@@ -55,6 +57,8 @@ export class Book {
 
   stop(): void { this.#timers.close() }
 
+  /** The name of a conversation's log. */
+  stream(n: number): string { return this.#stream(n) }
   #stream(n: number): string { return `${this.#desk}/c${n}` }
   get #ledgerStream(): string { return `${this.#desk}/assignment` }
 
@@ -162,7 +166,8 @@ export class Book {
       const lines = events.flatMap(e => e.type === 'said' ? [this.#line(e, said)] : [])
       const version = this.#versions.get(n) ?? 0
       const written = lines.map(l => this.lines.put(n, l))
-      const kept = this.#stores.events.append(this.#stream(n), version, events, { live: after.is !== 'closed' })
+      const todo = this.todo(n, version + 1, events)
+      const kept = this.#stores.events.append(this.#stream(n), version, events, { live: after.is !== 'closed', ...(todo ? { todo } : {}) })
       const [outcome] = await Promise.all([kept, ...written])
       if (outcome === 'conflict') {
         if (tries >= TRIES) throw new Error(`conversation ${n}: another writer was quicker ${TRIES} times`)
@@ -175,7 +180,7 @@ export class Book {
       this.#notice(n, lines, after)
       this.#wind(n, after)
       try {
-        await this.onCommit({ n, before, after, events: steps, lines })
+        await this.onCommit({ n, version: version + 1, before, after, events: steps, lines })
       } catch (error) { this.#log.error({ err: error, conversation: n }, 'what follows from a commit met a bug') }
       if (after.is === 'closed') this.#versions.delete(n)
       await this.settle(n)

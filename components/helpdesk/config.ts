@@ -19,12 +19,14 @@ export interface DeskConfig {
   readonly capacity: number
   /** The server that carries the desk's mails. */
   readonly mail?: { readonly host: string; readonly port: number; readonly tls: 'implicit' | 'starttls' | 'none'; readonly user?: string; readonly password?: string; readonly from: string; readonly name: string }
+  /** Networks (CIDR) that webhooks and ticket systems may be reached in though they are not public. */
+  readonly allow?: readonly string[]
   readonly queues: ReadonlyMap<string, QueueConfig>
   readonly given?: { readonly enabled?: boolean; readonly assign?: string; readonly capacity?: number; readonly queues?: Readonly<Record<string, object | null>> } | null
 }
 
 /** What holds now: the file's word over the settings. */
-export interface Current extends Omit<DeskConfig, 'queues' | 'given' | 'mail'> { readonly queues: ReadonlyMap<string, QueueSetting> }
+export interface Current extends Omit<DeskConfig, 'queues' | 'given' | 'mail' | 'allow'> { readonly queues: ReadonlyMap<string, QueueSetting> }
 
 /** What the file says, as settings that nobody can change. */
 export function fixedBy({ given }: DeskConfig): Tree {

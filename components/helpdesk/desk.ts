@@ -40,7 +40,7 @@ export const helpdesk = (config: DeskConfig, ready: (desk: { readonly rules: Rul
     const rules = await Rulebook.open({ documents: link.stores.documents, desk: link.domain, clock: link.clock, log: link.log, given: fixedBy(config) })
     const canned = await CannedBook.open(link.stores.documents, link.domain)
     const desk = new Desk(link, rules, canned)
-    const receiver = await desk.start(config.mail)
+    const receiver = await desk.start(config)
     ready({ rules, canned, tally: desk.tally })
     return receiver
   },
@@ -97,7 +97,7 @@ class Desk implements Receiver {
     this.#office.onOperator.push(jid => this.#rosters.touch(jid))
   }
 
-  async start(mail: DeskConfig['mail']): Promise<Receiver> {
+  async start({ mail, allow }: DeskConfig): Promise<Receiver> {
     const { book, operators, customers } = this.#office
     if (mail) {
       const { stores, domain, limits, log } = this.#link
@@ -111,7 +111,8 @@ class Desk implements Receiver {
     await this.#people()
     await this.#watchers.open()
     await this.#office.recallOnline()
-    await this.#office.records.open()
+    await this.#office.records.open(allow)
+    if (this.#office.records.hooks) this.#office.views.push(this.#office.records.hooks)
     const { privileges, clock, http } = this.#link
     if (privileges) {
       this.#off.push(privileges.onPeople(() => this.#office.later(() => this.#people())))

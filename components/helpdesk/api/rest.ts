@@ -18,6 +18,7 @@ import { openapi } from './openapi.ts'
 
 import { operatorRoutes } from './operators.ts'
 import { customerRoutes } from './customers.ts'
+import { hookRoutes } from './hooks.ts'
 import { isSearch, recordRoutes, search } from './records.ts'
 import { settingsRoutes } from './settings.ts'
 
@@ -30,7 +31,7 @@ export function rest(http: HttpRouter, office: Office): void {
   if (http.table.some(r => r.pattern === '/api/v1/conversations')) return
   const api = new Api(office)
   const door = new Door(http, office)
-  door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door), ...recordRoutes(door), ...customerRoutes(door))
+  door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door), ...recordRoutes(door), ...customerRoutes(door), ...hookRoutes(door))
   door.add(...markRoutes(door), ...listRoutes(door))
   door.add(...banRoutes(door))
   http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi(door.routes) }))

@@ -4,7 +4,8 @@ import type { Bare, Present } from '../facts.ts'
 import type { Office } from '../office.ts'
 import type { Summary } from '../past.ts'
 import { Printer } from '../transcripts/printer.ts'
-import type { Webhooks } from '../webhooks/webhooks.ts'
+import { Fetcher } from '../webhooks/fetcher.ts'
+import { Teller } from '../webhooks/teller.ts'
 import { mayRead, scope } from './access.ts'
 import { Audit } from './audit.ts'
 import { Card } from './card.ts'
@@ -24,9 +25,12 @@ export class Records {
   readonly card: Card
   readonly printer: Printer
   /** Absent until the desk runs. */
-  hooks: Webhooks | undefined
+  hooks: Teller | undefined
+  /** Errands to addresses that admins name. */
+  fetcher: Fetcher
   constructor(office: Office) {
     this.#o = office
+    this.fetcher = new Fetcher({ clock: office.link.network ?? office.link.clock })
     this.catalogue = new Catalogue(office)
     this.keeping = new Keeping(office)
     this.erasure = new Erasure(office)
@@ -40,7 +44,10 @@ export class Records {
     office.dossiers.onChange.push(n => this.catalogue.touch(n))
   }
 
-  async open(): Promise<void> {
+  /** `allow`: networks that may be reached though they are not public. */
+  async open(allow: readonly string[] = []): Promise<void> {
+    this.fetcher = new Fetcher({ clock: this.#o.link.network ?? this.#o.link.clock, allow })
+    this.hooks = await Teller.open(this.#o, this.fetcher)
     await this.audit.open()
     await this.catalogue.open()
     await this.keeping.open()
