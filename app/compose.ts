@@ -1,11 +1,14 @@
 // Builds the house from its config: the only file that knows every room.
 import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { isLoopback } from '../server/net/address.ts'
 import { serveBosh } from '../server/net/bosh/bosh.ts'
 import { HttpRouter, listenHttp, type HttpListening } from '../server/net/http.ts'
+import { ClientFacing } from '../server/net/client-trust.ts'
 import { ServerIdentity, selfSigned } from '../server/net/tls.ts'
 import { listenTcp, type Listening, type TcpTransport } from '../server/net/tcp.ts'
 import { WebSocketTransport } from '../server/net/websocket.ts'
+import { Guests } from '../server/host/guests.ts'
 import { Host } from '../server/host/host.ts'
 import { accountChanged } from '../server/host/keeping.ts'
 import { privilegesOf } from '../server/host/privileges.ts'
@@ -21,6 +24,7 @@ import type { Log } from '../server/ports/log.ts'
 import type { Stores } from '../server/ports/store.ts'
 import type { Transport } from '../server/net/transport.ts'
 import type { StoreWork } from '../server/store/sqlite/sqlite.ts'
+import { openSqlite } from '../server/store/sqlite/sqlite.ts'
 import { plugins } from '../plugins/index.ts'
 import { COMPONENTS } from '../plugins/disco.ts'
 import { LANDING } from '../protocols/invitations.ts'
@@ -81,10 +85,13 @@ export async function compose(config: Config, world: World): Promise<House> {
 
   async function build(): Promise<House> {
     const identity = await ServerIdentity.load(await certificateOf(config))
+    const authority = config.tls?.clientCa
+    const facing = authority === undefined ? undefined : new ClientFacing(identity, await readFile(authority, 'utf8'))
 
     const shared = { router, stores, clock, network: wallClock, log, limits }
     for (const [domain, options] of config.hosts) {
-      const host = new Host(domain, shared)
+      const host = new Host(domain, options.anonymous ? { ...shared, stores: await forgetful() } : shared)
+      if (options.anonymous) new Guests(host)
       host.provide(LANDING, () => landingOf(config, options.plugins['invites'], ports['http']))
       host.provide(COMPONENTS, [...config.components.keys()])
       const wanted = plugins.filter(p => options.plugins[p.name] !== false && (p.name !== 'register' || options.registration || isInvited(options.plugins['invites'])))
@@ -113,7 +120,8 @@ export async function compose(config: Config, world: World): Promise<House> {
     const listen = async (key: string, at: { port: number; address?: string } | undefined, tls: 'starttls' | 'direct' | 'none', serve: (t: TcpTransport) => void, alpn?: string): Promise<void> => {
       if (!at) return
       const rate = key === 'component' ? limits.readRate.component : limits.readRate.c2s
-      const l: Listening = await listenTcp({ ...at, tls, identity, limits, rate, clock: wallClock, log, serve, ...(alpn ? { alpn } : {}) })
+      const asks = facing !== undefined && key !== 'component'
+      const l: Listening = await listenTcp({ ...at, tls, identity: asks ? facing : identity, mutual: asks, limits, rate, clock: wallClock, log, serve, ...(alpn ? { alpn } : {}) })
       open.push(l)
       ports[key] = l.port
     }
@@ -159,7 +167,9 @@ export async function compose(config: Config, world: World): Promise<House> {
     return {
       hosts, ports, identity, desks, ...(abroad && { pairs: () => abroad.federation.pairs }),
       async reload(read) {
+        const ca = read.tls?.clientCa === undefined ? undefined : await readFile(read.tls.clientCa, 'utf8')
         await identity.reload(await certificateOf(read))
+        if (ca !== undefined) facing?.trust(ca)
         web?.renew()
         adoptLimits(limits, read.limits)
         abroad?.federation.obey(read.s2s)
@@ -169,7 +179,7 @@ export async function compose(config: Config, world: World): Promise<House> {
         const at = Jid.parse(jid)
         const host = hosts.get(at.domain)
         if (!host) return
-        accountChanged(host, at, await stores.accounts.find(at.domain, at.local), what)
+        accountChanged(host, at, await host.stores.accounts.find(at.domain, at.local), what)
       },
       async [Symbol.asyncDispose]() {
         ready = false
@@ -179,6 +189,12 @@ export async function compose(config: Config, world: World): Promise<House> {
     }
   }
 
+  /** For guests: gone with the program. */
+  const forgetful = async (): Promise<Stores> => {
+    const made = await openSqlite({ file: ':memory:', log })
+    open.push({ [Symbol.asyncDispose]: () => made.close() })
+    return made
+  }
   const connection = (): Connection => {
     const origin = ownOrigin(config, ports['http'])
     return {

@@ -28,7 +28,7 @@ export async function federate(config: Config, parts: Parts): Promise<Federating
   const { ca, dialback, allow, block, targets, networks } = config.s2s
   const identity = new PeerIdentity(parts.identity, ca ? certificatesIn(await readFile(ca, 'utf8')) : [])
   const federation = new Federation(
-    { domains: new Set([...hosts.keys(), ...components.keys()]), dialback, allow, block, targets, networks },
+    { domains: new Set([...[...hosts].flatMap(([domain, { anonymous }]) => anonymous ? [] : [domain]), ...components.keys()]), dialback, allow, block, targets, networks },
     { router, limits, network, log, strangers, identity, secret: await parts.secret() },
   )
   router.abroad = federation

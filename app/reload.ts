@@ -7,7 +7,8 @@ export function needRestart(running: Config, read: Config): string[] {
   const keys = ['data', 'store', 'bus', 'listen', 'requireTls', 'hosts', 'components'] as const
   const whole = keys.filter(key => !isDeepStrictEqual(running[key], read[key])).map(key => key === 'requireTls' ? 'require-tls' : key)
   const s2s = (['ca', 'targets', 'networks'] as const).filter(key => !isDeepStrictEqual(running.s2s[key], read.s2s[key])).map(key => `s2s.${key}`) // whom it speaks with changes at once
-  return [...whole, ...s2s]
+  const asks = running.tls?.clientCa === undefined, shall = read.tls?.clientCa === undefined // which authorities count changes at once
+  return [...whole, ...s2s, ...(asks === shall ? [] : ['tls.client-ca'])]
 }
 
 /** Puts the limits that were read in the place of those in force: whoever asks for one from now on gets the new. */

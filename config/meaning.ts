@@ -19,6 +19,7 @@ export function meaningFaults(value: unknown, base: string): Fault[] {
     ...domains(map(file['hosts']), map(file['components'])),
     ...components(map(file['components'])),
     ...invitations(map(file['hosts'])),
+    ...guests(map(file['hosts'])),
   ]
 }
 
@@ -39,8 +40,9 @@ function* certificate(tls: Tree, base: string): Iterable<Fault> {
       return fault(['tls', key], `${resolve(base, path)} ${why}`, 'give a PEM file that deskbell may read, or leave out tls for a self-signed certificate')
     }
   }
-  const [pem, secret] = [read('certificate'), read('key')]
-  for (const found of [pem, secret]) if (found && !Buffer.isBuffer(found)) yield found
+  const [pem, secret, authority] = [read('certificate'), read('key'), read('client-ca')]
+  if (Buffer.isBuffer(authority) && !attempt(() => new X509Certificate(authority))) yield fault(['tls', 'client-ca'], 'holds no certificate', 'give a PEM file that begins with -----BEGIN CERTIFICATE-----')
+  for (const found of [pem, secret, authority]) if (found && !Buffer.isBuffer(found)) yield found
   if (!Buffer.isBuffer(pem) || !Buffer.isBuffer(secret)) return
   const leaf = attempt(() => new X509Certificate(pem))
   const key = attempt(() => createPrivateKey(secret))
@@ -123,6 +125,16 @@ function* invitations(hosts: Tree): Iterable<Fault> {
     const { url } = map(map(map(options)['plugins'])['invites'])
     const wrong = typeof url === 'string' ? originFault(url) : undefined
     if (wrong) yield fault(['hosts', domain, 'plugins', 'invites', 'url'], ...wrong)
+  }
+}
+
+// Guests and people with accounts do not share a host: nobody shall wonder which of both he has before him.
+function* guests(hosts: Tree): Iterable<Fault> {
+  for (const [i, [domain, options]] of Object.entries(hosts).entries()) {
+    const { anonymous, registration } = map(options)
+    if (anonymous !== true) continue
+    if (i === 0) yield fault(['hosts', domain, 'anonymous'], 'the first host has accounts, admin@ among them', 'give guests a host of their own, below the first, such as ' + `guests.${domain}`)
+    else if (registration === true) yield fault(['hosts', domain, 'registration'], 'nobody makes an account on a host for guests', 'leave it out')
   }
 }
 
