@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { parse, type Element as Xml } from 'ltx'
 import { muc } from '../../components/muc/muc.ts'
 import { upload } from '../../components/upload/upload.ts'
+import { tlsDoor } from '../harness/doors.ts'
 import { Actor, House } from '../harness/scene.ts'
 
 /** What a XEP's section on discovery has an entity answer: the host, an account, a service, or a stream's features. */
@@ -13,8 +14,8 @@ const SHOWN: Readonly<Record<string, string>> = {
   '0077': 'http://jabber.org/features/iq-register', '0092': 'jabber:iq:version', '0115': 'http://jabber.org/protocol/caps', '0160': 'msgoffline',
   '0163': 'http://jabber.org/protocol/pubsub#publish', '0191': 'urn:xmpp:blocking', '0198': 'urn:xmpp:sm:3', '0199': 'urn:xmpp:ping', '0202': 'urn:xmpp:time',
   '0215': 'urn:xmpp:extdisco:2', '0280': 'urn:xmpp:carbons:2', '0313': 'urn:xmpp:mam:2', '0352': 'urn:xmpp:csi:0', '0357': 'urn:xmpp:push:0', '0359': 'urn:xmpp:sid:0',
-  '0363': 'urn:xmpp:http:upload:0', '0377': 'urn:xmpp:reporting:1', '0398': 'urn:xmpp:pep-vcard-conversion:0', '0402': 'urn:xmpp:bookmarks:1#compat',
-  '0421': 'urn:xmpp:occupant-id:0', '0445': 'urn:xmpp:ibr-token:0', '0490': 'urn:xmpp:mds:server-assist:0',
+  '0363': 'urn:xmpp:http:upload:0', '0377': 'urn:xmpp:reporting:1', '0386': 'urn:xmpp:bind:0', '0388': 'urn:xmpp:sasl:2', '0398': 'urn:xmpp:pep-vcard-conversion:0', '0402': 'urn:xmpp:bookmarks:1#compat',
+  '0421': 'urn:xmpp:occupant-id:0', '0440': 'urn:xmpp:sasl-cb:0', '0445': 'urn:xmpp:ibr-token:0', '0484': 'urn:xmpp:fast:0', '0490': 'urn:xmpp:mds:server-assist:0',
 }
 
 /** The XEPs that are claimed. */
@@ -37,6 +38,13 @@ async function answered(): Promise<Set<string>> {
   const header = "<?xml version='1.0'?><stream:stream to='localhost' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
   romeo.says(header)
   all(await romeo.next())
+  const secure = new Actor('secure', 'romeo@localhost/grove') // what is offered over TLS alone
+  await secure.opensTls(await tlsDoor(house, 'direct'), { ALPNProtocols: ['xmpp-client'] })
+  secure.says(header)
+  const offered = await secure.next()
+  all(offered)
+  all(offered.getChild('authentication')!.getChild('inline')!)
+  secure.leaves()
   romeo.says(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${btoa('\0romeo\0pw')}</auth>`)
   await romeo.next()
   romeo.says(header)
