@@ -115,7 +115,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
     if (isAnswer(n)) return n
     const force = o.operators.may(c.by, 'chat.act.others', queueOf(o, n))
     const { to = '', comment } = c.args
-    const queue = queueMeant(to)
+    const queue = placeMeant(o, to, queueOf(o, n))
     if (queue !== undefined && !o.hasQueue(queue)) return no(`There is no queue “${short(queue, 40)}”. There are: ${[...o.config.queues.keys()].join(', ')}.`)
     let outcome: readonly Event[] | Refused
     let done: string
@@ -278,6 +278,16 @@ async function receiving(o: Office, c: Call, on: boolean): Promise<Answer> {
 async function setIntake(o: Office, jid: Bare, news: Partial<Intake>): Promise<void> {
   await o.operators.change(jid, { intake: { ...o.operators.record(jid).intake, ...news } })
   o.operatorChanged(jid)
+}
+
+/** `group:billing`; `auto` = whoever comes next in the same queue; `brand:shop` = the queue of that brand's first site (ST-68). */
+function placeMeant(o: Office, to: string, now: string | undefined): string | undefined {
+  if (to.toLowerCase() === 'auto') return now
+  const brand = /^brand:(.+)$/i.exec(to)?.[1]?.trim().toLowerCase()
+  if (brand === undefined) return queueMeant(to)
+  const { brands, sites, queues } = o.rules.now
+  const site = brands[brand]?.sites.find(x => sites[x] !== undefined)
+  return site === undefined ? brand : sites[site]?.queue ?? Object.keys(queues)[0] ?? brand
 }
 
 /** Whether conversations of this queue are taken, not offered. */

@@ -23,7 +23,7 @@ export function decide(s: State, c: Command): Outcome {
 function bringsAbout(s: State, c: Command): Outcome {
   if (c.do === 'open') {
     if (s.is !== 'absent') return no('The conversation is open already.')
-    const opened: Event = { type: 'opened', at: c.now, queue: c.queue, customer: c.customer, ...(c.preferred ? { preferred: c.preferred } : {}), ...(c.only ? { only: c.only } : {}) }
+    const opened: Event = { type: 'opened', at: c.now, queue: c.queue, customer: c.customer, ...(c.preferred ? { preferred: c.preferred } : {}), ...(c.only ? { only: c.only } : {}), ...(c.number === undefined ? {} : { number: c.number }) }
     return c.line === true ? [opened, { type: 'said', at: c.now, seq: 0, by: 'customer', as: 'public' }] : [opened] // numbered on the way out
   }
   if (s.is === 'absent') return c.do === 'propose' ? proposed(c) : no('There is no such conversation.')
@@ -86,6 +86,7 @@ const numbered = (s: Present, e: Extract<Event, { type: 'said' }>): Event => ({ 
 function tells(s: State, e: Event): DeskLine | undefined {
   switch (e.type) {
     case 'accepted': case 'taken': return s.is !== 'absent' && s.crew[e.by] === 'participant' ? undefined : { is: 'joined', who: e.by }
+    case 'opened': return e.number === undefined ? undefined : { is: 'number', n: e.number }
     case 'proposed': return { is: 'asked', who: e.by }
     case 'proposal accepted': return s.is === 'active' ? { is: 'joined', who: s.owner } : undefined
     case 'transferred': return s.is !== 'absent' && s.crew[e.to] === 'participant' ? undefined : { is: 'joined', who: e.to }

@@ -169,6 +169,7 @@ class Desk implements Receiver {
   receive(s: AnyStanza): void | Promise<void> {
     const { from, to } = s
     if (!from || !to) return
+    if (this.#office.operators.has(from.bare)) this.#office.heard.set(from.bare, this.#office.now)
     const place = this.#at.read(to)
     if (place.is === 'room') return this.#orError(s, this.#rooms.receive(s, place.n))
     if (s.type === 'error') return

@@ -48,6 +48,7 @@ export interface Filing { readonly key: string; readonly by: Bare; readonly targ
 export type DeskLine =
   | { readonly is: 'joined' | 'left'; readonly who: Bare }
   | { readonly is: 'queued' }
+  | { readonly is: 'number'; readonly n: number }
   /** An agent asks for a talk; the words bring his first line. */
   | { readonly is: 'asked'; readonly who: Bare }
   | { readonly is: 'ended'; readonly by: 'customer' | 'agent' | 'desk' }
@@ -107,7 +108,7 @@ export type Present = Exclude<State, { is: 'absent' }>
 
 /** `now` is the time the command came; `force` says that the giver holds the permission to act on others' conversations. */
 export type Command = { readonly now: number } & (
-  | { do: 'open'; queue: string; customer: string; preferred?: Bare | undefined; only?: readonly Bare[] | undefined; /** the first line comes with it */ line?: boolean }
+  | { do: 'open'; queue: string; customer: string; preferred?: Bare | undefined; only?: readonly Bare[] | undefined; /** the first line comes with it */ line?: boolean; /** the customer is told this number first */ number?: number | undefined }
   | { do: 'say'; by: Who; as: Visibility; /** internal chat: the invitation's id */ chat?: string; /** seat reserved to reopen an ended one */ again?: string | undefined; force?: boolean }
   | { do: 'offer'; id: string; to: Bare; until: number; automatic?: boolean }
   | { do: 'accept'; by: Bare; id?: string | undefined }
@@ -154,7 +155,7 @@ export type Command = { readonly now: number } & (
 
 export type PassReason = 'declined' | 'lapsed' | 'revoked'
 export type Event = { readonly at: number } & (
-  | { type: 'opened'; queue: string; customer: string; preferred?: Bare; only?: readonly Bare[]; /** an agent asks for it */ by?: Bare }
+  | { type: 'opened'; queue: string; customer: string; preferred?: Bare; only?: readonly Bare[]; /** an agent asks for it */ by?: Bare; number?: number }
   | { type: 'said'; seq: number; by: Who; as: Visibility; /** its number among the public ones */ shown?: number; chat?: string; line?: DeskLine }
   | { type: 'offered'; id: string; to: Bare; until: number }
   | { type: 'accepted'; id: string; by: Bare }

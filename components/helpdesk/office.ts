@@ -56,6 +56,8 @@ export class Office {
   readonly onRules: (() => void)[] = []
   /** Called when how an operator's own world looks may have changed. */
   readonly onOperator: ((jid: Bare) => void)[] = []
+  /** When an operator was heard of last. */
+  readonly heard = new Map<Bare, number>()
   /** Conversations whose owner has closed their window, though he is there. */
   readonly closedBy = new Map<number, Bare>()
   onTyping: (n: number) => void = () => {}
@@ -355,7 +357,7 @@ export class Office {
     const n = await this.book.number(customer.id)
     const preferred = customer.agent !== undefined && this.operators.has(customer.agent) ? customer.agent : undefined
     await this.customers.note(customer.id, { last: n })
-    const events = await this.book.give(n, { do: 'open', queue: place, customer: customer.id, preferred, only, line: true }, said)
+    const events = await this.book.give(n, { do: 'open', queue: place, customer: customer.id, preferred, only, line: true, number: this.rules.now.conversation.showNumber ? n : undefined }, said)
     return events instanceof Refused ? events : { n, events }
   }
 

@@ -63,6 +63,7 @@ export function deskLine(l: DeskLine, name: (who: string) => string): string {
     case 'joined': return `${name(l.who)} joined.`
     case 'left': return `${name(l.who)} left.`
     case 'queued': return 'You are waiting for somebody to help you.'
+    case 'number': return `This is conversation #${l.n}.`
     case 'asked': return `${name(l.who)} would like to talk with you.`
     case 'ended': return l.by === 'customer' ? 'You have ended the chat.' : 'The chat has ended.'
   }

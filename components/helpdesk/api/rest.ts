@@ -11,6 +11,7 @@ import type { Summary } from '../past.ts'
 import { cannedRoutes } from './canned.ts'
 import { banRoutes } from '../intake/bans-api.ts'
 import { Door, nothing, problem, sweepKeys, time, whole, type Caller } from './door.ts'
+import { participants } from '../circle.ts'
 import { listRoutes } from './lists.ts'
 import { markRoutes } from './marks.ts'
 
@@ -80,6 +81,7 @@ class Api {
         customer: { name: customer?.name ?? summary.customer, jid: customer?.jid ?? null, page: customer?.page ?? null },
         owner, ownerName: owner === null ? null : name(owner),
         participants: Object.entries(s.crew).filter(([, role]) => role !== 'invited').map(([jid, role]) => ({ jid, name: name(jid), role })),
+        circles: participants(this.#o, s, await this.#o.book.history(n)),
         ...(isQueued(s) ? { position: this.#o.position(n) } : {}),
         lines: s.lines, opened: time(s.opened), idleSince: time(s.clocks.idle), unansweredSince: time(s.clocks.unanswered), assigned: time(s.clocks.assigned),
       },

@@ -130,6 +130,7 @@ export class OperatorView implements View {
     const waited = (s.clocks.assigned ?? this.#office.now) - s.opened
     w.notice(n, jid, header(this.#office.scene(n, s), { waited, page: customer?.page, address: customer?.jid ?? '?', role, crew: others.map(o => this.#office.operators.name(o)) }))
     for (const l of await this.#office.lines.all(n, s.lines)) if (l.as !== 'command' && l.chat === undefined) w.line(n, jid, l, true)
+    if (this.#office.rules.now.conversation.userComment) for (const comment of await this.#office.records.card.comments(s.customer)) w.notice(n, jid, `Comment of ${this.#office.operators.name(comment.by)}: ${comment.text}`)
     let briefed = this.#briefed.get(n)
     if (!briefed) this.#briefed.set(n, briefed = new Set())
     briefed.add(jid)
