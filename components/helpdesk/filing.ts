@@ -1,11 +1,11 @@
 // From a conversation to a ticket: the whole public transcript, exactly once, and closed only when it is there (shell).
 import { randomUUID } from 'node:crypto'
-import { Refused, type Bare, type Present, type Who } from './facts.ts'
+import { Refused, type Bare, type Filing as Filed, type Present, type Who } from './facts.ts'
 import type { Line } from './lines.ts'
 import type { Office } from './office.ts'
 import type { Notice } from './policy.ts'
 import { short } from './sentences.ts'
-import { BuiltinTickets } from './tickets/builtin.ts'
+import { ChosenTickets } from './tickets/chosen.ts'
 import type { Tickets } from './tickets/port.ts'
 import { transcript, type PublicLine } from './transcript.ts'
 
@@ -14,13 +14,15 @@ export class Filing {
   tickets: Tickets
   constructor(office: Office) {
     this.#office = office
-    this.tickets = new BuiltinTickets(office.link.stores.documents, office.domain)
+    this.tickets = new ChosenTickets(office)
   }
 
   /** Gives the ticket's number, or says why the conversation stays open. */
   async file(n: number, by: Bare, target: number | undefined): Promise<number | Refused> {
     if (target !== undefined && !await this.tickets.get(target)) return new Refused(`There is no ticket ${target}; the conversation stays open.`)
-    const started = await this.#office.book.give(n, { do: 'file', by, key: randomUUID(), ticket: target, force: this.#office.operators.may(by, 'chat.act.others', this.#queueOf(n)) })
+    const failed = this.#failed(n)
+    // Tried again, it is the same attempt: what arrived without an answer is not made twice.
+    const started = await this.#office.book.give(n, { do: 'file', by, key: failed && failed.target === target ? failed.key : randomUUID(), ticket: target, force: this.#office.operators.may(by, 'chat.act.others', this.#queueOf(n)) })
     return started instanceof Refused ? started : this.#write(n)
   }
 
@@ -32,6 +34,7 @@ export class Filing {
     return transcript({ number: n, queue: s.queue, customer: (await customers.byId(s.customer))?.name ?? 'Customer' }, (await book.lines.all(n, s.lines)).flatMap(publicLine))
   }
 
+  #failed(n: number): Filed | undefined { const s = this.#office.book.states.get(n); return s && s.is !== 'absent' && s.filing?.is === 'failed' ? s.filing : undefined }
   #queueOf(n: number): string | undefined { const s = this.#office.book.states.get(n); return s && s.is !== 'absent' ? s.queue : undefined }
 
   /** After a start: goes on with what a crash cut short, and tells who asked for it. */
@@ -60,7 +63,7 @@ export class Filing {
         const lines = (await book.lines.all(n, now.lines)).flatMap(publicLine)
         const article = { key, at: this.#office.now, by, conversation: n, body: transcript({ number: n, queue: s.queue, customer: name }, lines) }
         const subject = short(lines.find(l => l.who === 'customer')?.body ?? `Conversation ${n}`)
-        const ticket = target ?? await this.tickets.open({ subject, queue: s.queue, customer: name }, article)
+        const ticket = target ?? await this.tickets.open({ subject, queue: s.queue, customer: name, ...(customer?.email === undefined ? {} : { email: customer.email }) }, article)
         if (target !== undefined && await this.tickets.append(target, article) === 'missing') throw new Error(`there is no ticket ${target}`)
         const done = await book.give(n, { do: 'filed', key, ticket, through: now.shown })
         if (!(done instanceof Refused)) return ticket // else the customer has said more, and it belongs into the ticket too

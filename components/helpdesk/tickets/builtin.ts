@@ -16,7 +16,7 @@ export class BuiltinTickets implements Tickets {
   constructor(documents: DocumentStore, desk: string) { this.#documents = documents; this.#desk = desk }
 
   // The number is bound to the key first, so that a call that comes again after a crash goes on where the first one fell.
-  async open(ticket: Pick<Ticket, 'subject' | 'queue' | 'customer'>, article: Article): Promise<number> {
+  async open(ticket: Pick<Ticket, 'subject' | 'queue' | 'customer' | 'email'>, article: Article): Promise<number> {
     const known = await this.#documents.get<number>(KEYS, this.#desk, article.key)
     let number = known?.value
     if (number === undefined) {
@@ -27,6 +27,12 @@ export class BuiltinTickets implements Tickets {
     await this.#documents.put(HEADS, this.#desk, id(number), head, 0) // a conflict says that it is there
     await this.#add(number, article)
     return number
+  }
+
+  /** Keeps what another system numbered. */
+  async keep(number: number, ticket: Pick<Ticket, 'subject' | 'queue' | 'customer'>, article: Article): Promise<void> {
+    await this.#documents.put<Head>(HEADS, this.#desk, id(number), { number, subject: ticket.subject, queue: ticket.queue, customer: ticket.customer, opened: article.at }, 0) // a conflict says that it is there
+    await this.#add(number, article)
   }
 
   async append(number: number, article: Article): Promise<'ok' | 'missing'> {

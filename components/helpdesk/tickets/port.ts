@@ -2,11 +2,11 @@
 
 /** What a conversation leaves in a ticket. `key` is unique: the same article a second time replaces the first. */
 export interface Article { readonly key: string; readonly at: number; readonly by: string; readonly conversation: number; readonly body: string }
-export interface Ticket { readonly number: number; readonly subject: string; readonly queue: string; readonly customer: string; readonly opened: number; /** absent: open */ readonly status?: string; readonly articles: readonly Article[] }
+export interface Ticket { readonly number: number; readonly subject: string; readonly queue: string; readonly customer: string; readonly opened: number; /** absent: open */ readonly status?: string; /** the customer's */ readonly email?: string; readonly articles: readonly Article[] }
 
 export interface Tickets {
   /** Makes a ticket with this article, or gives the one that a call with the same key made. */
-  open(ticket: Pick<Ticket, 'subject' | 'queue' | 'customer'>, article: Article): Promise<number>
+  open(ticket: Pick<Ticket, 'subject' | 'queue' | 'customer' | 'email'>, article: Article): Promise<number>
   /** Adds the article, once. */
   append(number: number, article: Article): Promise<'ok' | 'missing'>
   get(number: number): Promise<Ticket | undefined>
