@@ -30,19 +30,28 @@ export class Guests implements GuestBook {
     const local = randomUUID()
     this.#here.set(address, here + 1)
     this.#from.set(local, address)
-    await stores.accounts.create({ host: domain, local, created: clock.now(), credentials: {} })
-    return local
+    try {
+      await stores.accounts.create({ host: domain, local, created: clock.now(), credentials: {} })
+      return local
+    } catch (error) {
+      this.#forget(local)
+      throw error
+    }
   }
 
   /** The guest has gone, and with it all that it had. */
   leave(jid: Jid): void {
-    const address = this.#from.get(jid.local)
-    if (address === undefined) return
-    this.#from.delete(jid.local)
+    if (this.#forget(jid.local)) this.#erase(jid).catch((error: unknown) => this.#host.bug(error))
+  }
+
+  #forget(local: string): boolean {
+    const address = this.#from.get(local)
+    if (address === undefined) return false
+    this.#from.delete(local)
     const here = (this.#here.get(address) ?? 1) - 1
     if (here > 0) this.#here.set(address, here)
     else this.#here.delete(address)
-    this.#erase(jid).catch((error: unknown) => this.#host.bug(error))
+    return true
   }
 
   async #erase(jid: Jid): Promise<void> {

@@ -6,11 +6,14 @@ import { CONTENT, errorReply, resultOf, Stanza, type AnyStanza, type Iq } from '
 import { isStanza, readStanza, Unreadable } from '../stanza/read.ts'
 import { refuse, StanzaError } from '../stanza/errors.ts'
 import { HANDLED } from '../route/way.ts'
+import type { AccountRecord } from '../ports/store.ts'
+import type { Account } from '../session/account.ts'
 import { Notes } from '../session/notes.ts'
 import type { StreamCondition } from '../session/ending.ts'
 import type { Host } from '../host/host.ts'
 import type { Transport } from '../net/transport.ts'
 import { decodeBase64, encodeBase64 } from './sasl/base64.ts'
+import { sealOf } from './sasl/fast.ts'
 import { manage, seat } from './bind2.ts'
 import type { Carrier, Device } from './device.ts'
 import { Devices } from './devices.ts'
@@ -44,6 +47,7 @@ export class ClientStream extends Stream implements Carrier {
   readonly #world: ClientWorld
   #host: Host | undefined
   #user: Jid | undefined // authenticated
+  #record: AccountRecord | undefined // as it was then
   #device: Device | undefined
   readonly #login: Login
   readonly #sasl2: Sasl2
@@ -203,16 +207,17 @@ export class ClientStream extends Stream implements Carrier {
         const said = text ? [el('text', NS_SASL, { 'xml:lang': 'en' }, text)] : []
         this.sendElement(el('failure', NS_SASL, {}, el(condition, NS_SASL), ...said))
       },
-      success: ({ user, data }) => {
-        this.#authenticated(user)
+      success: ({ account, data }) => {
+        this.#authenticated(account)
         this.sendElement(el('success', NS_SASL, {}, ...(data ? [data.length ? encodeBase64(data) : '='] : [])))
         this.restart(true)
       },
     }
   }
 
-  #authenticated(user: Jid): void {
-    this.#user = user
+  #authenticated({ jid, record }: Account): void {
+    this.#user = jid
+    this.#record = record
     this.#host?.unbound.add(this)
     this.#known()
   }
@@ -223,7 +228,7 @@ export class ClientStream extends Stream implements Carrier {
       carrier: this,
       sendElement: e => this.sendElement(e),
       fail: condition => this.fail(condition),
-      authenticated: user => { this.#authenticated(user); this.trusted() },
+      authenticated: account => { this.#authenticated(account); this.trusted() },
       enter: device => this.#enter(device),
       resumable: (e, user) => this.#resumable(e, user),
       featuresAfter: (host, device) => this.features(this.#featuresAfter(host, device)),
@@ -260,7 +265,7 @@ export class ClientStream extends Stream implements Carrier {
     if (iq instanceof Unreadable) { if (iq.reply) this.sendStanza(iq.reply); this.#failedBind(); return }
     return Promise.resolve(host.accounts.at(user)).then(account => {
       if (this.over) return // it would be a session without a stream
-      if (!account || account.record.disabled) { this.fail('not-authorized'); return }
+      if (!account || account.record.disabled || (account.record !== this.#record && this.#record && sealOf(account.record) !== sealOf(this.#record))) { this.fail('not-authorized'); return } // SEC-T22
       const wanted = bind.child('resource')?.text ?? ''
       const jid = (wanted && Jid.tryParse(`${user.bare}/${wanted}`)) || Jid.of(user.local, user.domain, randomBytes(9).toString('base64url'))
       const device = seat(host, account, jid, this)

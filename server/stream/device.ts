@@ -8,6 +8,7 @@ import type { Jid } from '../stanza/jid.ts'
 import { Resource, type Account } from '../session/account.ts'
 import type { StreamCondition } from '../session/ending.ts'
 import type { Host } from '../host/host.ts'
+import { sealOf } from './sasl/fast.ts'
 import { Handled, NS_SM, Unacked, type Sent } from './sm.ts'
 
 /** What a device needs of the stream that carries it. */
@@ -26,6 +27,8 @@ export interface Asleep {
   readonly sent: readonly { readonly text: string; readonly at: number }[]
   readonly presence?: string
   readonly flags: readonly string[]
+  /** The account's password and role as they were, as a hash: with others it does not wake. */
+  readonly seal?: string
 }
 
 const ASK_AFTER = 5 // stanzas without an acknowledgement before one is asked for at once
@@ -79,7 +82,7 @@ export class Device extends Resource {
     return {
       jid: this.jid.full, until: this.#until, handled: this.handled.h, acknowledged: unacked.acknowledged,
       sent: unacked.all.map(({ stanza, at }) => ({ text: stanza.write(CONTENT), at })),
-      ...(this.presence ? { presence: this.presence.write(CONTENT) } : {}), flags: this.flags,
+      ...(this.presence ? { presence: this.presence.write(CONTENT) } : {}), flags: this.flags, seal: sealOf(this.account.record),
     }
   }
 

@@ -5,6 +5,7 @@ import type { Host } from '../host/host.ts'
 import type { Log } from '../ports/log.ts'
 import type { Stores } from '../ports/store.ts'
 import { Device, type Asleep } from './device.ts'
+import { sealOf } from './sasl/fast.ts'
 import { Strangers } from './strangers.ts'
 
 const COLLECTION = 'session' // of the documents: sessions that sleep over a restart
@@ -85,7 +86,7 @@ export class Devices {
         const jid = Jid.tryParse(value.jid)
         const host = jid && hosts.get(jid.domain)
         const account = jid && await host?.accounts.at(jid)
-        if (jid && host && account && !account.record.disabled) {
+        if (jid && host && account && !account.record.disabled && (value.seal ?? sealOf(account.record)) === sealOf(account.record)) { // SEC-T22
           const device = Device.wake(jid, account, host, value)
           this.add(id, device)
           if (value.until <= host.clock.now()) device.leave()

@@ -1,7 +1,8 @@
 // SASL2 (XEP-0388): a login that says in one element what the session shall be, and needs no new stream after it.
 import { el, type Element } from '../xml/element.ts'
-import type { Jid } from '../stanza/jid.ts'
+import { Jid } from '../stanza/jid.ts'
 import type { StreamCondition } from '../session/ending.ts'
+import type { Account } from '../session/account.ts'
 import type { Host } from '../host/host.ts'
 import { decodeBase64, encodeBase64 } from './sasl/base64.ts'
 import { hashedTokens } from './sasl/ht.ts'
@@ -22,8 +23,8 @@ export interface Sasl2Stream {
   readonly carrier: Carrier & { readonly over: boolean }
   fail(condition: StreamCondition): void
   sendElement(e: Element): void
-  /** He is in: from now on the session ends if his account is changed. */
-  authenticated(user: Jid): void
+  /** He is in, with this account: from now on the stream ends if that is changed. */
+  authenticated(account: Account): void
   /** Goes on as `device`. */
   enter(device: Device): void
   /** Tries to resume as <resume/> says: the session and what it says to that, or <failed/>; undefined: the stream is over. */
@@ -105,7 +106,7 @@ export class Sasl2 {
   #judge(host: Host, { agent, from }: Request, brought: Brought): TokenJudge {
     return (user, mechanism, proves) => {
       const owner = `${user}@${host.domain}`
-      const seal = async (): Promise<string | undefined> => { const { record } = await host.accounts.find(user); return record && sealOf(record) }
+      const seal = async (): Promise<string | undefined> => { const account = await host.accounts.at(Jid.of(user, host.domain)); return account && sealOf(account.record) } // it is proved by now
       if (from !== undefined && from !== owner) return Promise.resolve(undefined)
       return new Tokens(host.stores.documents, owner, agent!).use(mechanism, brought, seal, host.clock.now(), proves) // take() saw to the agent
     }
@@ -116,7 +117,7 @@ export class Sasl2 {
     const { from, agent, resume, bind } = request
     if (from !== undefined && from !== user.bare && !host.guests) { this.#login.refuse('invalid-authzid', this.#voice(host)); return }
     this.running = false
-    stream.authenticated(user)
+    stream.authenticated(account)
     const token = await this.#token(host, request, mechanism, user, sealOf(account.record))
     const success = (as: string, ...told: readonly Element[]): Element => el('success', NS_SASL2, {},
       ...(data ? [el('additional-data', NS_SASL2, {}, encodeBase64(data))] : []), el('authorization-identifier', NS_SASL2, {}, as), ...told, ...token)

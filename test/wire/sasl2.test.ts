@@ -4,10 +4,11 @@ import { createHash } from 'node:crypto'
 import { accountChanged } from '../../server/host/keeping.ts'
 import { Jid } from '../../server/stanza/jid.ts'
 import { StoreError, type Stores } from '../../server/ports/store.ts'
+import { silent } from '../../server/ports/log.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import { Actor, type House } from '../harness/scene.ts'
-import { agent, authenticate, bind, BIND2, ETHERX, header, identifier, inHouse, LAPTOP, login, PHONE, plain, SASL, SASL2, SM } from './sasl2-client.ts'
+import { agent, authenticate, bind, BIND2, ETHERX, header, identifier, inHouse, LAPTOP, login, PHONE, plain, SASL, SASL2, SM, STREAMS } from './sasl2-client.ts'
 
 const CARBONS = 'urn:xmpp:carbons:2'
 const MAM = 'urn:xmpp:mam:2'
@@ -334,5 +335,38 @@ describe('an account that changes', () => {
     await c.failsWith('not-authorized')
     c.says(authenticate('PLAIN', plain('romeo', 'new')))
     await c.succeeds()
+  }))
+
+  it('SEC-T22 SEC-S16 a session that slept over a restart does not go on if the password was changed meanwhile', async () => {
+    const stores = await openSqlite({ file: ':memory:' })
+    const kept = Object.create(stores, { close: { value: async () => {} } }) as Stores
+    let id = ''
+    await inHouse(async (house, door) => {
+      const c = await door()
+      c.says(login(bind(`<enable xmlns='${SM}' resume='true'/>`)))
+      id = (await c.succeeds()).getChild('bound', BIND2)!.getChild('enabled', SM)!.attrs['id'] as string
+      await c.next()
+      await house.devices.shutDown(stores, silent)
+    }, { stores: kept })()
+    const record = await stores.accounts.find('localhost', 'romeo')
+    await stores.accounts.update({ ...record!, credentials: await makeCredentials('new', { iterations: 4096 }) })
+    await inHouse(async (house, door) => {
+      assert.equal(house.devices.resumable, 0)
+      const c = await door()
+      c.says(authenticate('PLAIN', plain('romeo', 'new'), `<resume xmlns='${SM}' previd='${id}' h='0'/>`))
+      assert.ok((await c.succeeds()).getChild('failed', SM)!.getChild('item-not-found'))
+    }, { stores })()
+  })
+
+  it('SEC-T22 RFC 6120 section 7.1 one who logged in before the password was changed cannot bind after it', inHouse(async (house) => {
+    const a = new Actor('a', 'romeo@localhost/y')
+    await a.opens(house.port)
+    await a.logsIn()
+    const record = { ...(await house.stores.accounts.find('localhost', 'romeo'))!, credentials: await makeCredentials('new', { iterations: 4096 }) }
+    await house.stores.accounts.update(record)
+    house.host.accounts.refresh(ROMEO, record) // as if it had come from another node
+    a.says("<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
+    await a.receives`<stream:error xmlns:stream='${ETHERX}' xmlns='${ETHERX}'><not-authorized xmlns='${STREAMS}'/></stream:error>`
+    await a.isCutOff()
   }))
 })
