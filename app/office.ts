@@ -11,7 +11,7 @@ import type { Stores } from '../server/ports/store.ts'
 export type Change = 'made' | 'password' | 'role' | 'removed' | 'disabled'
 
 /** What an admin may change of a desk. */
-export interface Desk { readonly rules: Rulebook; readonly canned: CannedBook; /** How a running one stands. */ readonly tally?: Tally }
+export interface Desk { readonly rules: Rulebook; readonly canned: CannedBook; /** How a running one stands. */ readonly tally?: Tally; /** Puts it into the audit of a desk that runs. */ note?(what: string, on: string): Promise<unknown> }
 
 export interface Office {
   readonly config: Config

@@ -13,7 +13,17 @@ import { isOutcome } from './words.ts'
 interface Asked { readonly desk: Desk; readonly words: readonly string[]; readonly options: Readonly<Record<string, string>> }
 const SINGULAR = Object.fromEntries(SECTIONS.map(s => [s.slice(0, -1), s])) as Readonly<Record<string, Section>> // each is a plural in s
 
-export const deskVerbs: readonly (readonly [string, Verb])[] = [...Object.keys(SINGULAR).map(one => [one, section(one)] as const), ['setting', setting], ['canned', canned]]
+export const deskVerbs: readonly (readonly [string, Verb])[] = [...Object.keys(SINGULAR).map(one => [one, section(one)] as const), ['setting', setting] as const, ['canned', canned] as const].map(([name, verb]) => [name, noted(name, verb)] as const)
+
+/** What is changed stands in the audit. */
+function noted(name: string, verb: Verb): Verb { return async (args, office) => {
+  const outcome = await verb(args, office)
+  if (outcome.code === 0 && ['add', 'set', 'remove'].includes(args[0] ?? '')) {
+    const asked = await ask(args, office, ['title', 'group', 'queue'])
+    if (!isOutcome(asked)) await asked.desk.note?.(`${name} ${args[0]}`, asked.words.slice(1).filter(w => !/secret|apiKey/i.test(w)).join(' '))
+  }
+  return outcome
+} }
 
 function section(one: string): Verb {
   const name = SINGULAR[one]! // the table above has it

@@ -1,5 +1,5 @@
 // The helpdesk as a component: puts its parts together and hands each stanza to the one that knows it (shell).
-import { errorReply, el, Jid, refuse, resultOf, StanzaError, Stanza, type AnyStanza, type Component, type Element, type Iq, type Link, type Message, type Presence, type Receiver } from '../../server/api.ts'
+import { errorReply, el, Jid, readForm, refuse, resultOf, StanzaError, Stanza, type AnyStanza, type Component, type Element, type Iq, type Link, type Message, type Presence, type Receiver } from '../../server/api.ts'
 import type { Commands } from '../../protocols/commands.ts'
 import { commandInfo, commandItems, execute } from './adhoc.ts'
 import { Addresses, type Place } from './addresses.ts'
@@ -34,14 +34,14 @@ import { rest } from './api/rest.ts'
 const GRACE = 10_000 // ms after a start in which operators come back unremarked
 
 /** A desk with these queues. The same component runs in the server and, dialled, beside any other. */
-export const helpdesk = (config: DeskConfig, ready: (desk: { readonly rules: Rulebook; readonly canned: CannedBook; readonly tally: Tally }) => void = () => {}): Component => ({
+export const helpdesk = (config: DeskConfig, ready: (desk: { readonly rules: Rulebook; readonly canned: CannedBook; readonly tally: Tally; note(what: string, on: string): Promise<unknown> }) => void = () => {}): Component => ({
   name: 'helpdesk',
   async start(link) {
     const rules = await Rulebook.open({ documents: link.stores.documents, desk: link.domain, clock: link.clock, log: link.log, given: fixedBy(config) })
     const canned = await CannedBook.open(link.stores.documents, link.domain)
     const desk = new Desk(link, rules, canned)
     const receiver = await desk.start(config)
-    ready({ rules, canned, tally: desk.tally })
+    ready({ rules, canned, tally: desk.tally, note: (what, on) => desk.note(what, on) })
     return receiver
   },
 })
@@ -96,6 +96,9 @@ class Desk implements Receiver {
     this.#office.operators.onRenamed = () => this.#colleagues.touch()
     this.#office.onOperator.push(jid => this.#rosters.touch(jid))
   }
+
+  /** Something was done from the command line. */
+  note(what: string, on: string): Promise<unknown> { return this.#office.records.audit.note({ by: 'command line', what, on }) }
 
   async start({ mail, allow }: DeskConfig): Promise<Receiver> {
     const { book, operators, customers } = this.#office
@@ -280,6 +283,15 @@ class Desk implements Receiver {
     if (reply) this.#link.send(reply)
   }
 
+  /** What an admin does by a form stands in the audit, as what is done by REST does. */
+  async #runForm(q: Element, from: Jid, node: string): Promise<Element | StanzaError> {
+    const answer = await this.#forms.run(q, from)
+    const done = !(answer instanceof StanzaError) && answer.attrs['status'] === 'completed' && answer.child('note')?.attrs['type'] === 'info'
+    const filled = readForm(q.child('x', 'jabber:x:data'))
+    if (done && filled) await this.#office.records.audit.note({ by: from.bare, what: node.replace(/^.*#/, ''), on: 'form', detail: Object.fromEntries([...filled.values].map(([k, v]) => [k, v.join('\n')])) })
+    return answer
+  }
+
   #answer(iq: Iq, q: Element, from: Jid, place: Place): Element | undefined | StanzaError | Promise<Element | undefined | StanzaError> {
     if (q.ns === NS.desk) return place.is === 'domain' ? this.#reception.answer(iq, q) : refuse('service-unavailable')
     if (place.is === 'nothing' || place.is === 'room') return refuse('item-not-found')
@@ -301,7 +313,7 @@ class Desk implements Receiver {
         const queues = place.is === 'domain' ? [...this.#office.config.queues.keys()] : []
         return el('query', NS.items, {}, ...queues.map(name => el('item', NS.items, { jid: this.#at.queue(name).bare, name })))
       }
-      case `set {${NS.commands}}command`: if (isAdminNode(node)) return operator ? this.#office.inTurnOf(from.bare, async () => this.#forms.run(q, from)) : refuse('forbidden', 'The commands are for operators.')
+      case `set {${NS.commands}}command`: if (isAdminNode(node)) return operator ? this.#office.inTurnOf(from.bare, () => this.#runForm(q, from, node)) : refuse('forbidden', 'The commands are for operators.')
         return operator ? this.#office.inTurnOf(from.bare, () => execute(this.#office, from.bare, place, iq, q)) : refuse('forbidden', 'The commands are for operators.')
       case 'get {urn:xmpp:ping}ping': return undefined
       default: return refuse('service-unavailable')

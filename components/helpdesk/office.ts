@@ -270,11 +270,21 @@ export class Office {
   /** The settings have changed: everybody and everything looks again. */
   async settingsChanged(): Promise<void> {
     await this.onPeople()
-    for (const p of this.operators.all()) this.operatorChanged(p.jid)
+    this.#noteOpen()
     this.#watchHours()
     this.book.wind()
     for (const f of this.onRules) f()
-    this.later(() => this.dispatch())
+    for (const { jid } of this.operators.all()) {
+      const o = this.operators.operator(jid)
+      this.#offerable.set(jid, new Set(this.operators.queuesOf(jid).filter(q => isOfferable(o, q))))
+    }
+    this.later(async () => {
+      for (const [n, s] of [...this.book.states]) {
+        if (s.is === 'offered' && !(isReceiving(this.operators.operator(s.offer.to), s.queue) && this.eligible(s).includes(s.offer.to))) await this.book.give(n, { do: 'revoke', id: s.offer.id })
+        else if (s.is === 'waiting' && s.place.rest !== undefined) await this.book.give(n, { do: 'stir', who: 'desk' })
+      }
+      await this.dispatch()
+    })
     for (const f of this.onQueues) f()
   }
 

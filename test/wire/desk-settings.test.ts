@@ -258,6 +258,38 @@ describe('a queue', () => {
   }))
 })
 
+describe('live chat links', () => {
+  it('SS-24 SS-26 are listed with id and title, made, changed and deleted', desk(STAFF, async d => {
+    const made = await d.rest('POST', `${API}/links`, 'boss', { id: 'footer', title: 'Footer of the shop', online: { image: 'https://x.example/on.png' } })
+    assert.deepEqual([made.status, made.body.refresh, made.body.departments], [201, 30, []])
+    assert.equal((await d.rest('POST', `${API}/links`, 'boss', { id: 'untitled' })).status, 422)
+    const list = async (): Promise<string[]> => (await d.rest('GET', `${API}/links`, 'mia')).body.items.map((l: { id: string; title: string }) => `${l.id}: ${l.title}`)
+    assert.deepEqual(await list(), ['footer: Footer of the shop'])
+    assert.equal((await d.rest('PATCH', `${API}/links/footer`, 'boss', { title: 'Footer' })).body.online.image, 'https://x.example/on.png')
+    assert.equal((await d.rest('PUT', `${API}/links/footer`, 'boss', { title: 'New' })).body.online.image, '')
+    assert.deepEqual(await list(), ['footer: New'])
+    assert.equal((await d.rest('DELETE', `${API}/links/footer`, 'boss')).status, 204)
+    assert.deepEqual(await list(), [])
+    assert.equal((await d.rest('GET', `${API}/links`, 'anna')).status, 403)
+  }))
+})
+
+describe('the audit', () => {
+  it('tells who changed which setting, by REST and by form', desk(STAFF, async d => {
+    await set(d, { system: { requestInterval: 9 } })
+    const boss = await d.comes('boss')
+    const node = 'urn:deskbell:desk:admin#add-department'
+    boss.actor.says(`<iq type='set' id='x1' to='${BOT}'><command xmlns='http://jabber.org/protocol/commands' node='${node}'/></iq>`)
+    const session = (await boss.actor.hears`<iq type='result' id='x1'/>`).getChild('command')?.attrs['sessionid']
+    boss.actor.says(`<iq type='set' id='x2' to='${BOT}'><command xmlns='http://jabber.org/protocol/commands' node='${node}' sessionid='${session}'><x xmlns='jabber:x:data' type='submit'><field var='id'><value>shop</value></field></x></command></iq>`)
+    await boss.actor.hears`<iq type='result' id='x2'/>`
+    const { body } = await d.rest('GET', `${API}/audit`, 'boss')
+    const deeds = body.items ?? body.entries
+    assert.ok(deeds.some((x: any) => x.by === 'boss@localhost' && x.what === 'changeSettings' && JSON.stringify(x).includes('requestInterval')), JSON.stringify(body))
+    assert.ok(deeds.some((x: any) => x.by === 'boss@localhost' && x.what === 'add-department'), JSON.stringify(body))
+  }))
+})
+
 describe('the description of the interface', () => {
   it('names every route the server has, and no other', desk(STAFF, async d => {
     const { body } = await d.rest('GET', `${API}/openapi.json`)
