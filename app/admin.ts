@@ -1,6 +1,7 @@
 // The verbs that work on a store, by name: one implementation, whether the server runs them or the command itself.
 import { StoreError } from '../server/ports/store.ts'
-import { backup, clock, notYet } from './commands/others.ts'
+import { backup, clock } from './commands/others.ts'
+import { exportData, importData } from './commands/portable.ts'
 import { deskVerbs } from './commands/desk.ts'
 import { s2s } from './commands/s2s.ts'
 import { token } from './commands/token.ts'
@@ -9,7 +10,7 @@ import { failed, misused, type Office, type Outcome, type Verb } from './office.
 
 const VERBS: ReadonlyMap<string, Verb> = new Map([
   ['user', user], ['token', token], ['clock', clock], ['backup', backup], ['s2s', s2s],
-  ...deskVerbs, ...['export', 'import'].map(name => [name, notYet(name)] as const),
+  ['export', exportData], ['import', importData], ...deskVerbs,
 ])
 
 export const isVerb = (name: string): boolean => VERBS.has(name)

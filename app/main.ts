@@ -13,6 +13,7 @@ import { VERSION } from './version.ts'
 const ROOT = join(import.meta.dirname, '..')
 const TRIES = 20 // a server that is just starting holds the store before it hears us
 const BETWEEN = 250 // ms
+const FILES = new Set(['backup', 'export', 'import']) // their words are files: the server's folder need not be the caller's
 
 const USAGE = `deskbell <command> [--config FILE]
 
@@ -24,6 +25,8 @@ const USAGE = `deskbell <command> [--config FILE]
   user role JID agent|manager|admin|none
   token add JID [--scope S …] [--expires 90d]      token list      token remove ID
   backup FILE                  copy the store while it is in use
+  export FILE                  write accounts, rosters, archives as XEP-0227
+  import FILE                  take in accounts from XEP-0227; those there already stay as they are
   restore FILE                 put a backup in the store's place (server stopped)
   s2s                          other servers: each pair of domains, its state and its last error
   clock advance SECONDS        only with start --test-clock
@@ -33,7 +36,6 @@ const USAGE = `deskbell <command> [--config FILE]
   canned list      canned add|set SHORT-CUT TEXT [--title T] [--group G] [--queue Q]      canned remove SHORT-CUT
                                with several desks: --desk DOMAIN
 
-Not built yet: export, import.
 Exit codes: 0 done, 1 failed, 2 wrong usage or config.`
 
 /** Runs one command line; gives the exit code. */
@@ -59,7 +61,7 @@ async function run(given: readonly string[]): Promise<Outcome> {
     case 'start': return (await import('./commands/start.ts')).start(rest, config, line => process.stdout.write(`${line}\n`))
     case 'dial': return (await import('./commands/dial.ts')).dialOut(rest, config, line => process.stdout.write(`${line}\n`))
     case 'restore': return (await import('./commands/restore.ts')).restore(rest, config)
-    default: return reach(name === 'backup' ? [name, ...rest.map(word => word.startsWith('-') ? word : absolute(word))] : split.args, config)
+    default: return reach(FILES.has(name) ? [name, ...rest.map(word => word.startsWith('-') ? word : absolute(word))] : split.args, config)
   }
 }
 

@@ -1,4 +1,4 @@
-// The small verbs: the test clock, backup, and those that are not built yet.
+// The small verbs: the test clock, and backup.
 import { resolve } from 'node:path'
 import { StoreError } from '../../server/ports/store.ts'
 import { done, failed, misused, type Verb } from '../office.ts'
@@ -29,5 +29,3 @@ export const backup: Verb = async (args, office) => {
   }
   return done(`backup written to ${file}`)
 }
-
-export const notYet = (name: string): Verb => async () => misused(`deskbell ${name} is not built yet: use the config file, or wait for a later version`)

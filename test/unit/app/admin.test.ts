@@ -107,8 +107,9 @@ describe('app/admin', () => {
     ['clock advance x', 2, /usage/],
     ['clock advance 5', 1, /runs on real time: start it with deskbell start --test-clock/],
     ['queue list', 1, /add one to components/],
-    ['export x', 2, /not built yet/],
-    ['export f', 2, /not built yet/],
+    ['export', 2, /^usage: deskbell export FILE/],
+    ['export /nowhere/f', 1, /was not written.*folder that exists/],
+    ['import /nowhere/f', 1, /there is no such file/],
     ['nonsense', 2, /no such command/],
   ]
   for (const [words, code, line] of refusals) {
