@@ -12,7 +12,8 @@ export interface ConversationView {
   readonly text?: string // what who waits reads, where it is not the widget's own sentence
   readonly agent?: string // shown name
   readonly seq: number // of the newest line, 0 = none
-  readonly can: readonly ('say' | 'end')[]
+  readonly can: readonly ('say' | 'end' | 'accept' | 'decline')[]
+  readonly after?: readonly ('survey' | 'mail' | 'ticket')[] // what is offered after the end
 }
 
 /** A line that the customer is shown. */
@@ -39,7 +40,8 @@ export type Say = { readonly type: 'say'; readonly id: string; readonly conversa
 export type Typing = { readonly type: 'typing'; readonly conversation: number; readonly state: ChatState }
 export type End = { readonly type: 'end'; readonly conversation: number }
 export type AskLines = { readonly type: 'lines'; readonly conversation: number; readonly after: number }
-export type FromBrowser = Hello | Open | Say | Typing | End | AskLines | Leave | Suggest | Survey | Keep | { readonly type: 'availability' } | { readonly type: 'ping' }
+export type Consent = { readonly type: 'answer'; readonly conversation: number; readonly yes: boolean }
+export type FromBrowser = Consent | Hello | Open | Say | Typing | End | AskLines | Leave | Suggest | Survey | Keep | { readonly type: 'availability' } | { readonly type: 'ping' }
 
 /** What the form of a page shows, and what is offered after the end. */
 export interface SiteView {
@@ -80,7 +82,7 @@ export type Said = { readonly type: 'said'; readonly id: string; readonly conver
 export type FromBridge =
   | Welcome
   | { readonly type: 'availability'; readonly open: boolean; readonly messages?: boolean }
-  | { readonly type: 'done'; readonly of: 'leave' | 'survey' | 'keep'; readonly id?: string }
+  | { readonly type: 'done'; readonly of: 'leave' | 'survey' | 'keep'; readonly id?: string; readonly text?: string }
   | { readonly type: 'suggestions'; readonly found: readonly Suggestion[] }
   | { readonly type: 'conversation'; readonly conversation: ConversationView }
   | Line

@@ -1,7 +1,7 @@
 // The bridge itself: who the browsers are, what they say to the desk, and what the desk tells them.
 import { createHash, randomBytes } from 'node:crypto'
 import { Jid, type AnyStanza, type Limits, type Link, type Log } from '../../server/api.ts'
-import type { AskLines, ConversationView, End, FromBridge, FromBrowser, Hello, Open, Refusal, Say, Typing } from '../../schemas/webchat.ts'
+import type { AskLines, ConversationView, FromBridge, FromBrowser, Hello, Open, Refusal, Say, Typing } from '../../schemas/webchat.ts'
 import { Bucket, Buckets } from './limits.ts'
 import { Enquiries, FRESH, siteOf, TOKENS } from './enquiries.ts'
 import type { Where } from './form.ts'
@@ -141,7 +141,8 @@ export class Bridge {
       case 'survey': case 'keep': return this.#inOrder(v, m, () => this.#ask.after(v.jid, m))
       case 'typing': return Promise.resolve(this.#typing(v, m))
       case 'lines': return Promise.resolve(this.#again(page, m))
-      case 'end': return this.#inOrder(v, m, () => this.#end(v, m))
+      case 'end': return this.#inOrder(v, m, () => this.#tell(v, 'end', m.conversation))
+      case 'answer': return this.#inOrder(v, m, () => this.#tell(v, m.yes ? 'accept' : 'decline', m.conversation))
       case 'say':
       case 'open': {
         const flaw = this.#flaw(v, m)
@@ -195,9 +196,9 @@ export class Bridge {
     return { type: 'said', id: m.id, conversation: said.conversation, seq: said.seq }
   }
 
-  async #end(v: Visitor, m: End): Promise<FromBridge | undefined> {
-    const answer = await this.#link.ask(translate.tell(this.#ends(v), 'end', m.conversation))
-    return answer.type === 'result' ? undefined : translate.readRefusal(answer, 'end')
+  async #tell(v: Visitor, what: 'end' | 'accept' | 'decline', conversation: number): Promise<FromBridge | undefined> {
+    const answer = await this.#link.ask(translate.tell(this.#ends(v), what, conversation))
+    return answer.type === 'result' ? undefined : translate.readRefusal(answer, what === 'end' ? 'end' : 'answer')
   }
 
   #typing(v: Visitor, m: Typing): Refusal | undefined {

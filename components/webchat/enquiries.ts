@@ -2,6 +2,7 @@
 import { Jid, type Link } from '../../server/api.ts'
 import type { FromBridge, Keep, Leave, SiteView, Suggest, Survey } from '../../schemas/webchat.ts'
 import * as form from './form.ts'
+import { NS_DESK } from './namespace.ts'
 import { Buckets } from './limits.ts'
 import * as translate from './translate.ts'
 import { refusal } from './translate.ts'
@@ -55,7 +56,7 @@ export class Enquiries {
   async after(from: Jid, m: Survey | Keep): Promise<FromBridge> {
     const ends = { from, to: this.#desk }
     const answer = await this.#link.ask(m.type === 'survey' ? form.survey(ends, m.conversation, m.rating, translate.cleanText(m.comment ?? '')) : form.keep(ends, m.conversation, m.as, translate.cleanName(m.email ?? '')))
-    return answer.type === 'result' ? { type: 'done', of: m.type } : translate.readRefusal(answer, m.type)
+    return answer.type === 'result' ? { type: 'done', of: m.type, ...textOf(answer.child('done', NS_DESK)?.text) } : translate.readRefusal(answer, m.type)
   }
 
   /** What the form of such a page shows now. */
@@ -72,6 +73,7 @@ export class Enquiries {
   }
 }
 
+const textOf = (text: string | undefined): { text?: string } => text ? { text } : {}
 /** What a welcome tells of the form. */
 export function siteOf(view: View | undefined): { open: boolean; site?: SiteView } {
   if (!view) return { open: false }

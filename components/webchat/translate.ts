@@ -24,7 +24,7 @@ export const open = (ends: Ends, where: Where, { address, lang }: { readonly add
     el('body', NS_DESK, {}, m.text), ...pageOf({ ...where, page: m.page ?? where.page }), ...Object.entries(m.fields ?? {}).map(([name, text]) => el('field', NS_DESK, { name }, cleanText(text)))))
 export const say = (ends: Ends, m: Say): Iq => iq(ends, 'set', el('say', NS_DESK, { conversation: String(m.conversation), id: m.id }, m.text))
 /** `end`, `gone` or `back`. */
-export const tell = (ends: Ends, what: 'end' | 'gone' | 'back', conversation: number): Iq => iq(ends, 'set', el(what, NS_DESK, { conversation: String(conversation) }))
+export const tell = (ends: Ends, what: 'end' | 'gone' | 'back' | 'accept' | 'decline', conversation: number): Iq => iq(ends, 'set', el(what, NS_DESK, { conversation: String(conversation) }))
 
 /** The customer's typing, to the conversation. */
 export const typing = (ends: Ends, state: ChatState): Message => Stanza.of('message', { type: 'chat', ...ends }, [el(state, NS_CHATSTATES), el('no-store', NS_HINTS)])
@@ -46,7 +46,8 @@ export function readConversation(s: Iq | Message): ConversationView | undefined 
   const state = attrs?.['state']
   if (!attrs || !number || state === undefined || !STATES.has(state)) return undefined
   const [position, minutes] = [whole(attrs['position']), whole(attrs['minutes'])]
-  const can = (attrs['can'] ?? '').split(' ').filter(c => c === 'say' || c === 'end')
+  const can = (attrs['can'] ?? '').split(' ').filter(c => c === 'say' || c === 'end' || c === 'accept' || c === 'decline')
+  const after = (attrs['after'] ?? '').split(' ').filter(c => c === 'survey' || c === 'mail' || c === 'ticket')
   return {
     number,
     state: state as ConversationState, // one of STATES
@@ -56,6 +57,7 @@ export function readConversation(s: Iq | Message): ConversationView | undefined 
     ...(attrs['agent'] && { agent: attrs['agent'] }),
     seq: whole(attrs['seq']) ?? 0,
     can,
+    ...(after.length > 0 && { after }),
   }
 }
 

@@ -1,15 +1,16 @@
 // The custom element: joins what is known (Talk), the way to the bridge (Connection) and what is seen (View).
 import type { FromBridge, FromBrowser } from '../../schemas/webchat.ts'
 import { Connection } from './connection.ts'
+import type { Answers } from './extras.ts'
 import { Memory } from './memory.ts'
 import { Talk } from './talk.ts'
-import { TEXTS } from './texts.ts'
+import { say, TEXTS } from './texts.ts'
 import { lengthOf, View } from './view.ts'
 
 const TYPING = 3000 // ms between two composing
 const PAUSED = 6000 // ms without a key until paused
 const GONE = 30_000 // ms until somebody's composing without an end is taken as over
-const REFRESH = 15_000 // ms between two looks whether anybody receives
+const REFRESH = 30 // seconds between two looks whether anybody receives, unless the site says otherwise
 
 export class Chat extends HTMLElement {
   readonly #talk = new Talk()
@@ -22,15 +23,27 @@ export class Chat extends HTMLElement {
   #pause: ReturnType<typeof setTimeout> | undefined
   #hush: ReturnType<typeof setTimeout> | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
+  #asking: { name: string; text: string; answers: Answers } | undefined // put when the articles did not help
 
   connectedCallback(): void {
     if (this.#view) return
-    const { host, site } = this.dataset as { host: string; site: string } // main.ts sets both
+    const { host, site, identity, link } = this.dataset as { host: string; site: string; identity?: string; link?: string } // main.ts sets the first two
+    const talk = this.#talk
+    talk.identity = identity
+    talk.link = link
+    talk.page = location.origin + location.pathname
+    talk.lang = navigator.language
     this.#memory = new Memory(`deskbell ${host} ${site}`)
     this.#view = new View(this.attachShadow({ mode: 'open' }), {
       show: () => this.#show(true),
       hide: () => this.#show(false),
-      submit: (name, text) => this.#submit(name, text),
+      submit: (name, text, answers) => this.#submit(name, text, answers),
+      leave: (name, text, email, answers) => this.#leave(name, text, email, answers),
+      goOn: () => { const a = this.#asking; this.#talk.found = this.#asking = undefined; if (a) this.#begin(a.name, a.text, a.answers) },
+      back: () => { const a = this.#asking; this.#talk.found = this.#asking = undefined; this.#draw(); if (a) this.#view.write(a.text); this.#view.focus() },
+      answer: yes => { const c = this.#talk.conversation; if (c) this.#send({ type: 'answer', conversation: c.number, yes }) },
+      rate: (rating, comment) => { const c = this.#talk.conversation; if (c) { this.#talk.wished = 'survey'; this.#send({ type: 'survey', conversation: c.number, rating, ...(comment && { comment }) }) } },
+      keep: (as, email) => { const c = this.#talk.conversation; if (c) { this.#talk.wished = as; this.#send({ type: 'keep', conversation: c.number, as, ...(email && { email }) }) } },
       anew: () => this.#anew(),
       end: () => { const c = this.#talk.conversation; if (c) this.#send({ type: 'end', conversation: c.number }) },
       again: id => { this.#talk.again(id); this.#pump(); this.#draw() },
@@ -50,8 +63,13 @@ export class Chat extends HTMLElement {
     this.#shown = !!live && !hidden
     if (live || this.#talk.outbox.length) this.#connection.start()
     this.#memory.watch(() => this.#elsewhere())
-    setInterval(() => { if (this.#shown && this.#fresh) this.#connection.send({ type: 'availability' }) }, REFRESH)
+    this.#look()
     this.#draw()
+  }
+
+  /** Asks again and again whether anybody receives, while that is shown (SS-27). */
+  #look(): void {
+    setTimeout(() => { if (this.#shown && this.#fresh) this.#connection.send({ type: 'availability' }); this.#look() }, (this.#talk.site?.refresh ?? REFRESH) * 1000)
   }
 
   get #fresh(): boolean { return this.#talk.beginning || !this.#talk.conversation }
@@ -64,7 +82,11 @@ export class Chat extends HTMLElement {
       if (other && other !== talk.token) { talk.token = other; return this.#connection.restart() } // another tab was quicker: be the same customer
       this.#memory.share({ token: m.token })
     }
+    if (m.type === 'refused' && m.of === 'hello' && m.reason === 'not-authorized') talk.identity = undefined // comes back as who he was before
     const ask = talk.hear(m)
+    if (m.type === 'welcome' && m.site?.texts) { say(m.site.texts); this.#view.reword() }
+    if (m.type === 'suggestions' && this.#asking && m.found.length === 0) { const a = this.#asking; talk.found = this.#asking = undefined; this.#begin(a.name, a.text, a.answers) }
+    if (m.type === 'done' && m.of === 'leave') { talk.notice = TEXTS.received; this.#view.write(''); this.#keep('') }
     if (ask) this.#connection.send(ask)
     if (talk.conversation?.number !== before) this.#read = 0
     if (m.type === 'typing') {
@@ -87,17 +109,40 @@ export class Chat extends HTMLElement {
     this.#draw()
   }
 
-  #submit(name: string, text: string): boolean {
+  #submit(name: string, text: string, answers: Answers): boolean {
     const talk = this.#talk
     const fresh = this.#fresh && talk.outbox.length === 0
-    if (fresh && !name) { this.#view.complain('name', TEXTS.nameNeeded); return false }
+    if (fresh && !(name ||= talk.name)) { this.#view.complain('name', TEXTS.nameNeeded); return false }
     if (!text.trim()) { if (fresh) this.#view.complain('message', TEXTS.textNeeded); return false }
     if (lengthOf(text) > talk.limits.text || lengthOf(name) > talk.limits.name) { this.#view.message.focus(); return false }
-    const id = newId()
-    if (fresh) {
-      this.#memory.share({ name })
-      talk.begin(id, name, text, location.origin + location.pathname)
-    } else talk.say(id, text)
+    if (fresh && talk.site?.suggests && this.#connection.up && !talk.found) {
+      this.#asking = { name, text, answers }
+      this.#send({ type: 'suggest', text: text.slice(0, 1000) })
+      return true
+    }
+    if (fresh) { this.#begin(name, text, answers); return true }
+    talk.say(newId(), text)
+    this.#away()
+    return true
+  }
+
+  #begin(name: string, text: string, answers: Answers): void {
+    const { page } = this.#talk
+    this.#memory.share({ name })
+    this.#talk.begin(newId(), text, { name, ...(page !== undefined && { page }), ...answers })
+    this.#away()
+  }
+
+  #leave(name: string, text: string, email: string, { department }: Answers): boolean {
+    if (!name) { this.#view.complain('name', TEXTS.nameNeeded); return false }
+    if (!text.trim()) { this.#view.complain('message', TEXTS.textNeeded); return false }
+    this.#memory.share({ name })
+    this.#send({ type: 'leave', id: newId(), name, email, text, ...(department && { department }) })
+    return false // it stays there until it is kept
+  }
+
+  /** What was said goes out. */
+  #away(): void {
     clearTimeout(this.#pause)
     this.#composing = 0
     this.#connection.start()
@@ -106,7 +151,6 @@ export class Chat extends HTMLElement {
     this.#keep('')
     this.#draw()
     this.#view.message.focus()
-    return true
   }
 
   /** Sends what is to be sent, if there is a connection and nothing under way. */

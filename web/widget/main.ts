@@ -9,6 +9,7 @@ function place(): void {
   const chat = document.createElement(TAG)
   chat.dataset['host'] = script ? new URL(script.src).origin : location.origin
   chat.dataset['site'] = script?.dataset['site'] || 'default'
+  for (const what of ['identity', 'link'] as const) { const said = script?.dataset[what]; if (said) chat.dataset[what] = said }
   document.body.append(chat)
 }
 

@@ -15,7 +15,7 @@ export const STYLE = `
 }
 *, *::before { box-sizing: border-box; }
 [hidden] { display: none !important; }
-button, input, textarea { font: inherit; color: inherit; }
+button, input, textarea, select { font: inherit; color: inherit; }
 button { cursor: pointer; border: 0; background: none; border-radius: 10px; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .main { background: var(--accent); color: var(--accent-ink); padding: 9px 16px; font-weight: 600; }
@@ -66,11 +66,11 @@ header button:hover { background: var(--mist); color: var(--ink); }
 .status:not(:empty) { padding-block: 8px; background: var(--mist); border-block-start: 1px solid var(--line); }
 form { display: flex; flex-direction: column; gap: 8px; padding: 12px; border-block-start: 1px solid var(--line); }
 label { display: flex; flex-direction: column; gap: 4px; font-size: 13px; color: var(--soft); }
-input, textarea {
+input, textarea, select {
   inline-size: 100%; padding: 9px 12px; font-size: 16px; line-height: 1.4; color: var(--ink); background: var(--paper);
   border: 1px solid var(--line); border-radius: 10px; resize: none;
 }
-input:focus, textarea:focus { outline: 2px solid var(--accent); outline-offset: -1px; border-color: transparent; }
+input:focus, textarea:focus, select:focus { outline: 2px solid var(--accent); outline-offset: -1px; border-color: transparent; }
 ::placeholder { color: var(--soft); opacity: 1; }
 textarea { field-sizing: content; min-block-size: 43px; max-block-size: 9.5em; overflow-y: auto; }
 .fresh textarea { min-block-size: 5.2em; }
@@ -82,6 +82,14 @@ textarea { field-sizing: content; min-block-size: 43px; max-block-size: 9.5em; o
 .anew { margin: 0 12px 12px; padding: 9px 16px; font-weight: 600; color: var(--accent); border: 1px solid var(--line); }
 .anew:hover { background: var(--mist); } form[hidden] + .anew { margin-block-start: 12px; }
 .sr { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.fresh { overflow-y: auto; min-block-size: 140px; } .fresh > * { flex: none; } header, .status, .panel > .anew { flex: none; } .hint { min-block-size: 0; overflow: hidden; }
+.questions { display: flex; flex-direction: column; gap: 8px; }
+.questions:empty { display: none; }
+.found, .aside { display: flex; flex-direction: column; gap: 8px; padding: 12px; border-block-start: 1px solid var(--line); overflow-y: auto; max-block-size: 60%; }
+.found p { margin: 0; } .found details { padding: 8px 12px; background: var(--mist); border-radius: 10px; } .found summary { font-weight: 600; cursor: pointer; } .found details p { margin-block: 6px 2px; font-size: 14px; white-space: pre-wrap; }
+.found .anew, .aside .anew { margin: 0; padding: 7px 14px; } .found a { color: var(--accent); font-size: 14px; }
+.aside form { padding: 0; border: 0; } fieldset { display: flex; flex-wrap: wrap; gap: 4px 14px; margin: 0; padding: 0; border: 0; } legend { padding: 0 0 4px; font-size: 13px; color: var(--soft); }
+.star { flex-direction: row; align-items: center; font-size: 15px; } .star input { inline-size: auto; }
 @media print { :host { display: none; } }
 @media (forced-colors: active) { .main, .launch, .text, .anew { border: 1px solid; } }
 `

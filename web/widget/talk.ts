@@ -1,11 +1,11 @@
 // What the page knows of the conversation, and what it must say next: no document, no network, no clock (pure).
-import type { ConversationView, FromBridge, FromBrowser, Hello, LineView, Open, Say } from '../../schemas/webchat.ts'
+import type { ConversationView, FromBridge, FromBrowser, Hello, LineView, Open, Say, SiteView, Suggestion } from '../../schemas/webchat.ts'
 
 /** Something the customer said that is not in the record yet. `said`: committed, its line is on the way. */
 export interface Unsent {
   readonly id: string
   readonly text: string
-  readonly begins?: { readonly name: string; readonly page?: string }
+  readonly begins?: Pick<Open, 'name' | 'page' | 'department' | 'operator' | 'fields'>
   conversation?: number | undefined // fixed when it is first sent, so that it stays the same thing
   said?: { readonly conversation: number; readonly seq: number }
   failed?: string // why it was refused
@@ -21,20 +21,32 @@ export class Talk {
   notice = '' // a refusal to show
   beginning = true // the form for a new conversation is wanted
   returned = '' // the text of what can no longer be said, for the writer to have back
+  site: SiteView | undefined
+  name = '' // who the site has signed him to be
+  identity: string | undefined
+  link: string | undefined // the saved link he came by
+  page: string | undefined
+  lang: string | undefined
+  wished = '' // the last wish after the end, and those that were done
+  readonly granted = new Set<string>()
+  found: readonly Suggestion[] | undefined // articles that may help, until he goes on
   limits = { text: 4000, name: 80 }
   #inFlight: string | undefined
   #asked = -1 // the gap that was asked for: once each
+
+  /** Nobody is there, and a message can be left. */
+  get leaves(): boolean { return this.open === false && this.site?.messages === true }
 
   get #seq(): number { return this.lines.length }
 
   hello(): Hello {
     const c = this.conversation
-    return { type: 'hello', ...(this.token && { token: this.token }), ...(c && { conversation: c.number, after: this.#seq }) }
+    return { type: 'hello', ...(this.token && { token: this.token }), ...(c && { conversation: c.number, after: this.#seq }), ...(this.identity && { identity: this.identity }), ...(this.link && { link: this.link }), ...(this.page && { page: this.page }), ...(this.lang && { lang: this.lang }) }
   }
 
   /** The first line of a new conversation. */
-  begin(id: string, name: string, text: string, page?: string): void {
-    this.outbox.push({ id, text, begins: { name, ...(page !== undefined && { page }) } })
+  begin(id: string, text: string, begins: NonNullable<Unsent['begins']>): void {
+    this.outbox.push({ id, text, begins })
     this.notice = ''
   }
 
@@ -69,6 +81,8 @@ export class Talk {
       case 'welcome':
         this.open = m.open
         this.limits = m.limits
+        this.site = m.site
+        this.name = m.name ?? ''
         if (m.token) this.token = m.token
         if (m.conversation) this.#adopt(m.conversation)
         else if (this.conversation) this.#forget()
@@ -76,6 +90,7 @@ export class Talk {
         return undefined
       case 'availability':
         this.open = m.open
+        if (this.site) this.site = { ...this.site, messages: m.messages === true }
         return undefined
       case 'conversation':
         this.#adopt(m.conversation)
@@ -90,6 +105,13 @@ export class Talk {
         return undefined
       case 'refused':
         this.#refused(m.id, m.text, m.retry)
+        return undefined
+      case 'suggestions':
+        this.found = m.found
+        return undefined
+      case 'done':
+        if (m.text) this.notice = m.text
+        if (m.of !== 'leave' && this.wished) this.granted.add(this.wished)
         return undefined
       case 'pong':
         return undefined
@@ -111,7 +133,7 @@ export class Talk {
       this.#asked = -1
       this.typing = undefined
     }
-    if (other || old.state !== c.state) this.notice = ''
+    if (other || old.state !== c.state) { this.notice = ''; this.granted.clear() }
     if (c.state !== 'active') this.typing = undefined
     if (!over(c) ? other || over(old) : other && c.state === 'ended') this.beginning = false
     this.conversation = c

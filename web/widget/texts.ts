@@ -1,7 +1,7 @@
 // Every word the widget shows or speaks, and which of them tells how things stand (pure).
 import type { Talk } from './talk.ts'
 
-export const TEXTS = {
+const words = {
   newConversation: 'New conversation',
   show: 'Show the chat',
   title: 'Chat with us',
@@ -33,7 +33,41 @@ export const TEXTS = {
   unread: 'Unread: {0}',
   today: 'Today',
   refused: 'This chat is not set up for this page.',
-} as const
+  leaveWelcome: 'Nobody is here right now. Leave a message, and we will answer by mail.',
+  leave: 'Leave message',
+  received: 'Thank you! Your message is with us, and we will answer by mail.',
+  email: 'Your mail address',
+  emailNeeded: 'Please give a mail address to which we can answer.',
+  needed: 'Please fill this in.',
+  department: 'Please choose a department.',
+  operator: 'Whom do you want to talk to?',
+  anybody: 'Anybody',
+  away: 'away',
+  yes: 'Yes',
+  no: 'No',
+  found: 'Does one of these help?',
+  goOn: 'No, send my question',
+  helped: 'Back',
+  more: 'Read more',
+  invited: 'We would like to talk to you.',
+  accept: 'Accept',
+  decline: 'Decline',
+  minutes: 'about {0} min',
+  rate: 'How was it? (5 is best)',
+  comment: 'A word about it',
+  rateSend: 'Send rating',
+  mailTo: 'Your mail address',
+  mail: 'Mail me the conversation',
+  ticket: 'Make a ticket of it',
+}
+export type Words = typeof words
+/** English, but for what the site's settings say otherwise. */
+export const TEXTS: Words = words
+
+/** Takes over what a site says in other words. */
+export function say(others: Readonly<Record<string, string>>): void {
+  for (const key of Object.keys(words) as (keyof Words)[]) if (others[key]) words[key] = others[key]
+}
 
 /** Fills the one gap of a text. */
 export const fill = (text: string, value: string | number): string => text.replace('{0}', () => String(value))
@@ -48,10 +82,11 @@ export function statusOf(talk: Talk, link: LinkState): string {
   if (talk.notice) return talk.notice
   const c = talk.conversation
   if (link === 'connecting' && !c) return TEXTS.connecting
-  if (!c || talk.beginning) return talk.open === false ? TEXTS.nobody : ''
+  if (!c || talk.beginning) return talk.open === false ? talk.leaves ? TEXTS.leaveWelcome : TEXTS.nobody : ''
+  if (c.can.includes('accept')) return TEXTS.invited
   switch (c.state) {
     case 'waiting':
-    case 'offered': return c.position === undefined ? TEXTS.soon : fill(TEXTS.ahead, c.position)
+    case 'offered': return c.text ?? (c.position === undefined ? TEXTS.soon : fill(TEXTS.ahead, c.position) + (c.minutes ? `, ${fill(TEXTS.minutes, c.minutes)}` : ''))
     case 'active': return c.agent ? fill(TEXTS.joined, c.agent) : ''
     case 'ended': return TEXTS.ended
     case 'closed': return TEXTS.closed

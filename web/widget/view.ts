@@ -1,4 +1,6 @@
 // Draws the widget into its shadow root. Text only: nothing that comes from outside is ever read as markup.
+import { Aside, Questions, suggestions, type Answers, type Wishes } from './extras.ts'
+import { make } from './make.ts'
 import { pieces } from './links.ts'
 import { STYLE } from './style.ts'
 import type { Talk } from './talk.ts'
@@ -7,10 +9,13 @@ import { fill, statusOf, TEXTS, type LinkState } from './texts.ts'
 const GROWS = CSS.supports('field-sizing', 'content') // else the writer grows by hand
 
 /** What the customer does. */
-export interface Hands {
+export interface Hands extends Wishes {
   show(): void
   hide(): void
-  submit(name: string, text: string): boolean
+  submit(name: string, text: string, answers: Answers): boolean
+  leave(name: string, text: string, email: string, answers: Answers): boolean
+  goOn(): void
+  back(): void
   anew(): void
   end(): void
   again(id: string): void
@@ -34,6 +39,12 @@ export class View {
   readonly #title = make('h2')
   readonly #end = make('button', { type: 'button' }, TEXTS.end)
   readonly #hint = make('p', { class: 'hint' }, TEXTS.welcome)
+  readonly #questions = new Questions()
+  readonly #aside: Aside
+  readonly #send = make('button', { class: 'main', type: 'submit' }, TEXTS.send)
+  readonly #messageLabel = make('label')
+  #found: { of: unknown; at: HTMLElement } | undefined
+  #leaving = false
   readonly #log = make('div', { class: 'log', role: 'log', 'aria-label': TEXTS.log, tabindex: '0' })
   readonly #typing = make('p', { class: 'typing' })
   readonly #status = make('p', { class: 'status', role: 'status' })
@@ -58,12 +69,13 @@ export class View {
     const header = make('header')
     header.append(this.#title, this.#end, hide)
     this.#nameLabel.append(this.name)
-    const messageLabel = make('label')
+    const messageLabel = this.#messageLabel
     messageLabel.append(make('span', { class: 'caption' }, TEXTS.message), this.message)
+    this.#aside = new Aside(hands)
     const row = make('div', { class: 'row' })
-    row.append(messageLabel, make('button', { class: 'main', type: 'submit' }, TEXTS.send))
-    this.#form.append(this.#nameLabel, row, this.#count)
-    this.#panel.append(header, this.#hint, this.#log, this.#typing, this.#status, this.#form, this.#anew)
+    row.append(messageLabel, this.#send)
+    this.#form.append(this.#nameLabel, this.#questions.at, row, this.#count)
+    this.#panel.append(header, this.#hint, this.#log, this.#typing, this.#status, this.#aside.at, this.#form, this.#anew)
     root.append(this.#launch, this.#panel)
     this.message.setAttribute('aria-describedby', 'count')
     const log = this.#log
@@ -118,9 +130,15 @@ export class View {
     this.#log.hidden = !c && !sent
     const fresh = !c && !sent
     this.#form.className = fresh ? 'fresh' : 'talk'
-    this.#nameLabel.hidden = !fresh
+    this.#leaving = fresh && talk.leaves
+    this.#nameLabel.hidden = !fresh || !!talk.name
+    this.#questions.at.hidden = !fresh
+    if (fresh) this.#questions.draw(talk.site, this.#leaving)
+    put(this.#send, this.#leaving ? TEXTS.leave : TEXTS.send)
+    this.#drawFound(fresh ? talk.found : undefined)
+    this.#aside.draw(c, talk.granted)
     this.message.placeholder = fresh ? '' : TEXTS.message
-    this.#form.hidden = link === 'refused' || c?.state === 'closed' || (!!c && !c.can.includes('say') && c.state === 'ended')
+    this.#form.hidden = !!this.#found || link === 'refused' || c?.can.includes('accept') === true || c?.state === 'closed' || (!!c && !c.can.includes('say') && c.state === 'ended')
     this.#anew.hidden = !(c?.state === 'ended' || c?.state === 'closed')
     put(this.#status, statusOf(talk, link))
     this.#drawTyping(talk.typing)
@@ -141,10 +159,34 @@ export class View {
     this[field].focus()
   }
 
+  /** Words of the site in place of ours. */
+  reword(): void {
+    put(this.#end, TEXTS.end)
+    put(this.#hint, TEXTS.welcome)
+    put(this.#anew, TEXTS.newConversation)
+    this.#nameLabel.firstChild!.textContent = TEXTS.name
+    put(this.#messageLabel.firstElementChild as HTMLElement, TEXTS.message) // made above
+  }
+
+  #drawFound(found: Talk['found']): void {
+    if (this.#found?.of === found) return
+    this.#found?.at.remove()
+    this.#found = found && found.length > 0 ? { of: found, at: suggestions(found, this.#hands.goOn, this.#hands.back) } : undefined
+    if (this.#found) { this.#form.before(this.#found.at); this.#found.at.querySelector('summary')?.focus() }
+  }
+
   #submit(): void {
     this.name.removeAttribute('aria-invalid')
     this.message.removeAttribute('aria-invalid')
-    if (this.#hands.submit(this.name.value.trim(), this.message.value)) this.write('')
+    const [name, text] = [this.name.value.trim(), this.message.value]
+    const fresh = !this.#questions.at.hidden
+    const answers = fresh ? this.#questions.read(this.#leaving) : {}
+    if (answers instanceof HTMLElement && text.trim() && (name || this.#nameLabel.hidden)) {
+      put(this.#status, answers === this.#questions.email ? TEXTS.emailNeeded : TEXTS.needed)
+      return answers.focus()
+    }
+    const said = answers instanceof HTMLElement ? {} : answers
+    if (this.#leaving ? this.#hands.leave(name, text, this.#questions.email.value.trim(), said) : this.#hands.submit(name, text, said)) this.write('')
   }
 
   #measure(): void {
@@ -240,13 +282,6 @@ const dayOf = (at: Date): string => at.toDateString() === new Date().toDateStrin
 
 /** Changes a text only if it differs: a live region speaks at each change. */
 function put(at: HTMLElement, text: string): void { if (at.textContent !== text) at.textContent = text }
-
-function make<K extends keyof HTMLElementTagNameMap>(tag: K, attrs: Record<string, string> = {}, text = ''): HTMLElementTagNameMap[K] {
-  const e = document.createElement(tag)
-  for (const k in attrs) e.setAttribute(k, attrs[k]!)
-  if (text) e.textContent = text
-  return e
-}
 
 function icon(path: string): SVGElement {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg')

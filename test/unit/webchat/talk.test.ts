@@ -62,7 +62,7 @@ describe('the widget’s talk', () => {
 
   it('a refused beginning gives the text back', () => {
     const t = new Talk()
-    t.begin('id-1', 'Alice', 'Help!')
+    t.begin('id-1', 'Help!', { name: 'Alice' })
     assert.deepEqual(t.next(), { type: 'open', id: 'id-1', name: 'Alice', text: 'Help!' })
     t.hear({ type: 'refused', id: 'id-1', reason: 'service-unavailable', text: 'Nobody is available right now.' })
     assert.deepEqual([t.returned, t.outbox.length, statusOf(t, 'on')], ['Help!', 0, 'Nobody is available right now.'])
@@ -80,7 +80,7 @@ describe('the widget’s talk', () => {
 
   it('lines said before the beginning is answered wait for its number', () => {
     const t = new Talk()
-    t.begin('id-1', 'Alice', 'Help!')
+    t.begin('id-1', 'Help!', { name: 'Alice' })
     t.say('id-2', 'Please.')
     t.next()
     t.hear({ type: 'said', id: 'id-1', conversation: 9, seq: 1 })

@@ -1,0 +1,91 @@
+// The customer's widget in a real Chromium before a real desk: what its form asks, and what it offers before and after the talk.
+import assert from 'node:assert/strict'
+import type { Browser, BrowserContext, Locator } from 'playwright-core'
+import { BOT, config, type DeskHouse } from '../harness/desk.ts'
+import { needs } from '../harness/machine.ts'
+import { webDesk } from '../harness/web.ts'
+import { MailSink } from '../unit/helpdesk/mail-sink.ts'
+import { built, CHROMIUM, Customer, launch } from './browser.ts'
+
+const STAFF = { anna: 'agent', ben: 'agent', boss: 'admin' } as const
+const set = async (d: DeskHouse, body: unknown): Promise<void> => { const r = await d.rest('PATCH', '/api/v1/settings', 'boss', body); assert.equal(r.status, 200, JSON.stringify(r.body)); await d.quiet() }
+const shot = async (at: Customer, name: string): Promise<void> => { if (process.env['SHOTS']) await at.page.screenshot({ path: `${process.env['SHOTS']}/${name}.png` }) }
+
+describe('the widget before a desk', function () {
+  this.timeout(20_000)
+  before(needs('chromium', CHROMIUM !== undefined))
+  let browser: Browser
+  let context: BrowserContext
+  before(async () => { await built(); browser = await launch() })
+  after(async () => { await browser?.close() })
+  beforeEach(async () => { context = await browser.newContext() })
+  afterEach(async () => { await context.close() })
+
+  const field = (at: Customer, role: 'textbox' | 'combobox', name: string): Locator => at.page.getByRole(role, { name })
+
+  it('OM-18 ST-56 SS-12 asks for a department and the fields in the words of the settings, and says what is missing', webDesk(STAFF, async (d, url) => {
+    const [anna, ben] = [await d.comes('anna'), await d.comes('ben')]
+    await set(d, { routing: { departments: true }, conversation: { selectionText: 'Whom do you need?' }, departments: { buy: { name: 'Buying', queues: ['sales'] }, pay: { name: 'Paying', queues: ['billing'] } }, fields: { order: { label: 'Order number', ask: true, required: true }, plan: { label: 'Plan', kind: 'choice', choices: ['free', 'paid'], ask: true } } })
+    await using at = await Customer.at(context, url)
+    await at.anew.click()
+    await field(at, 'combobox', 'Whom do you need?').selectOption({ label: 'Buying' })
+    await at.name.fill('Zoe')
+    await at.message.fill('I want two')
+    await at.send.click()
+    await at.told('Please fill this in.')
+    await shot(at, 'form')
+    await field(at, 'textbox', 'Order number').fill('A-7')
+    await at.send.click()
+    await at.keeps('I want two')
+    await ben.reads(BOT, /#1.*Zoe/)
+    await anna.readsNothing()
+    assert.equal((await d.rest('GET', '/api/v1/conversations/1/dossier', 'boss')).body.fields.order.value, 'A-7')
+    assert.deepEqual(at.faults, [])
+  }, config({ support: { assign: 'pull' }, sales: { assign: 'pull', agents: ['ben@localhost'] }, billing: { assign: 'pull', agents: ['anna@localhost'] } })))
+
+  it('OM-20 ST-23 with nobody there a message is left, which goes by mail; with somebody there a chat begins', async () => {
+    const sink = new MailSink()
+    const port = await sink.listen()
+    try {
+      await webDesk(STAFF, async (d, url) => {
+        await set(d, { offline: { operators: ['anna@localhost'] } })
+        await d.rest('PATCH', '/api/v1/operators/anna@localhost', 'boss', { email: 'anna@example.org' })
+        await using at = await Customer.at(context, url)
+        await at.anew.click()
+        await at.told('Leave a message')
+        await at.name.fill('Zoe')
+        await at.message.fill('Please call me.')
+        await at.page.getByRole('button', { name: 'Leave message' }).click()
+        await at.told('mail address')
+        await field(at, 'textbox', 'Your mail address').fill('zoe@example.org')
+        await shot(at, 'leave')
+        await at.page.getByRole('button', { name: 'Leave message' }).click()
+        await at.told('Thank you')
+        const [mail] = await sink.arrived(1)
+        assert.match(mail?.raw ?? '', /Please call me\./)
+        assert.equal(await at.message.inputValue(), '')
+      }, config(undefined, { mail: { host: '127.0.0.1', port, tls: 'none', from: 'desk@example.org', name: 'Desk' } }))()
+    } finally { await sink.close() }
+  })
+
+  it('OT-14 RULE-C17 ST-58 after the end the customer may rate it and make a ticket of it', webDesk(STAFF, async (d, url) => {
+    const anna = await d.comes('anna')
+    await set(d, { conversation: { survey: true, ticketAtEnd: true } })
+    await using at = await Customer.at(context, url)
+    await at.begins('Hello')
+    anna.types(BOT, '!take 1')
+    await at.told('Anna joined')
+    await at.end.click()
+    await at.page.getByRole('radio', { name: '4 / 5' }).check()
+    await field(at, 'textbox', 'A word about it').fill('Quick!')
+    await shot(at, 'after')
+    await at.page.getByRole('button', { name: 'Send rating' }).click()
+    await at.page.getByRole('radio').first().waitFor({ state: 'detached' })
+    await at.page.getByRole('button', { name: 'Make a ticket of it' }).click()
+    await at.page.getByRole('button', { name: 'Make a ticket of it' }).waitFor({ state: 'detached' })
+    assert.equal((await d.rest('GET', '/api/v1/tickets', 'boss')).body.tickets.length, 1)
+    assert.deepEqual([4, 'Quick!'], Object.values((({ rating, text }) => ({ rating, text }))((await d.rest('GET', '/api/v1/conversations/1/dossier', 'boss')).body.survey)))
+    assert.deepEqual(at.faults, [])
+  }, config({ support: { assign: 'pull' } })))
+})
+
