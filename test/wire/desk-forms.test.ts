@@ -7,6 +7,7 @@ const COMMANDS = 'http://jabber.org/protocol/commands'
 const ITEMS = 'http://jabber.org/protocol/disco#items'
 const DATA = 'jabber:x:data'
 const STAFF = { anna: 'agent', mia: 'manager', boss: 'admin' } as const
+type Json = Awaited<ReturnType<DeskHouse['rest']>>['body'] // of any shape
 const API = '/api/v1'
 
 let ids = 0
@@ -30,7 +31,7 @@ async function run(p: Person, node: string, ...fillings: Record<string, string |
   const command = answer.getChild('command', COMMANDS)
   return command?.attrs['status'] === 'completed' ? `${command.getChildText('note')} ${command.getChild('x', DATA)?.getChild('field')?.getChildText('value') ?? ''}`.trim() : String(command ?? answer)
 }
-const settings = async (d: DeskHouse): Promise<any> => (await d.rest('GET', `${API}/settings`, 'boss')).body.settings // JSON
+const settings = async (d: DeskHouse): Promise<Json> => (await d.rest('GET', `${API}/settings`, 'boss')).body.settings // JSON
 
 describe('the forms for admins', () => {
   it('FP-15 stand in the menu of the bot, for who may use them', desk(STAFF, async d => {

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { BOT, c, config, desk, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
 
+type Json = Awaited<ReturnType<DeskHouse['rest']>>['body'] // of any shape
 const API = '/api/v1'
 const STAFF = { anna: 'agent', ben: 'agent', mia: 'manager', boss: 'admin' } as const
 
-async function ask(d: DeskHouse, method: string, path: string, body?: unknown, who = 'boss', status = 200): Promise<any> { // JSON
+async function ask(d: DeskHouse, method: string, path: string, body?: unknown, who = 'boss', status = 200): Promise<Json> { // JSON
   const answer = await d.rest(method, API + path, who, body)
   assert.equal(answer.status, status, `${method} ${path}: ${JSON.stringify(answer.body)}`)
   return answer.body
@@ -221,7 +222,7 @@ describe('activity', () => {
     await served(d)
     await ask(d, 'PUT', '/operators/anna@localhost/receiving', { active: false, queue: 'billing' }, 'anna')
     const { agents } = await ask(d, 'GET', '/board', undefined, 'mia')
-    assert.deepEqual(agents.map((a: any) => [a.name, a.status, a.activeChats, a.activeGroups, a.totalGroups]), [
+    assert.deepEqual(agents.map((a: Json) => [a.name, a.status, a.activeChats, a.activeGroups, a.totalGroups]), [
       ['Anna', 'available', 1, 1, 2], ['Ben', 'offline', 0, 0, 2], ['Boss', 'offline', 0, 0, 0], ['Mia', 'offline', 0, 0, 2]])
     assert.deepEqual((await ask(d, 'GET', '/board?limit=1&after=anna@localhost', undefined, 'mia')).agents[0].name, 'Ben')
   }))
@@ -324,7 +325,7 @@ describe('canned replies in a conversation', () => {
     await ask(d, 'POST', '/canned', { shortcut: 'HI', text: 'again' }, 'mia', 409)
     for (const wrong of [{ shortcut: 'close', text: 'x' }, { shortcut: 'two words', text: 'x' }, { shortcut: 'x' }, { shortcut: 'x', text: 'x', queues: ['none'] }]) await ask(d, 'POST', '/canned', wrong, 'mia', 422)
     await ask(d, 'GET', `/canned/${own.id}`, undefined, 'mia', 404)
-    assert.deepEqual((await ask(d, 'GET', '/canned?search=hello', undefined, 'anna')).items.map((x: any) => x.id), [all.id])
+    assert.deepEqual((await ask(d, 'GET', '/canned?search=hello', undefined, 'anna')).items.map((x: Json) => x.id), [all.id])
     assert.equal((await ask(d, 'PATCH', `/canned/${all.id}`, { text: 'Good day!' }, 'mia')).text, 'Good day!')
     const anna = await d.comes('anna')
     anna.types(BOT, '!canned')

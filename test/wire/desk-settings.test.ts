@@ -5,6 +5,7 @@ import { PERMISSIONS } from '../../components/helpdesk/permissions.ts'
 import { check, schema } from '../../components/helpdesk/settings/check.ts'
 
 const STAFF = { anna: 'agent', ben: 'agent', mia: 'manager', boss: 'admin' } as const
+type Json = Awaited<ReturnType<DeskHouse['rest']>>['body'] // of any shape
 const API = '/api/v1'
 const OPEN = config(undefined, { given: { queues: { support: { assign: 'round-robin' } } } }) // the switch is the admin's
 
@@ -13,7 +14,7 @@ async function set(d: DeskHouse, body: unknown): Promise<void> {
   const { status, body: answer } = await patch(d, body)
   assert.equal(status, 200, JSON.stringify(answer))
 }
-const settings = async (d: DeskHouse): Promise<any> => (await d.rest('GET', `${API}/settings`, 'boss')).body.settings // JSON
+const settings = async (d: DeskHouse): Promise<Json> => (await d.rest('GET', `${API}/settings`, 'boss')).body.settings // JSON
 
 describe('the settings', () => {
   it('FP-15 FP-18 have a group “Chat system settings”, defaults inside the ranges, and null restores what is recommended', desk(STAFF, async d => {
@@ -285,8 +286,8 @@ describe('the audit', () => {
     await boss.actor.hears`<iq type='result' id='x2'/>`
     const { body } = await d.rest('GET', `${API}/audit`, 'boss')
     const deeds = body.items ?? body.entries
-    assert.ok(deeds.some((x: any) => x.by === 'boss@localhost' && x.what === 'changeSettings' && JSON.stringify(x).includes('requestInterval')), JSON.stringify(body))
-    assert.ok(deeds.some((x: any) => x.by === 'boss@localhost' && x.what === 'add-department'), JSON.stringify(body))
+    assert.ok(deeds.some((x: Json) => x.by === 'boss@localhost' && x.what === 'changeSettings' && JSON.stringify(x).includes('requestInterval')), JSON.stringify(body))
+    assert.ok(deeds.some((x: Json) => x.by === 'boss@localhost' && x.what === 'add-department'), JSON.stringify(body))
   }))
 })
 
