@@ -62,6 +62,8 @@ export interface House extends AsyncDisposable {
   readonly pairs?: () => readonly PairState[]
   /** Takes in the certificate and the limits of a config that was read again; gives the keys that take effect at the next start only. Rejects for a bad certificate. */
   reload(read: Config): Promise<readonly string[]>
+  /** Ends the subscriptions of an account that is about to be removed, and tells the other sides. */
+  farewell(jid: string): Promise<void>
   /** An account was made, changed or removed in the store: its sessions end if its password, state or existence changed. */
   accountChanged(jid: string, what: 'made' | 'password' | 'role' | 'removed' | 'disabled'): Promise<void>
 }
@@ -174,6 +176,12 @@ export async function compose(config: Config, world: World): Promise<House> {
         adoptLimits(limits, read.limits)
         abroad?.federation.obey(read.s2s)
         return needRestart(config, read)
+      },
+      async farewell(jid) {
+        const at = Jid.parse(jid)
+        const host = hosts.get(at.domain)
+        const account = await host?.accounts.at(at)
+        if (account) await host?.rosters.farewell(account)
       },
       async accountChanged(jid, what) {
         const at = Jid.parse(jid)

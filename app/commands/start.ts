@@ -57,7 +57,7 @@ async function open(config: Config, clock: Clock, log: Log, stack: AsyncDisposab
   const house = stack.use(await compose(config, { stores, clock, log }))
   const office: Office = {
     config, stores, clock, running: true,
-    changed: (jid, what) => house.accountChanged(jid, what), desks: house.desks,
+    changed: (jid, what) => house.accountChanged(jid, what), farewell: jid => house.farewell(jid), desks: house.desks,
     ...(house.pairs && { pairs: house.pairs }),
     ...(clock instanceof TestClock && { advance: (ms: number) => clock.advance(ms) }),
   }

@@ -2,7 +2,7 @@
 import { randomPassword } from '../../server/host/keeping.ts'
 import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import type { AccountRecord, Credentials, Stores } from '../../server/ports/store.ts'
-import type { Jid } from '../../server/stanza/jid.ts'
+import { Jid } from '../../server/stanza/jid.ts'
 import { done, failed, misused, type Office, type Outcome, type Verb } from '../office.ts'
 import { listTokens, removeToken } from '../tokens.ts'
 import { account, isOutcome, read, role } from './words.ts'
@@ -54,10 +54,25 @@ async function remove(args: readonly string[], office: Office): Promise<Outcome>
   if (isOutcome(words)) return words
   const jid = account(words.positionals[0] ?? '', office)
   if (isOutcome(jid)) return jid
+  if (!await office.stores.accounts.find(jid.domain, jid.local)) return missing(jid)
+  await (office.farewell ? office.farewell(jid.bare) : part(jid, office))
   if (await office.stores.accounts.remove(jid.domain, jid.local) === 'missing') return missing(jid)
   for (const token of await listTokens(office.stores, jid.domain, jid.bare)) await removeToken(office.stores, jid.domain, token.id)
   await office.changed?.(jid.bare, 'removed')
   return done(`${jid.bare} removed`)
+}
+
+/** Takes an account out of the subscriptions of ours that it has; those elsewhere hear of it only from a running server. */
+async function part({ bare }: Jid, { stores, config }: Office): Promise<void> {
+  for (const { jid } of (await stores.rosters.load(bare)).items) {
+    const contact = Jid.tryParse(jid)
+    if (!contact?.local || !config.hosts.has(contact.domain)) continue
+    const { version, items } = await stores.rosters.load(contact.bare)
+    const item = items.find(i => i.jid === bare && !i.removed)
+    if (!item) continue
+    const { ask: _ask, approved: _approved, request: _request, ...rest } = item
+    await stores.rosters.put(contact.bare, version + 1, [{ ...rest, subscription: 'none', version: version + 1 }])
+  }
 }
 
 async function changeRole(args: readonly string[], office: Office): Promise<Outcome> {

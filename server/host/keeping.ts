@@ -63,6 +63,8 @@ export function keeperOf(host: Host, connection: () => Connection): AccountKeepe
     },
     async remove(jid) {
       const found = await find(jid)
+      const account = found && await host.accounts.at(found.at)
+      if (account) await host.rosters.farewell(account)
       if (!found || await host.stores.accounts.remove(found.at.domain, found.at.local) === 'missing') return refused('There is no such account here.')
       accountChanged(host, found.at, undefined, 'removed')
       return undefined

@@ -67,6 +67,22 @@ describe('app/admin', () => {
     assert.deepEqual(await good('token list'), [])
   })
 
+  it('who is removed is gone from the subscriptions of others, with the server running or not', async () => {
+    const { rosters } = office.stores
+    await good('user add anna@a.example --password one')
+    await good('user add ben@b.example --password one')
+    await rosters.put('anna@a.example', 1, [{ jid: 'ben@b.example', groups: [], subscription: 'both', version: 1 }])
+    await rosters.put('ben@b.example', 4, [{ jid: 'anna@a.example', name: 'Anna', groups: ['x'], subscription: 'both', version: 4 }])
+    const told: string[] = []
+    await perform(['user', 'remove', 'anna@a.example'], { ...office, farewell: async jid => { told.push(`${jid} ${(await office.stores.accounts.find('a.example', 'anna')) ? 'is there yet' : 'is gone'}`) } })
+    assert.deepEqual(told, ['anna@a.example is there yet'])
+    await good('user add anna@a.example --password one')
+    await rosters.put('anna@a.example', 1, [{ jid: 'ben@b.example', groups: [], subscription: 'both', version: 1 }])
+    await good('user remove anna@a.example')
+    const { version, items } = await rosters.load('ben@b.example')
+    assert.deepEqual([version, items], [5, [{ jid: 'anna@a.example', name: 'Anna', groups: ['x'], subscription: 'none', version: 5 }]])
+  })
+
   it('SEC-A06 a token is printed once, kept as a hash, ends when it should, and can be removed', async () => {
     await good('user add anna@a.example --password one --role agent')
     const text = /^token: (\S+)$/.exec((await good('token add anna@a.example --scope tickets:read --scope x --expires 2d'))[0] ?? '')?.[1] ?? ''
