@@ -7,7 +7,7 @@ import type { Office } from '../office.ts'
 
 const COLLEAGUES = 'Colleagues'
 const QUEUES = 'Queues'
-const MOST = 500 // colleagues in one list
+const MOST = 100 // colleagues in one list: those of one's own queues first
 
 /** An item that this view keeps: a person elsewhere, or a queue of ours. */
 export const isShared = (jid: string, at: Addresses): boolean => { const j = Jid.tryParse(jid); return j !== undefined && (j.domain !== at.domain.domain || at.read(j).is === 'queue') }
@@ -37,7 +37,7 @@ export class Colleagues {
   touch(): void {
     this.#again = true
     if (this.#busy) return
-    this.#office.later(() => this.#busy ??= this.#run().finally(() => { this.#busy = undefined }))
+    this.#office.later(() => this.#busy ??= this.#run().finally(() => { this.#busy = undefined; if (this.#again) this.touch() }))
   }
   async #run(): Promise<void> {
     while (this.#again) {
@@ -68,9 +68,17 @@ export class Colleagues {
     const items: InjectedItem[] = []
     if (rules.now.roster.queues) for (const q of operators.queuesOf(jid)) items.push({ jid: this.#at.queue(q).bare, name: queueName(config, q), groups: [QUEUES], subscription: 'both' })
     if (rules.now.roster.colleagues && operators.may(jid, 'chat.with.agents')) {
-      for (const p of operators.all().slice(0, MOST)) if (p.jid !== jid && operators.may(p.jid, 'chat.with.agents')) items.push({ jid: p.jid, name: operators.name(p.jid), groups: this.#groups(p.jid), subscription: 'both' })
+      for (const colleague of this.#nearest(jid)) items.push({ jid: colleague, name: operators.name(colleague), groups: this.#groups(colleague), subscription: 'both' })
     }
     return items
+  }
+  #nearest(jid: Bare): readonly Bare[] {
+    const { operators } = this.#office
+    const all = new Set<Bare>()
+    const add = (jids: Iterable<Bare>): void => { for (const j of jids) { if (all.size >= MOST) return; if (j !== jid && operators.may(j, 'chat.with.agents')) all.add(j) } }
+    for (const q of operators.queuesOf(jid)) add(operators.of(q))
+    add(operators.all().map(p => p.jid))
+    return [...all]
   }
   /** The departments whose queues the colleague serves. */
   #groups(jid: Bare): readonly string[] {
