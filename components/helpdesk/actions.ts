@@ -4,6 +4,7 @@ import { eventAct } from './acts/events.ts'
 import { listActs } from './acts/lists.ts'
 import { MARK_ACTS } from './acts/marks.ts'
 import { START_ACTS } from './acts/start.ts'
+import { THREAD_ACTS } from './acts/threads.ts'
 import { asked, colleague
 , isAnswer, label, mayAnswer, meant, mine, no, notYours, owned, queueOf, refused, told, visible, yes, type Act, type Answer, type Call } from './answers.ts'
 import { recordOf } from './assignment.ts'
@@ -36,6 +37,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
   event: eventAct(act),
   ...listActs(act),
   ...START_ACTS,
+  ...THREAD_ACTS,
 
   ...RECORD_ACTS,
 

@@ -11,6 +11,8 @@ export type Place =
   | { readonly is: 'conversation'; readonly n: number }
   | { readonly is: 'internal'; readonly n: number; readonly chat: string }
   | { readonly is: 'room'; readonly n: number }
+  /** A talk among agents. */
+  | { readonly is: 'thread'; readonly thread: number }
   | { readonly is: 'nothing' }
 
 export class Addresses {
@@ -27,6 +29,7 @@ export class Addresses {
 
   queue(queue: string): Jid { return Jid.of(queue, this.#domain, RESOURCE) }
   conversation(n: number): Jid { return Jid.of(`c${n}`, this.#domain, RESOURCE) }
+  thread(n: number): Jid { return Jid.of(`im${n}`, this.#domain, RESOURCE) }
   internal(n: number, chat: string): Jid { return Jid.of(`i${n}-${chat}`, this.#domain, RESOURCE) }
   /** A room bears the customer's name for people and the number for us. */
   room(n: number, name: string): Jid { return Jid.of(`${roomName(name)}-${n}`, this.#domain) }
@@ -39,6 +42,8 @@ export class Addresses {
     if (this.#isQueue(local)) return { is: 'queue', queue: local }
     const c = /^c([1-9]\d{0,8})$/.exec(local)
     if (c) return { is: 'conversation', n: Number(c[1]) }
+    const t = /^im([1-9]\d{0,8})$/.exec(local)
+    if (t) return { is: 'thread', thread: Number(t[1]) }
     const i = /^i([1-9]\d{0,8})-([0-9a-z-]+)$/.exec(local)
     if (i) return { is: 'internal', n: Number(i[1]), chat: i[2] ?? '' }
     const r = /-([1-9]\d{0,8})$/.exec(local)

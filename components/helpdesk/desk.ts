@@ -14,6 +14,7 @@ import { adminCommands } from './forms.ts'
 import { Office } from './office.ts'
 import { pendingOffers } from './conversation.ts'
 import { Monitors } from './monitors.ts'
+import { Talks } from './talks.ts'
 import { Reception } from './reception.ts'
 import { ENCRYPTED, MARK, sentence } from './sentences.ts'
 import { chat, isEncrypted, NS } from './stanzas.ts'
@@ -59,6 +60,7 @@ class Desk implements Receiver {
   readonly #watchers: Watchers
   readonly #colleagues: Colleagues
   readonly #warnings: Warnings
+  readonly #talks: Talks
   readonly #rooms: RoomWindow
   readonly #off: Disposable[] = []
   /** The forms for admins. */
@@ -83,6 +85,10 @@ class Desk implements Receiver {
     this.#colleagues = new Colleagues(this.#office, this.#at)
     this.#watchers = new Watchers(this.#office, this.#at)
     this.#warnings = new Warnings(this.#office, this.#at)
+    this.#talks = new Talks(this.#office, this.#at)
+    this.#office.talk = (by, who, text, related, id) => this.#talks.begin(by, who, text, related, id)
+    this.#office.touchRoster = jid => this.#rosters.touch(jid)
+    this.#office.rosterNow = jid => this.#rosters.now(jid)
     this.#office.views.push(this.#office.paces)
     this.#office.views.push(this.#operators, this.#customers, this.#warnings, this.#office.records.catalogue)
     this.#office.views.push(new Monitors(this.#office, this.#at))
@@ -114,6 +120,7 @@ class Desk implements Receiver {
     await this.#people()
     await this.#watchers.open()
     await this.#office.recallOnline()
+    await this.#office.threads.open()
     await this.#office.records.open(allow)
     if (this.#office.records.hooks) this.#office.views.push(this.#office.records.hooks)
     const { privileges, clock, http } = this.#link
@@ -203,6 +210,7 @@ class Desk implements Receiver {
       case 'queue': return operator ? control() : this.#reception.message(m, place.queue, undefined)
       case 'conversation': return operator ? control() : this.#reception.message(m, undefined, place.n)
       case 'internal': return operator ? control() : refuse('item-not-found')
+      case 'thread': return operator && await this.#office.inTurnOf(from.bare, () => this.#talks.message(m, place.thread)) !== 'unknown' ? undefined : refuse('item-not-found')
       default: return refuse(place.is === 'domain' ? 'service-unavailable' : 'item-not-found')
     }
   }

@@ -23,6 +23,7 @@ import { PresentCustomers } from './present.ts'
 import { barred, isWithinHours, limitsFor, nextHours, wayIn } from './entrance.ts'
 import type { Rulebook } from './settings/rulebook.ts'
 import { deskLine, short, type Scene } from './sentences.ts'
+import { Threads, type Related, type Thread } from './threads.ts'
 
 const ONLINE = 'desk-online'
 const ON_THE_WAY = 30_000 // ms after the last agent stopped in which a customer may still come in (C16)
@@ -46,6 +47,12 @@ export class Office {
   /** Absent: the desk sends no mails. */
   mail: Outbox | undefined
   readonly dossiers: Dossiers
+  readonly threads: Threads
+  /** Begins a talk among agents. */
+  talk: (by: Bare, who: readonly Bare[], text: string, related: Related | undefined, id?: string) => Promise<Thread> = async () => { throw new Error('no talks before the start') }
+  /** An operator's contact list has changed: soon, or at once. */
+  touchRoster: (jid: Bare) => void = () => {}
+  rosterNow: (jid: Bare) => Promise<void> = async () => {}
   readonly present: PresentCustomers
   readonly #past: Past
   readonly records: Records
@@ -97,6 +104,7 @@ export class Office {
     this.customers.inUse = id => [...this.book.ledger.open.values()].includes(id)
     this.#past = new Past(documents, link.domain)
     this.dossiers = new Dossiers(documents, link.domain)
+    this.threads = new Threads(documents, link.domain)
     this.filing = new Filing(this)
     this.present = new PresentCustomers(this)
     this.bans = new Bans(documents, link.domain)

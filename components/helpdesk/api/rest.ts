@@ -14,6 +14,7 @@ import { Door, nothing, problem, sweepKeys, time, whole, type Caller } from './d
 import { participants } from '../circle.ts'
 import { listRoutes } from './lists.ts'
 import { markRoutes } from './marks.ts'
+import { threadRoutes } from './threads.ts'
 
 import { openapi } from './openapi.ts'
 
@@ -33,7 +34,7 @@ export function rest(http: HttpRouter, office: Office): void {
   const api = new Api(office)
   const door = new Door(http, office)
   door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door), ...recordRoutes(door), ...customerRoutes(door), ...hookRoutes(door))
-  door.add(...markRoutes(door), ...listRoutes(door))
+  door.add(...markRoutes(door), ...listRoutes(door), ...threadRoutes(door))
   door.add(...banRoutes(door))
   http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi(door.routes) }))
   http.on('GET', '/api/v1/exports/:key', 'open', async r => { const copy = await office.records.erasure.fetch(r.params['key'] ?? ''); return copy ? { status: 200, headers: { 'cache-control': 'no-store', ...(copy instanceof Uint8Array ? { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="conversation.pdf"' } : {}) }, body: copy } : nothing() })
@@ -150,7 +151,7 @@ class Api {
     const s = await this.#o.book.state(n)
     if (s.is === 'absent' || s.deleted !== undefined) return undefined
     const summary: Summary = await this.#o.summary(n) ?? { number: n, state: s.is, queue: s.queue, customer: '', customerId: s.customer, owners: s.owners, opened: s.opened }
-    const may = this.#mayRead(who, { ...summary, owners: s.owners }, s) || (toAct && this.#o.eligible(s).includes(who.jid))
+    const may = (!toAct && this.#o.threads.reviews(who.jid, n)) || this.#mayRead(who, { ...summary, owners: s.owners }, s) || (toAct && this.#o.eligible(s).includes(who.jid))
     return may ? { n, s, summary } : undefined
   }
 

@@ -9,6 +9,7 @@ import { inLine } from '../dispatch.ts'
 import type { Bare, Present } from '../facts.ts'
 import type { Office } from '../office.ts'
 import { short } from '../sentences.ts'
+import { relatedText } from '../threads.ts'
 import { absence, presence } from '../stanzas.ts'
 import { isShared } from './colleagues.ts'
 
@@ -117,6 +118,7 @@ export class RosterView {
     add(this.#at.bot, 'Helpdesk', 'Helpdesk', '')
     const pulled: { n: number; s: Present; place: { n: number; queue: string; place: Extract<Present, { is: 'waiting' }>['place'] } }[] = []
     const o = operators.operator(jid)
+    for (const t of this.#office.threads.shown(jid, this.#office.now)) add(this.#at.thread(t.n), short(Object.keys(t.members).filter(j => j !== jid).map(j => operators.name(j)).join(', '), 60), 'Colleagues', relatedText(t.related))
     for (const [n, s] of book.states) {
       if (s.is === 'absent' || s.is === 'closed') continue
       for (const i of s.invitations) {
