@@ -50,7 +50,7 @@ export function meant(o: Office, c: Call, fits: (s: Present, n: number) => boole
 export function visible(o: Office, by: Bare, n: number): boolean {
   const s = o.book.states.get(n)
   if (!s || s.is === 'absent') return true // a closed one: what is asked of it decides
-  return o.operators.may(by, 'chat.view.others', s.queue) || s.owners.includes(by) || roleOf(s, by) !== undefined || pendingOffers(s).some(p => p.to === by) || (isQueued(s) && o.eligible(s).includes(by))
+  return o.threads.reviews(by, n) || o.operators.may(by, 'chat.view.others', s.queue) || s.owners.includes(by) || roleOf(s, by) !== undefined || pendingOffers(s).some(p => p.to === by) || (isQueued(s) && o.eligible(s).includes(by))
 }
 
 export const mine = (by: Bare) => (s: Present): boolean => (s.is === 'active' && s.owner === by) || s.crew[by] !== undefined
