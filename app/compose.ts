@@ -35,6 +35,7 @@ import { pubsub } from '../components/pubsub/pubsub.ts'
 import { diskFiles } from '../components/upload/files.ts'
 import { upload } from '../components/upload/upload.ts'
 import type { ComponentConfig, Config } from '../config/load.ts'
+import { Expiry } from './certificate.ts'
 import { federate } from './federate.ts'
 import { serveHealth } from './health.ts'
 import { serveHostMeta } from './host-meta.ts'
@@ -68,7 +69,7 @@ export interface House extends AsyncDisposable {
   accountChanged(jid: string, what: 'made' | 'password' | 'role' | 'removed' | 'disabled'): Promise<void>
 }
 
-export interface World { readonly stores: Stores & { readonly work?: StoreWork }; readonly clock: Clock; readonly log: Log }
+export interface World { readonly stores: Stores & { readonly work?: StoreWork }; readonly clock: Clock; readonly log: Log; /** Lines of the log that could not be written. */ readonly logDropped?: () => number }
 
 /** Opens every listener of `config`, or rejects with a fault that names port and mend, and nothing stays open. */
 export async function compose(config: Config, world: World): Promise<House> {
@@ -150,6 +151,7 @@ export async function compose(config: Config, world: World): Promise<House> {
         ready: () => ready, watchers: config.listen.http.metrics, sessions: () => countSessions(devices, kinds), certificateEnds: () => identity.expires,
         stanzas: () => [...hosts].map(([domain, host]) => [domain, host.passed] as const),
         desks: () => [...desks].map(([domain, desk]) => [domain, desk.tally] as const),
+        ...(world.logDropped && { logDropped: world.logDropped }),
         ...(stores.work && { store: () => stores.work! }), ...(abroad && { pairs: () => abroad.federation.pairs }), // it has it now, it has it always
       })
       open.push({ async [Symbol.asyncDispose]() { health[Symbol.dispose]() } })
@@ -165,6 +167,9 @@ export async function compose(config: Config, world: World): Promise<House> {
     })
     open.push({ async [Symbol.asyncDispose]() { sweep[Symbol.dispose]() } })
 
+    const expiry = new Expiry(() => identity.expires, wallClock, log)
+    open.push({ async [Symbol.asyncDispose]() { expiry[Symbol.dispose]() } })
+
     ready = true
     return {
       hosts, ports, identity, desks, ...(abroad && { pairs: () => abroad.federation.pairs }),
@@ -173,6 +178,7 @@ export async function compose(config: Config, world: World): Promise<House> {
         await identity.reload(await certificateOf(read))
         if (ca !== undefined) facing?.trust(ca)
         web?.renew()
+        expiry.look()
         adoptLimits(limits, read.limits)
         abroad?.federation.obey(read.s2s)
         return needRestart(config, read)

@@ -23,6 +23,8 @@ export interface Signs {
   /** Stanzas of local devices since the start, by host. */
   readonly stanzas?: () => Iterable<readonly [host: string, passed: { readonly in: Kinds; readonly out: Kinds }]>
   readonly store?: () => StoreWork
+  /** Lines of the log that could not be written. */
+  readonly logDropped?: () => number
   /** The pairs of domains that speak with each other. */
   readonly pairs?: () => readonly PairState[]
   /** When the certificate in force ends, in ms since 1970. */
@@ -49,7 +51,7 @@ export function registryOf(signs: Signs, lag: Lag): Registry {
   gauge('ready', '1 while the server serves.', () => signs.ready() ? 1 : 0)
   ofProcess(gauge, total, lag)
 
-  const { sessions, stanzas, store, pairs, certificateEnds, desks } = signs
+  const { sessions, stanzas, store, logDropped, pairs, certificateEnds, desks } = signs
   if (sessions) add(Gauge, 'sessions', 'Client sessions by how they are connected; hibernated: not connected, may be resumed; login: nobody has logged in yet.', ['kind'], () => Object.entries(sessions()).map(([kind, n]) => [n, { kind }]))
   if (stanzas) {
     add(Counter, 'stanzas_total', 'Stanzas of local clients: in, what they sent; out, what was sent to them.', ['host', 'direction', 'kind'], function* () {
@@ -57,6 +59,7 @@ export function registryOf(signs: Signs, lag: Lag): Registry {
     })
   }
   if (certificateEnds) gauge('certificate_expiry_seconds', 'When the certificate in force ends, in seconds since 1970.', () => certificateEnds() / 1000)
+  if (logDropped) total('log_dropped_total', 'Lines of the log that could not be written: its disk is full, or its reader gone.', logDropped)
   if (store) {
     add(Gauge, 'store_waiting', 'Calls that wait for the store.', ['kind'], () => { const { waiting } = store(); return [[waiting.writes, { kind: 'write' }], [waiting.reads, { kind: 'read' }]] })
     add(Counter, 'store_calls_total', 'Calls that the store has answered.', ['kind'], () => { const { writes, reads } = store(); return [[writes, { kind: 'write' }], [reads, { kind: 'read' }]] })

@@ -1,6 +1,5 @@
 // `deskbell dial`: runs the components of the config beside another XMPP server (XEP-0114), and no server of its own.
 import { mkdirSync } from 'node:fs'
-import pino from 'pino'
 import { dial } from '../../components/dial.ts'
 import { muc } from '../../components/muc/muc.ts'
 import { helpdesk } from '../../components/helpdesk/desk.ts'
@@ -18,6 +17,7 @@ import { StoreError, type Stores } from '../../server/ports/store.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { storeFile } from '../folder.ts'
 import { serveHealth } from '../health.ts'
+import { openLog } from '../log.ts'
 import { failed, misused, type Outcome } from '../office.ts'
 
 const PATIENCE = 30_000 // ms that a shutdown may take
@@ -29,7 +29,7 @@ export async function dialOut(args: readonly string[], config: Config, say: (lin
   if (args.length) return misused('usage: deskbell dial [--config FILE]')
   const wanted = read(config)
   if (!Array.isArray(wanted)) return wanted
-  const log: Log = pino({ level: process.env['DESKBELL_LOG'] ?? 'warn' }, pino.destination({ fd: 2, sync: true }))
+  const { log } = openLog()
   const told = Promise.withResolvers<void>()
   process.on('SIGTERM', told.resolve)
   process.on('SIGINT', told.resolve)

@@ -2,7 +2,6 @@
 import { mkdirSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { parseArgs } from 'node:util'
-import pino from 'pino'
 import { loadConfig, type Config } from '../../config/load.ts'
 import { TestClock, wallClock, type Clock } from '../../server/ports/clock.ts'
 import type { Log } from '../../server/ports/log.ts'
@@ -10,6 +9,7 @@ import { StoreError } from '../../server/ports/store.ts'
 import { Jid } from '../../server/stanza/jid.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { compose, type House } from '../compose.ts'
+import { openLog, type Journal } from '../log.ts'
 import { settle } from '../memory.ts'
 import { socketPath, storeFile } from '../folder.ts'
 import { failed, misused, type Office, type Outcome } from '../office.ts'
@@ -28,11 +28,12 @@ export async function start(args: readonly string[], config: Config, say: (line:
     return misused('usage: deskbell start [--config FILE] [--test-clock]')
   }
   const clock = testing ? new TestClock() : wallClock
-  const log: Log = pino({ level: process.env['DESKBELL_LOG'] ?? 'warn' }, pino.destination({ fd: 2, sync: true }))
+  const journal = openLog()
+  const { log } = journal
   let late: Disposable | undefined
   try {
     await using stack = new AsyncDisposableStack()
-    const { office, house } = await open(config, clock, log, stack)
+    const { office, house } = await open(config, clock, journal, stack)
     const lines = await welcome(office, house)
     const told = untilTold(() => reload(office, house, log)) // before anybody hears that it is ready, and tells it to end
     for (const line of lines) say(line)
@@ -50,11 +51,12 @@ export async function start(args: readonly string[], config: Config, say: (line:
   return { code: 0, lines: [] }
 }
 
-async function open(config: Config, clock: Clock, log: Log, stack: AsyncDisposableStack): Promise<{ office: Office; house: House }> {
+async function open(config: Config, clock: Clock, journal: Journal, stack: AsyncDisposableStack): Promise<{ office: Office; house: House }> {
+  const { log } = journal
   mkdirSync(config.data, { recursive: true, mode: 0o700 })
   const stores = await openSqlite({ file: storeFile(config.data), log })
   stack.defer(() => stores.close())
-  const house = stack.use(await compose(config, { stores, clock, log }))
+  const house = stack.use(await compose(config, { stores, clock, log, logDropped: () => journal.dropped }))
   const office: Office = {
     config, stores, clock, running: true,
     changed: (jid, what) => house.accountChanged(jid, what), farewell: jid => house.farewell(jid), desks: house.desks,

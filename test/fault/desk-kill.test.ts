@@ -15,7 +15,7 @@ const ENOUGH = 60 // acknowledged lines, after which the power goes
 describe('a server that is killed in the middle of a talk', function () {
   this.timeout(60_000)
 
-  it('has every line that was acknowledged, once, and goes on where it was', async () => {
+  it('SEC-K01 SEC-K02 has every line that was acknowledged, once, and what is said again once, and goes on where it was', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'deskbell-fault-'))
     const config = join(folder, 'deskbell.yaml')
     writeFileSync(config, `

@@ -68,7 +68,7 @@ describe('net/http', () => {
     assert.equal(answer.headers.get('content-type'), 'application/problem+json')
   })
 
-  it('a handler that throws answers 500 and others are served', async () => {
+  it('SEC-K26 a handler that throws answers 500 and others are served', async () => {
     assert.equal(await status('/broken'), 500)
     assert.equal(await status('/open'), 200)
   })

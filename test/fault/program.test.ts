@@ -1,0 +1,141 @@
+// The program itself when it is told to end, when nobody reads its log, and what its log holds after a played scene.
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Actor } from '../harness/scene.ts'
+
+const COMMAND = join(import.meta.dirname, '../../bin/deskbell.js')
+const SM = 'urn:xmpp:sm:3'
+
+describe('the program', function () {
+  this.timeout(60_000)
+  let folder: string
+  let config: string
+  const children: ChildProcess[] = []
+  const actors: Actor[] = []
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'deskbell-program-'))
+    config = join(folder, 'deskbell.yaml')
+    writeFileSync(config, `
+data: ${folder}/data
+listen: { c2s: { port: 0, address: 127.0.0.1 }, http: { port: 0, address: 127.0.0.1 } }
+require-tls: false
+hosts: { localhost: { scram-iterations: 4096 } }
+components: { help.localhost: { helpdesk: { enabled: true, queues: { support: { assign: round-robin } } } } }
+`)
+    for (const [who, ...more] of [['anna', '--role', 'agent'], ['romeo']]) await command('user', 'add', `${who}@localhost`, '--password', 'pw', ...more)
+  })
+  afterEach(() => {
+    for (const a of actors.splice(0)) a.leaves()
+    for (const c of children.splice(0)) c.kill('SIGKILL')
+  })
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  interface Running { readonly child: ChildProcess; readonly port: number; readonly page: string; ended(): Promise<number | null> }
+
+  async function start(level = 'warn'): Promise<Running> {
+    const child = spawn(process.execPath, [COMMAND, 'start', '--config', config], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, DESKBELL_LOG: level } })
+    children.push(child)
+    let said = ''
+    const exit = once(child, 'exit') as Promise<[number | null]>
+    const ready = Promise.withResolvers<void>()
+    const log: string[] = []
+    child.stdout.on('data', data => { said += data; if (said.includes('deskbell is ready')) ready.resolve() })
+    child.stderr.on('data', (data: Buffer) => log.push(data.toString()))
+    child.once('exit', code => ready.reject(new Error(`ended with ${code}: ${said}${log.join('')}`)))
+    await ready.promise
+    Object.assign(child, { log })
+    return { child, port: Number(/port (\d+) \(STARTTLS\)/.exec(said)?.[1]), page: (/browser: (\S+)\//.exec(said)?.[1] ?? '').replace('localhost', '127.0.0.1'), ended: async () => (await exit)[0] }
+  }
+  async function command(...args: string[]): Promise<void> {
+    const [code] = await once(spawn(process.execPath, [COMMAND, ...args, '--config', config], { stdio: 'ignore' }), 'exit') as [number]
+    assert.equal(code, 0, args.join(' '))
+  }
+  async function comes(who: string, port: number): Promise<Actor> {
+    const actor = new Actor(who, `${who}@localhost/pc`)
+    actors.push(actor)
+    await actor.connects(port)
+    return actor
+  }
+
+  it('SEC-K22 SIGTERM tells every stream, ends with 0, and sessions go on after the restart with what came meanwhile', async () => {
+    const first = await start()
+    const romeo = await comes('romeo', first.port)
+    romeo.says(`<enable xmlns='${SM}' resume='true'/>`)
+    const { id } = (await romeo.hears`<enabled xmlns='${SM}' resume='true'/>`).attrs as { id: string } // what was heard has it
+    const plain = await comes('anna', first.port)
+    await plain.comesOnline()
+    plain.says(`<message to='romeo@localhost/pc' type='chat' id='late'><body>before the end</body></message>`)
+    await plain.fence()
+    first.child.kill('SIGTERM')
+    for (const a of [romeo, plain]) await a.hears`<stream:error xmlns:stream='http://etherx.jabber.org/streams'><system-shutdown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>`
+    assert.equal(await first.ended(), 0)
+
+    const second = await start()
+    const back = new Actor('romeo', 'romeo@localhost/pc')
+    actors.push(back)
+    await back.opens(second.port)
+    await back.logsIn()
+    back.says(`<resume xmlns='${SM}' previd='${id}' h='0'/>`)
+    await back.hears`<resumed xmlns='${SM}' previd='${id}'/>`
+    await back.hears`<message id='late' from='anna@localhost/pc'><body>before the end</body></message>`
+  })
+
+  it('SEC-K23 a second SIGTERM cuts nothing short', async () => {
+    const { child, port, ended } = await start()
+    await comes('romeo', port)
+    child.kill('SIGTERM')
+    child.kill('SIGTERM')
+    assert.equal(await ended(), 0)
+  })
+
+  it('SEC-K05 goes on where nobody reads its log any more, and counts what was lost', async () => {
+    const { child, port, page, ended } = await start('debug')
+    child.stderr?.destroy()
+    child.stdout?.destroy()
+    child.kill('SIGHUP') // it has something to say
+    const romeo = await comes('romeo', port)
+    for (let tries = 0; ; tries++) {
+      const text = await (await fetch(`${page}/metrics`)).text()
+      if (Number(/^deskbell_log_dropped_total (\d+)$/m.exec(text)?.[1]) > 0) break
+      assert.ok(tries < 100, text)
+    }
+    await romeo.receivesNothing()
+    child.kill('SIGTERM')
+    assert.equal(await ended(), 0)
+  })
+
+  it('a played scene leaves no word of it, no password and no token in the log, however much that tells', async () => {
+    const { child, port, ended } = await start('debug')
+    const [anna, romeo] = [await comes('anna', port), await comes('romeo', port)]
+    await anna.comesOnline()
+    await romeo.comesOnline()
+    romeo.says(`<message to='support@help.localhost' type='chat' id='a'><body>my card is 4111-SECRET</body></message>`)
+    for (;;) if ((await anna.next()).getChildText('body')?.includes('New chat #1')) break
+    anna.says(`<message to='desk@help.localhost' type='chat'><body>!a</body></message>`)
+    for (;;) if ((await anna.next()).getChildText('body') === 'my card is 4111-SECRET') break
+    anna.says(`<message to='c1@help.localhost/desk' type='chat'><body>thanks, SECRET kept</body></message>`)
+    for (;;) if ((await romeo.next()).getChildText('body') === 'thanks, SECRET kept') break
+    await command('user', 'passwd', 'romeo@localhost', '--password', 'new-SECRET-pw')
+    await command('user', 'passwd', 'romeo@localhost', '--password', 'pw')
+    const wrong = new Actor('x', 'romeo@localhost/x')
+    actors.push(wrong)
+    await wrong.opens(port)
+    wrong.says(`<?xml version='1.0'?><stream:stream to='localhost' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>`)
+    await wrong.next()
+    wrong.says(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${btoa('\0romeo\0wrong-SECRET')}</auth>`)
+    await wrong.next()
+    wrong.says(`<iq><broken SECRET`)
+    child.kill('SIGHUP')
+    child.kill('SIGTERM')
+    assert.equal(await ended(), 0)
+    const log = (child as unknown as { log: string[] }).log.join('') // start() put it there
+    for (const word of ['SECRET', '4111', Buffer.from('\0romeo\0pw').toString('base64'), Buffer.from('wrong-SECRET').toString('base64').slice(0, 12), '<body>']) assert.ok(!log.includes(word), `${word} is in the log:\n${log}`)
+    for (const line of log.split('\n').filter(Boolean)) assert.ok(['debug', 'info', 'warn', 'error'].includes(String((JSON.parse(line) as { level?: string }).level)), `structured: ${line}`)
+    assert.ok(!readFileSync(config, 'utf8').includes('SECRET'))
+  })
+})
