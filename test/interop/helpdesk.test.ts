@@ -23,7 +23,7 @@ describe('an agent with a stock client', function () {
   describe('profanity', () => {
     before(needs('profanity', find('profanity') !== undefined && terminals))
 
-    it('finds the Helpdesk in the roster, asks !help, takes a chat with !a, talks and ends it with !end', async () => {
+    it('OM-32 finds the Helpdesk in the roster, asks !help, takes a chat with !a, talks and ends it with !end', async () => {
       await using anna = await profanity(server, 'anna', 'pw')
       await using alice = await Script.login(server, 'alice', 'pw')
       await anna.types('/roster')
@@ -118,7 +118,7 @@ describe('an agent with a stock client', function () {
   describe('pidgin', () => {
     before(needs('pidgin', driven))
 
-    it('finds the Helpdesk among its buddies, asks !help, takes a chat with !a, talks and ends it with !end', async () => {
+    it('OM-32 ST-96 finds the Helpdesk among its buddies, asks !help, takes a chat with !a, talks and ends it with !end', async () => {
       await using anna = await pidgin(server, 'anna', 'pw')
       await using alice = await Script.login(server, 'alice', 'pw')
       const desk = await anna.findsContact('desk@help.localhost')

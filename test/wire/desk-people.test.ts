@@ -292,6 +292,34 @@ describe('ways of serving', () => {
   }, config({ support: {} }, { given: { enabled: true, queues: { support: { assign: 'round-robin' } } } })))
 })
 
+describe('who is asked', () => {
+  it('ST-29 RULE-C13 with equal loads, and nobody’s last chat ended, is who was assigned longest ago', desk({ anna: 'agent', ben: 'agent' }, async d => {
+    const ben = await d.comes('ben')
+    const comes = async (name: string): Promise<void> => { const p = await d.comes(name); p.types(SUPPORT, 'hello'); await p.reads(SUPPORT, /joined/) }
+    await comes('zoe')
+    await ben.reads(c(1), 'hello')
+    await d.later(5)
+    const anna = await d.comes('anna')
+    await comes('yan')
+    await anna.reads(c(2), 'hello')
+    await d.later(5)
+    await comes('xia')
+    await ben.reads(c(3), 'hello')
+    await d.later(5)
+    await comes('will')
+    await anna.reads(c(4), 'hello')
+  }, config({ support: { accept: 'automatic' } })))
+
+  it('FP-11 one connection brings both: lines of the running chat and the request for a new one', desk({ anna: 'agent' }, async d => {
+    const { anna, zoe } = await served(d)
+    const yan = await d.comes('yan')
+    zoe.types(SUPPORT, 'still there?')
+    yan.types(SUPPORT, 'me too')
+    await anna.reads(c(1), 'still there?')
+    await anna.reads(BOT, /New chat #2: Yan/)
+  }))
+})
+
 describe('canned replies in a conversation', () => {
   it('OM-13 OM-15 OM-16 OM-17 RULE-C5 a short-cut alone on a line sends its text once, and never the short-cut', desk(STAFF, async d => {
     await ask(d, 'POST', '/canned', { shortcut: 'hi1', title: 'Hello', text: 'Hi %VISITOR%, I am %OPERATOR%.' }, 'mia', 201)
