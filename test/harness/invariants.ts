@@ -1,0 +1,83 @@
+// What must hold of a desk's store whatever happened to its process: group D of the security requirements, read from the logs.
+import assert from 'node:assert/strict'
+import { claims, emptyLedger, evolveLedger, recordOf, type Ledger, type LedgerEvent } from '../../components/helpdesk/assignment.ts'
+import { evolve, initial } from '../../components/helpdesk/conversation.ts'
+import type { Event, State } from '../../components/helpdesk/facts.ts'
+import { Lines } from '../../components/helpdesk/lines.ts'
+import type { Summary } from '../../components/helpdesk/past.ts'
+import { BuiltinTickets } from '../../components/helpdesk/tickets/builtin.ts'
+import type { Stores } from '../../server/ports/store.ts'
+
+/** Stands in every note and coaching line of a run, and never in anything public. */
+export const SECRET = 'SECRET'
+/** I7: from which states each may be reached. */
+const FROM: Readonly<Record<string, readonly State['is'][]>> = {
+  waiting: ['absent', 'waiting', 'offered', 'active', 'ended'], offered: ['waiting', 'offered'], active: ['waiting', 'offered', 'active', 'ended'],
+  ended: ['waiting', 'offered', 'active', 'ended'], closed: ['waiting', 'offered', 'active', 'ended', 'closed'],
+}
+
+export interface Replayed { readonly states: ReadonlyMap<number, State>; readonly ledger: Ledger; readonly kinds: ReadonlySet<string>; readonly events: number }
+
+/** Folds every log from zero, and throws where one of I1 to I8 does not hold at any step. */
+export async function replay(stores: Stores, desk: string, capacity: number): Promise<Replayed> {
+  const assignment = (await stores.events.load<LedgerEvent>(`${desk}/assignment`)).events
+  let ledger = emptyLedger
+  const numbers: number[] = []
+  for (const e of assignment) {
+    ledger = evolveLedger(ledger, e)
+    if (e.type === 'numbered') numbers.push(e.n)
+    if (e.type === 'reserved') assert.ok(recordOf(ledger, e.agent).load <= capacity, `I2: ${e.agent} has more than ${capacity}`)
+  }
+  assert.deepEqual(numbers, numbers.map((_, i) => i + 1), 'I10: numbers are given once, without a gap')
+  const [states, kinds, filed] = [new Map<number, State>(), new Set<string>(), new Map<string, number>()]
+  let count = 0
+  const lines = new Lines(stores.documents, desk)
+  for (const n of numbers) {
+    const { events } = await stores.events.load<Event>(`${desk}/c${n}`)
+    let s: State = initial
+    let at = -Infinity
+    for (const e of events) {
+      const before = s
+      s = evolve(s, e)
+      count++
+      kinds.add(e.type)
+      assert.ok(e.at >= at, `#${n}: time goes on`)
+      at = e.at
+      assert.ok(s.is !== 'absent' && FROM[s.is]?.includes(before.is), `I7: #${n} ${before.is} → ${s.is} by ${e.type}`)
+      if (s.is === 'active') { assert.ok(s.owner, `I1: #${n} is served by somebody`); assert.equal(s.crew[s.owner], undefined, `I1: #${n}: the owner is nothing beside`) }
+      if (e.type === 'said') {
+        const last = before.is === 'absent' ? { lines: 0, shown: 0 } : before
+        assert.equal(e.seq, last.lines + 1, `I5: #${n}`)
+        if (e.as === 'public') assert.equal(e.shown, last.shown + 1, `I5: #${n} public`)
+        else assert.equal(e.shown, undefined, `I8: #${n} line ${e.seq} is not public`)
+      }
+      if (e.type === 'filed') { assert.ok(!filed.has(e.key), `I6: #${n} stands in a ticket twice`); filed.set(e.key, e.ticket) }
+    }
+    states.set(n, s)
+    if (s.is === 'absent' || s.purged !== undefined) continue
+    const kept = await lines.all(n, s.lines)
+    assert.deepEqual(kept.map(l => l.seq), Array.from({ length: s.lines }, (_, i) => i + 1), `I5: #${n} has the words of each line`)
+    for (const l of kept) if (l.as === 'public') assert.ok(!l.body.includes(SECRET), `I8: #${n} line ${l.seq} shows ${l.body}`)
+  }
+  const articles = new Map<string, number>()
+  const tickets = new BuiltinTickets(stores.documents, desk)
+  for (const t of await tickets.list({ limit: 1_000_000 })) for (const a of (await tickets.get(t.number))?.articles ?? []) { assert.ok(!articles.has(a.key), `I6: ${a.key} stands there twice`); articles.set(a.key, t.number); assert.ok(!a.body.includes(SECRET), 'I8: a ticket holds no note') }
+  for (const [key, ticket] of filed) assert.equal(articles.get(key), ticket, `I6: what is filed stands in its ticket`)
+  return { states, ledger, kinds, events: count }
+}
+
+/** After a desk has come to rest: what it keeps beside the logs is what the logs say (I10, SEC-D29). */
+export async function settled(stores: Stores, desk: string, { states, ledger }: Replayed): Promise<void> {
+  const seats = new Set([...states.values()].flatMap(s => claims(s).map(c => c.key)))
+  assert.deepEqual(new Set(ledger.seats.keys()), seats, 'I10: a seat for each who serves or is asked, and no other')
+  assert.deepEqual(new Set(ledger.open.keys()), new Set([...states].filter(([, s]) => s.is !== 'closed' && s.is !== 'absent').map(([n]) => n)), 'I10: the open ones')
+  for (const [n, s] of states) {
+    if (s.is === 'absent') continue
+    const id = String(n).padStart(10, '0')
+    const summary = (await stores.documents.get<Summary>('desk-conversations', desk, id))?.value
+    const found = await stores.search.find(`${desk}/conversations`, { where: { number: n, status: s.is, deleted: s.deleted !== undefined }, limit: 1 })
+    assert.equal('wrong' in found ? -1 : found.hits.length, s.purged === undefined ? 1 : 0, `#${n} is found as what it is`)
+    if (s.deleted !== undefined) { assert.equal(summary, undefined, `#${n} is deleted`); continue }
+    assert.deepEqual(summary && [summary.state, summary.queue, summary.owners, summary.opened, summary.ticket], [s.is, s.queue, s.owners, s.opened, s.filing?.ticket], `#${n} is listed as what it is`)
+  }
+}
