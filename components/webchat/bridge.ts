@@ -83,6 +83,12 @@ export class Bridge {
     }
   }
 
+  /** Whether chat is available behind a saved link, and how the link looks then. */
+  async link(site: string, link: string, page: string | undefined): Promise<object | undefined> {
+    const view = await this.#ask.form({ queue: this.#queue, site: this.sites.named(site), link, page })
+    return view?.saved && { online: view.open, refresh: view.refresh, ...view.saved }
+  }
+
   /** A page says hello: who it is, and what it has to be shown. */
   async hello(door: Door, m: Hello, site: string = DEFAULT): Promise<{ page: Page; answer: FromBridge } | Refusal> {
     const now = this.#link.clock.now()

@@ -8,12 +8,12 @@ import * as translate from './translate.ts'
 import { refusal } from './translate.ts'
 
 export const TOKENS = 'webchat tokens' // documents: by the hash of the token
-export const FRESH = 3000 // ms that an answer about who receives is taken for true
+export const FRESH = 200 // ms that an answer about who receives is taken for true: pages that come at once ask once, who logs in is seen at once
 const WHERES = 500 // sites and pages whose form is remembered for a moment
 const QUESTIONS = { rate: 1, burst: 10 } // suggestions asked for from one address
 const LEFT = { rate: 5 / 3600, burst: 5 } // messages left from one address
 
-export type View = SiteView & { readonly open: boolean }
+type View = form.View
 
 export class Enquiries {
   readonly #link: Link
@@ -77,6 +77,6 @@ const textOf = (text: string | undefined): { text?: string } => text ? { text } 
 /** What a welcome tells of the form. */
 export function siteOf(view: View | undefined): { open: boolean; site?: SiteView } {
   if (!view) return { open: false }
-  const { open, ...site } = view
+  const { open, saved: _, ...site } = view
   return { open, site }
 }

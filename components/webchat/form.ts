@@ -10,6 +10,7 @@ const iq = (ends: Ends, type: 'get' | 'set', payload: Element): Iq => Stanza.of(
 export const whereAttrs = (w: Where): Record<string, string> => ({ queue: w.queue, ...(w.site === undefined ? {} : { site: w.site }), ...(w.link === undefined ? {} : { link: w.link }) })
 export const pageOf = (w: Where): Element[] => w.page === undefined ? [] : [el('page', NS_DESK, {}, w.page)]
 
+export type View = SiteView & { readonly open: boolean; readonly saved?: LinkView }
 export const askSites = (ends: Ends): Iq => iq(ends, 'get', el('sites', NS_DESK))
 export function readSites(s: Iq | Message): ReadonlyMap<string, readonly string[]> | undefined {
   const all = s.child('sites', NS_DESK)
@@ -17,8 +18,19 @@ export function readSites(s: Iq | Message): ReadonlyMap<string, readonly string[
 }
 
 export const askSite = (ends: Ends, w: Where): Iq => iq(ends, 'get', el('site', NS_DESK, whereAttrs(w), ...pageOf(w)))
+export interface LinkView { readonly title: string; readonly faces: Readonly<Record<'online' | 'offline', Readonly<Record<string, string>>>> }
+/** How a saved link looks, where one was asked about. */
+function readLink(e: Element): LinkView | undefined {
+  const face = (of: string): Record<string, string> | undefined => {
+    const a = e.elements.find(x => x.is('face', NS_DESK) && x.attrs['of'] === of)?.attrs
+    return a && Object.fromEntries(['title', 'display', 'image', 'description', 'anchorTitle', 'url', 'cssClass', 'target'].map(k => [k, a[k] ?? '']))
+  }
+  const [online, offline] = [face('online'), face('offline')]
+  return online && offline && { title: online['title'] ?? '', faces: { online, offline } }
+}
+
 /** What the page's form shows; undefined where the desk does not say. */
-export function readSite(answer: Iq): (SiteView & { readonly open: boolean }) | undefined {
+export function readSite(answer: Iq): View | undefined {
   const e = answer.child('site', NS_DESK)
   if (!e) return undefined
   const is = (attr: string): boolean => e.attrs[attr] === 'true'
@@ -31,7 +43,9 @@ export function readSite(answer: Iq): (SiteView & { readonly open: boolean }) | 
     ...(f.elements.length > 0 && { choices: texts(f, 'choice') }), ...(f.attrs['departments'] && { departments: f.attrs['departments'].split(' ') }),
   }))
   const words = Object.fromEntries(of('text').map(t => [t.attrs['key'] ?? '', t.text]))
+  const saved = readLink(e)
   return {
+    ...(saved && { saved }),
     open: is('open'), messages: is('messages'), refresh: Number(e.attrs['refresh'] ?? 30) || 30,
     ...(selection !== undefined && { selection }), ...(departments.length > 0 && { departments }), ...(operators.length > 0 && { operators }),
     ...(fields.length > 0 && { fields }), ...(Object.keys(words).length > 0 && { texts: words }),

@@ -20,6 +20,11 @@ export class Pages {
     return answer ?? { status: 503, body: 'The widget is not built. Run: npm run prepare\n' }
   }
 
+  /** The script of saved links; any page may load it. */
+  async link(request: HttpRequest): Promise<HttpResponse> {
+    return await this.#file('site/link.js', request, { 'cache-control': 'public, max-age=300', 'cross-origin-resource-policy': 'cross-origin', 'access-control-allow-origin': '*' }) ?? { status: 404 }
+  }
+
   async site(name: string, request: HttpRequest): Promise<HttpResponse> {
     const self = request.origin
     const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ${self.replace(/^http/, 'ws')}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`

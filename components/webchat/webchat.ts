@@ -3,6 +3,7 @@ import { resultOf, errorReply, el, refuse, type Component, type HttpRequest, typ
 import { Bridge } from './bridge.ts'
 import { Pages, type About } from './pages.ts'
 import { Polling } from './poll.ts'
+import { DEFAULT } from './sites.ts'
 import { SocketDoor } from './socket.ts'
 
 const NS_DISCO_INFO = 'http://jabber.org/protocol/disco#info'
@@ -65,6 +66,12 @@ function serve(link: Link, bridge: Bridge, about: () => About): () => void {
   })
   http.on('POST', '/webchat/poll', r => may(r.headers.origin, r) ? { who: undefined } : { status: 403, body: { messages: [] } }, r => polling.answer(r), { cors: may })
   http.on('GET', '/widget.js', 'open', r => pages.widget(r))
+  http.on('GET', '/link.js', 'open', r => pages.link(r))
+  http.on('GET', '/webchat/link', 'open', async r => {
+    const [link, page] = [r.query.get('link') ?? '', r.query.get('page')?.slice(0, 1000)]
+    const found = link === '' || link.length > 63 ? undefined : await bridge.link(r.query.get('site') ?? DEFAULT, link, page)
+    return { status: found ? 200 : 404, headers: { 'cache-control': 'no-store', 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' }, body: found ?? {} }
+  }, { cors: () => true })
   http.on('GET', '/', 'open', r => pages.site('index.html', r))
   for (const name of ['style.css', 'site.js', 'icon.svg']) http.on('GET', `/site/${name}`, 'open', r => pages.site(name, r))
   http.on('GET', '/site/about.json', 'open', () => ({ status: 200, body: about() }))

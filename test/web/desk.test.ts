@@ -1,5 +1,8 @@
 // The customer's widget in a real Chromium before a real desk: what its form asks, and what it offers before and after the talk.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Browser, BrowserContext, Locator } from 'playwright-core'
 import { BOT, config, type DeskHouse } from '../harness/desk.ts'
 import { needs } from '../harness/machine.ts'
@@ -87,5 +90,40 @@ describe('the widget before a desk', function () {
     assert.deepEqual([4, 'Quick!'], Object.values((({ rating, text }) => ({ rating, text }))((await d.rest('GET', '/api/v1/conversations/1/dossier', 'boss')).body.survey)))
     assert.deepEqual(at.faults, [])
   }, config({ support: { assign: 'pull' } })))
-})
 
+  it('SS-29 SS-31 SS-34 SS-39 a saved link is an image while somebody is there and text else, opens a new window off-line, and says off-line when the server does not answer; the page waits for nothing', webDesk(STAFF, async (d, url) => {
+    const anna = await d.comes('anna')
+    await set(d, { links: { footer: { title: 'Live help', refresh: 30, online: { image: '/on.png', description: 'We are here', anchorTitle: 'Talk to us', cssClass: 'chat-on' }, offline: { display: 'text', anchorTitle: 'Away', url: 'https://shop.example.org/contact' } } } })
+    const { script, inPlace } = (await d.rest('POST', '/api/v1/links/footer/script', 'boss', { kind: 'deferred' })).body
+    const at = new Customer(await context.newPage())
+    await at.page.clock.install()
+    const shop = createServer((_, r) => { r.setHeader('content-type', 'text/html'); r.end(`<!doctype html><title>Shop</title><p>${inPlace}</p>${script}`) }).listen(0, '127.0.0.1')
+    await once(shop, 'listening')
+    using _ = { [Symbol.dispose]: () => { shop.closeAllConnections(); shop.close() } }
+    const page = `http://127.0.0.1:${(shop.address() as AddressInfo).port}/`
+    await at.page.goto(page)
+    const link = at.page.locator('a[data-deskbell-link]')
+    await at.page.locator('a[data-state=online] img.chat-on').waitFor({ state: 'attached' })
+    assert.deepEqual([await link.getAttribute('title'), await link.locator('img').getAttribute('title'), await link.locator('img').getAttribute('src')], ['Talk to us', 'We are here', '/on.png'])
+    anna.actor.says("<presence type='unavailable'/>")
+    await anna.all()
+    await d.later(31)
+    await at.page.clock.fastForward(30_000)
+    await at.page.locator('a[data-state=offline]').waitFor()
+    assert.deepEqual([await link.getAttribute('href'), await link.getAttribute('target'), await link.getAttribute('title'), await link.textContent()], ['https://shop.example.org/contact', '_blank', 'Away', 'Live help'])
+    anna.actor.says('<presence/>')
+    await anna.all()
+    await d.later(31)
+    await at.page.clock.fastForward(30_000)
+    await at.page.locator('a[data-state=online]').waitFor()
+    await at.page.route(`${url}/webchat/link*`, r => r.abort())
+    await at.page.clock.fastForward(30_000)
+    await at.page.locator('a[data-state=offline]').waitFor()
+    await at.page.unroute(`${url}/webchat/link*`)
+    await at.page.route(`${url}/**`, r => r.abort())
+    const bare = await context.newPage()
+    await bare.route(`${url}/**`, r => r.abort())
+    await bare.goto(page, { waitUntil: 'load' }) // the load event comes although the server is down
+    assert.equal(await bare.locator('a').textContent(), 'Live help')
+  }))
+})

@@ -12,3 +12,6 @@ for (const [row, port] of [['starttls', 'c2s'], ['direct', 'c2s-tls']]) {
   if (ports[port]) put(port, ports[port])
 }
 document.getElementById('certificate').hidden = !selfSigned
+
+// Who comes by a saved link has asked for the chat already.
+if (new URLSearchParams(location.search).has('link')) document.querySelector('deskbell-chat')?.shadowRoot?.querySelector('.launch')?.click()

@@ -1,8 +1,14 @@
 // <script src="https://HOST/widget.js" data-site="KEY" defer></script>: puts the widget on the page that loads it.
 import { Chat } from './chat.ts'
+import { say } from './texts.ts'
 
 const TAG = 'deskbell-chat'
 const script = document.currentScript as HTMLScriptElement | null // a classic script's own element
+
+/** The words that the snippet brings along. */
+function reword(): void {
+  try { say(JSON.parse(script?.dataset['texts'] ?? '{}') as Record<string, string>) } catch { /* not ours */ }
+}
 
 function place(): void {
   if (document.querySelector(TAG)) return // the same script twice is one widget
@@ -13,6 +19,7 @@ function place(): void {
   document.body.append(chat)
 }
 
+reword()
 if (!customElements.get(TAG)) customElements.define(TAG, Chat)
 if (document.body) place()
 else addEventListener('DOMContentLoaded', place)

@@ -66,7 +66,7 @@ export const TEXTS: Words = words
 
 /** Takes over what a site says in other words. */
 export function say(others: Readonly<Record<string, string>>): void {
-  for (const key of Object.keys(words) as (keyof Words)[]) if (others[key]) words[key] = others[key]
+  for (const key of Object.keys(words) as (keyof Words)[]) if (typeof others[key] === 'string' && others[key]) words[key] = others[key]
 }
 
 /** Fills the one gap of a text. */

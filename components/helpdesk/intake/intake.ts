@@ -1,5 +1,6 @@
 // What pages ask of the desk before there is a conversation: whether anybody receives, what to ask a customer for, and to be let in (shell).
 import { el, refuse, StanzaError, type Element, type Jid } from '../../../server/api.ts'
+import type { LinkSetting } from '../../../schemas/desk-settings.ts'
 import { because } from '../actions.ts'
 import type { Bare } from '../facts.ts'
 import { kindOf, type Customer } from '../customers.ts'
@@ -47,6 +48,7 @@ export class Intake {
       ...(choose ? [el('selection', NS.desk, {}, s.conversation.selectionText), ...departments.map(id => el('department', NS.desk, { id, name: s.departments[id]?.name ?? capital(id), open: String(this.#open({ ...wish, department: id })) }))] : []),
       ...(mode === 'agents' ? this.#agents(wish).map(jid => el('operator', NS.desk, { name: this.#office.operators.name(jid) })) : []),
       ...asked(s, departments).map(([id, f]) => el('field', NS.desk, { id, label: f.label, kind: f.kind, required: String(f.required), ...(f.departments.length > 0 ? { departments: f.departments.join(' ') } : {}) }, ...f.choices.map(c => el('choice', NS.desk, {}, c)))),
+      ...(wish.link === undefined ? [] : faces(s.links[wish.link])),
       ...(site?.origins ?? []).map(o => el('origin', NS.desk, {}, o)),
       ...Object.entries(site?.texts ?? {}).map(([key, text]) => el('text', NS.desk, { key }, text)),
     )
@@ -172,4 +174,9 @@ export class Intake {
 const astray = (a: Astray): StanzaError => refuse(a.why === 'unknown' ? 'item-not-found' : a.why === 'needed' ? 'not-acceptable' : 'forbidden', a.because)
 const wishOf = (q: Element): Wish => ({ queue: q.attrs['queue'] ?? '', site: q.attrs['site'], link: q.attrs['link'], department: q.attrs['department'], operator: q.attrs['operator'], page: q.child('page')?.text })
 const fieldsOf = (q: Element): Record<string, string> => Object.fromEntries(q.elements.filter(e => e.is('field', NS.desk)).map(e => [e.attrs['name'] ?? '', e.text]))
+/** How a saved link looks, online and offline (SS-29, SS-31). */
+const faces = (link: LinkSetting | undefined): Element[] => link === undefined ? [] : (['online', 'offline'] as const).map(of => {
+  const { display, image, description, anchorTitle, url, target, cssClass } = link[of]
+  return el('face', NS.desk, { of, title: link.title, display, image, description, anchorTitle, url, cssClass, ...(target === undefined ? {} : { target }) })
+})
 const capital = (s: string): string => s.slice(0, 1).toUpperCase() + s.slice(1)
