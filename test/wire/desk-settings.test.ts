@@ -1,7 +1,7 @@
 // The settings of a desk by REST: ranges and defaults of the manuals, versions, what the file fixes, and that a change holds at once.
 import assert from 'node:assert/strict'
 import { BOT, c, config, DESK, desk, SUPPORT, type DeskHouse } from '../harness/desk.ts'
-import { PERMISSIONS } from '../../components/helpdesk/permissions.ts'
+import { GRANTED, PERMISSIONS } from '../../components/helpdesk/permissions.ts'
 import { check, schema } from '../../components/helpdesk/settings/check.ts'
 
 const STAFF = { anna: 'agent', ben: 'agent', mia: 'manager', boss: 'admin' } as const
@@ -315,5 +315,28 @@ describe('the description of the interface', () => {
         assert.ok(Object.keys(op.responses).includes(String(status)), `${method} ${at}: ${status} is not described`)
       }
     }
+  }))
+
+  it('SEC-A01 a visitor’s token opens nothing, and an agent’s no route whose permission agents lack', desk(STAFF, async d => {
+    await d.comes('zoe')
+    const { body } = await d.rest('GET', `${API}/openapi.json`)
+    const lacks = new Set(PERMISSIONS.filter(p => !GRANTED.agent.includes(p)).map(String))
+    let forbidden = 0
+    for (const [path, ops] of Object.entries(body.paths as Record<string, Record<string, { description?: string; security?: readonly object[] }>>)) {
+      const at = `${API}${path.replace('{n}', '99').replace('{jid}', 'nobody@localhost').replace(/\{\w+\}/g, 'nothing')}`
+      for (const [m, op] of Object.entries(ops)) {
+        if (op.security?.length === 0) continue // its key is in the path
+        const method = m.toUpperCase()
+        const payload = method === 'GET' || method === 'DELETE' ? undefined : {}
+        const visitor = await d.rest(method, at, 'zoe', payload)
+        const empty = visitor.status === 200 && method === 'GET' && Object.values(visitor.body as object).every(v => !Array.isArray(v) || v.length === 0)
+        assert.ok(visitor.status === 404 || visitor.status === 403 || empty, `${method} ${at}: a visitor gets ${visitor.status} ${JSON.stringify(visitor.body)}`)
+        const needed = /permission ([a-z.]+[a-z])/.exec(op.description ?? '')?.[1]
+        if (needed === undefined || !lacks.has(needed)) continue
+        forbidden++
+        assert.equal((await d.rest(method, at, 'anna', payload)).status, 403, `${method} ${at} needs ${needed}`)
+      }
+    }
+    assert.ok(forbidden > 30, `${forbidden} routes need more than an agent may`)
   }))
 })
