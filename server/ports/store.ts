@@ -103,6 +103,8 @@ export interface ArchiveStore {
   has(owner: string, id: string): Promise<boolean>
   ends(owner: string): Promise<{ first?: ArchiveRow; last?: ArchiveRow }>
   expire(owner: string, before: number): Promise<number>
+  /** Removes these rows; gives how many there were. */
+  remove(owner: string, ids: readonly string[]): Promise<number>
 }
 
 export interface OfflineRow { readonly id: number; readonly at: number; readonly stanza: string }

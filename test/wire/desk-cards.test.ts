@@ -1,6 +1,7 @@
 // What is known of a customer, and a conversation as text, page, PDF and mail: never a line that was internal.
 import assert from 'node:assert/strict'
 import { BOT, c, config, desk, DESK, type DeskHouse, type Person } from '../harness/desk.ts'
+import { begins } from '../harness/bridge.ts'
 import { BOTH, deskWith, serves, TEAM } from '../harness/talks.ts'
 import { MailSink } from '../unit/helpdesk/mail-sink.ts'
 
@@ -184,6 +185,25 @@ describe('the card of a customer', () => {
     const { calls, statistics } = await card(d)
     assert.equal(statistics.calls.all, 1)
     assert.deepEqual([calls[0].number, calls[0].group, calls[0].minutes], ['+431234', 'Support', 7])
+  }))
+
+  it('ST-107 lists surveys with name, date, conversation and score, and what was filled in before the chat', deskWith({ conversation: { survey: true }, fields: { order: { label: 'Order number', ask: true } } }, TEAM, async d => {
+    const anna = await d.comes('anna')
+    const web = await d.comes('web')
+    assert.equal(await begins(web, { fields: { order: 'A-77' } }), 1)
+    await anna.reads(BOT, /#1/)
+    anna.types(BOT, '!a')
+    await anna.reads(BOT, /accepted/)
+    await serves(d, anna, 2, 'zoe', 'hello')
+    anna.types(c(2), '!end')
+    const zoe = await d.comes('zoe')
+    await anna.reads(c(2), /has ended/)
+    zoe.types(`support@${DESK}`, '!rate 4 very kind')
+    await zoe.reads(`support@${DESK}`, /Thank you/)
+    const { surveys } = await card(d, 2)
+    assert.deepEqual(surveys.map((x: { name: string; conversation: number; score: number; completed: string }) => [x.name, x.conversation, x.score, Number.isNaN(Date.parse(x.completed))]), [['Satisfaction', 2, 4, false]])
+    const { forms } = await card(d, 1)
+    assert.deepEqual(forms.map((x: { name: string; conversation: number; fields: object }) => [x.name, x.conversation, x.fields]), [['Before the chat', 1, { order: 'A-77' }]])
   }))
 
   it('ST-82 custom fields are criteria of a search', deskWith(FIELDS, TEAM, async d => {

@@ -30,6 +30,7 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
     const dated = (all: readonly { readonly at: number }[]): object[] => all.map(x => ({ ...x, at: time(x.at) }))
     return {
       ...whole, comments: dated(whole.comments), calls: dated(whole.calls), times: dated(whole.times), tickets: whole.tickets.map(t => ({ ...t, opened: time(t.opened) })), chats: whole.chats.map(s => ({ ...s, started: time(s.started) })),
+      surveys: whole.surveys.map(x => ({ ...x, completed: time(x.completed) })), forms: whole.forms.map(x => ({ ...x, completed: time(x.completed) })),
       history: { lastLogin: time(whole.history.lastLogin ?? undefined), lastTicket: time(whole.history.lastTicket ?? undefined), lastChat: time(whole.history.lastChat ?? undefined) },
     }
   }

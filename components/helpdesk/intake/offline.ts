@@ -10,6 +10,7 @@ export interface Left { readonly name: string; readonly email: string; readonly 
 export interface KeptMessage extends Left { readonly at: number; readonly to: readonly Bare[] }
 
 const COLLECTION = 'desk-left'
+const PAGE = 200
 
 /** Who gets the messages left for a queue: those of its department, else those of the desk. */
 export function readersOf(o: Office, queue: string): readonly Bare[] {
@@ -42,4 +43,21 @@ export async function leave(o: Office, l: Left): Promise<undefined | { readonly 
     if (posted?.is === 'refused') o.link.log.warn({ operator: jid, because: posted.because }, 'an off-line message could not be mailed')
   }
   return undefined
+}
+
+/** Erases the messages that fit; gives how many went. */
+export async function forgetLeft(o: Office, fits: (m: KeptMessage) => boolean): Promise<number> {
+  const { documents } = o.link.stores
+  let gone = 0
+  for (let after: string | undefined; ;) {
+    const page = await documents.range<KeptMessage | number>(COLLECTION, o.domain, { limit: PAGE, ...(after === undefined ? {} : { after }) })
+    for (const { id, value } of page) {
+      if (typeof value === 'number' || !fits(value)) continue
+      await documents.remove(COLLECTION, o.domain, id)
+      if (value.id !== undefined) await documents.remove(COLLECTION, o.domain, `sent ${value.visitor} ${value.id}`)
+      gone++
+    }
+    after = page.at(-1)?.id
+    if (page.length < PAGE) return gone
+  }
 }

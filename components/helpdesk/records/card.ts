@@ -78,6 +78,11 @@ export class Card {
     const tickets = (await Promise.all(ticketNumbers.map(n => filing.tickets.get(n)))).filter(t => t !== undefined)
     const calls = beside.flatMap(({ s, d }) => d.calls.map(call => ({ ...call, group: queueName(config, s.queue), conversation: s.number })))
     const times = beside.flatMap(({ s, d }) => d.times.map(t => ({ ...t, conversation: s.number })))
+    const surveys = beside.flatMap(({ s, d }) => d.survey ? [{ name: 'Satisfaction', completed: d.survey.at, conversation: s.number, score: d.survey.rating, text: d.survey.text }] : [])
+    const forms = beside.flatMap(({ s, d }) => {
+      const given = Object.entries(d.fields).filter(([, f]) => f.by === 'customer')
+      return given.length === 0 ? [] : [{ name: 'Before the chat', completed: Math.max(...given.map(([, f]) => f.at)), conversation: s.number, fields: Object.fromEntries(given.map(([k, f]) => [k, f.value])) }]
+    })
     const waits = new Map(await Promise.all(chats.map(async s => [s.number, await waited(book.history(s.number))] as const)))
     const count = (all: readonly { readonly at: number }[]): Record<keyof typeof SPANS, number> =>
       Object.fromEntries(Object.entries(SPANS).map(([name, days]) => [name, all.filter(x => x.at >= this.#o.now - days * DAY).length])) as Record<keyof typeof SPANS, number> // of the keys of SPANS
@@ -86,7 +91,7 @@ export class Card {
       ...NOTHING_KNOWN, ...value.details, fields: value.fields, comments: value.comments,
       tickets: tickets.map(t => ({ number: t.number, subject: t.subject, status: t.status ?? 'open', messages: t.articles.length, agent: t.articles.at(-1)?.by ?? null, opened: t.opened })),
       chats: chats.map(s => ({ number: s.number, state: s.state, group: queueName(config, s.queue), started: s.opened, queueTime: waits.get(s.number) ?? null, agent: s.owners.at(-1) ?? null, ticket: s.ticket ?? null })),
-      calls, times,
+      calls, times, surveys, forms,
       statistics: { chats: count(chats.map(s => ({ at: s.opened }))), tickets: count(tickets.map(t => ({ at: t.opened }))), calls: count(calls), timeLogs: count(times) },
       history: { lastLogin: c.seen ?? null, lastTicket: latest(tickets.map(t => t.opened)), lastChat: latest(chats.map(s => s.opened)) },
     }

@@ -3,11 +3,13 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { LedgerEvent } from '../assignment.ts'
 import type { Customer } from '../customers.ts'
 import type { Bare } from '../facts.ts'
+import { forgetLeft } from '../intake/offline.ts'
 import type { Office } from '../office.ts'
 import { recordedOf } from './recorded.ts'
 
 const ERASURES = 'desk-erasures'
 const EXPORTS = 'desk-exports'
+const PAGE = 500
 const LIFE = 86_400_000 // ms of a link to a copy
 
 /** What went, by kind; `left` = what a second look still found: 0. */
@@ -28,7 +30,7 @@ export class Erasure {
     const { customers, book, records, filing, link, domain, mail } = this.#o
     const customer = await customers.byId(id)
     if (!customer) return undefined
-    const counts: Record<string, number> = { conversations: 0, lines: 0, dossiers: 0, hooks: 0, articles: 0, mails: 0, customers: 0 }
+    const counts: Record<string, number> = { conversations: 0, lines: 0, dossiers: 0, hooks: 0, articles: 0, archived: 0, messages: 0, mails: 0, customers: 0 }
     const add = (kind: string, n: number): void => { counts[kind] = (counts[kind] ?? 0) + n }
     const numbers = await this.numbers(id)
     for (const n of numbers) {
@@ -38,10 +40,12 @@ export class Erasure {
       const removed = await records.keeping.purge(n)
       for (const [kind, went] of Object.entries(removed)) add(kind, went)
       add('articles', await filing.tickets.forget(n))
+      add('archived', await this.#unarchive(n))
       add('conversations', 1)
     }
     await this.#o.idle()
     if (customer.email !== undefined) add('mails', await mail?.forget(customer.email) ?? 0)
+    add('messages', await forgetLeft(this.#o, m => m.visitor === customer.jid || (customer.email !== undefined && m.email.toLowerCase() === customer.email.toLowerCase())))
     add('customers', await customers.remove(id))
     await records.card.forget(id)
     const left = await this.#left(id, numbers)
@@ -49,6 +53,30 @@ export class Erasure {
     const erased: Erased = { ...record, proof: hash(JSON.stringify(record)) }
     await link.stores.documents.put(ERASURES, domain, erased.id, { ...erased, by, numbers })
     return erased
+  }
+
+  /** Takes a conversation out of the archives of those who were in it, or were asked: its window, its internal chats, what the bot said of it. */
+  async #unarchive(n: number): Promise<number> {
+    const { archive } = this.#o.link.stores
+    const { domain, book, operators } = this.#o
+    const history = await book.history(n)
+    const chats = history.flatMap(e => e.type === 'invited' ? [`i${n}-${e.id}@${domain}`] : [])
+    const opened = history[0]?.at ?? 0
+    const mentioned = new RegExp(`#${n}(?!\\d)`)
+    let gone = 0
+    for (const { jid } of operators.all()) {
+      for (const peer of [`c${n}@${domain}`, ...chats, `desk@${domain}`]) {
+        const bot = peer.startsWith('desk@')
+        for (let afterId: string | undefined; ;) {
+          const { rows, complete } = await archive.query({ owner: jid, with: peer, limit: PAGE, ...(bot ? { start: opened } : {}), ...(afterId === undefined ? {} : { afterId }) })
+          const mine = rows.filter(r => !bot || mentioned.test(r.stanza)).map(r => r.id)
+          if (mine.length > 0) gone += await archive.remove(jid, mine)
+          afterId = rows.at(-1)?.id
+          if (complete) break
+        }
+      }
+    }
+    return gone
   }
 
   async #left(id: string, numbers: readonly number[]): Promise<number> {

@@ -19,6 +19,9 @@ export function archiveWrites(sql: Prepare, names: Names): Writes {
         append.run(no.owner, bind(a[1]), bind(a[2]), no.peer, resource ?? null, bind(a[4]))
       },
     },
+    'archive.remove': { // owner, ids as JSON
+      run: a => Number(sql(`DELETE FROM archive WHERE owner = ${NO} AND id IN (SELECT value FROM json_each(?2))`).run(...a.map(bind)).changes),
+    },
     'archive.wipe': { // owner, at most so many
       run: a => Number(sql(`DELETE FROM archive WHERE rowid IN (SELECT rowid FROM archive WHERE owner = ${NO} LIMIT ?2)`).run(...a.map(bind)).changes),
     },

@@ -133,6 +133,7 @@ function face(file: string, writer: Lane, reader: Lane): SqliteStores {
         if (removed < BITE) return total
       }
     },
+    remove: (owner, ids) => write('archive.remove', owner, JSON.stringify(ids)),
   }
 
   const offline: OfflineStore = {

@@ -116,6 +116,15 @@ export function archiveContract(s: () => Stores): void {
       assert.deepEqual(await s().archive.ends('nobody@example.org'), {})
     })
 
+    it('removes the rows that are named, and no others', async () => {
+      const o = 'named@example.org'
+      await Promise.all(range(10).map(i => s().archive.append({ ...row(i), owner: o })))
+      assert.equal(await s().archive.remove(o, [pad(2), pad(7), 'none']), 2)
+      assert.deepEqual(ids((await s().archive.query({ owner: o, limit: 20 })).rows), [0, 1, 3, 4, 5, 6, 8, 9].map(pad))
+      assert.equal(await s().archive.remove(o, []), 0)
+      assert.equal(await s().archive.has(owner, pad(2)), true)
+    })
+
     it('forgets what is older than a time, and says how much', async () => {
       const o = 'old@example.org'
       await Promise.all(range(2500).map(i => s().archive.append({ owner: o, id: pad(i), at: i, with: 'a@b', stanza: '<message/>' })))
