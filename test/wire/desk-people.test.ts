@@ -159,6 +159,15 @@ describe('the roles', () => {
     await ask(d, 'PATCH', '/operators/boss@localhost', { role: 'agent' }, 'boss', 409)
   }))
 
+  it('FP-22 those that are built in are there to be seen and changed like any other, and deleting one restores it', desk(STAFF, async d => {
+    assert.deepEqual((await ask(d, 'GET', '/roles')).items.map((r: Json) => r.id), ['admin', 'agent', 'customer', 'manager', 'public'])
+    assert.equal((await ask(d, 'GET', '/roles/agent')).title, 'Normal')
+    assert.ok(!(await ask(d, 'PATCH', '/roles/agent', { permissions: { 'chat.with.agents': false } })).granted.includes('chat.with.agents'))
+    await ask(d, 'POST', '/roles', { id: 'agent' }, 'boss', 409)
+    await ask(d, 'DELETE', '/roles/agent', undefined, 'boss', 204)
+    assert.ok((await ask(d, 'GET', '/roles/agent')).granted.includes('chat.with.agents'))
+  }))
+
   it('of an admin’s own begin with another and differ where they say so', desk(STAFF, async d => {
     const { granted } = await ask(d, 'POST', '/roles', { id: 'trainee', title: 'Trainee', base: 'agent', permissions: { 'chat.transfer': false } }, 'boss', 201)
     assert.ok(!granted.includes('chat.transfer') && granted.includes('chat.with.customers'))

@@ -35,11 +35,12 @@ function section({ office: { rules, operators } }: Door, name: Section): readonl
   const one = ONE[name]
   const shape = { $ref: `/api/v1/settings/schema#/$defs/${one}` }
   const shown = (id: string): Tree => {
-    const value = (rules.shown().settings[name] as Tree)[id] as Tree // both are there; secrets are not
+    const value = ((rules.shown().settings[name] as Tree)[id] ?? { title: roleTitle({}, id), permissions: {} }) as Tree // without secrets; a built-in role need not stand there
     return { id, ...(name === 'roles' ? grants(id) : {}), ...value, fixed: rules.isFixed(`/${name}/${id}`) }
   }
   const grants = (id: string): Tree => ({ granted: [...operators.rights(id)].sort() })
-  const has = (id: string): boolean => Object.hasOwn(rules.now[name], id)
+  const built = name === 'roles' ? BUILT_IN as readonly string[] : []
+  const has = (id: string): boolean => Object.hasOwn(rules.now[name], id) || built.includes(id)
   const manage = name === 'roles' ? 'roles.manage' : 'settings.manage'
   const view = OPEN.includes(name) ? {} : { needs: 'settings.view' as const }
   const base = `/${name}`
@@ -52,7 +53,7 @@ function section({ office: { rules, operators } }: Door, name: Section): readonl
     return changed(r, outcome, answer)
   }
   return [
-    { method: 'GET', path: base, id: name, scope: 'settings:read', ...view, summary: `All ${name}`, query: PAGED, answer: list(shape), handle: r => { const p = page(Object.keys(rules.now[name]).sort(), id => id, r); return ok({ version: rules.version, items: p.items.map(shown), next: p.next }) } },
+    { method: 'GET', path: base, id: name, scope: 'settings:read', ...view, summary: `All ${name}`, query: PAGED, answer: list(shape), handle: r => { const p = page([...new Set([...built, ...Object.keys(rules.now[name])])].sort(), id => id, r); return ok({ version: rules.version, items: p.items.map(shown), next: p.next }) } },
     {
       method: 'POST', path: base, id: `make${capital}`, scope: 'settings:write', needs: manage, summary: `Makes a ${one}`, body: { type: 'object' }, answer: shape, status: 201,
       async handle(r, who) {

@@ -98,7 +98,8 @@ export class Rulebook {
     this.#kept = changes
     this.#version = version
     this.#now = now
-    for (const f of this.onChange) await f(before, now)
+    // It is kept: what follows from it must not make it look as if it were not.
+    for (const f of this.onChange) try { await f(before, now) } catch (err) { this.#o.log?.error({ err, desk: this.#o.desk }, 'what follows from a change of settings met a bug') }
   }
 
   /** The settings that these changes make; what does not fit to the config file any more is left out, and logged. */
