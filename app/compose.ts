@@ -224,7 +224,7 @@ export async function compose(config: Config, world: World): Promise<House> {
   }
   const kindOf = (domain: string, c: ComponentConfig): Component | undefined => {
     switch (c.kind) {
-      case 'muc': return muc({})
+      case 'muc': return muc({ makers: [...config.components].flatMap(([name, other]) => other.kind === 'helpdesk' ? [name] : []) })
       case 'helpdesk': return helpdesk(c, desk => desks.set(domain, desk))
       case 'webchat': return webchat(c, () => ({ hosts: [...hosts.keys()], ports, selfSigned: !config.tls }))
       case 'pubsub': return pubsub({ local: name => hosts.has(name) })

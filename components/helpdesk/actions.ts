@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { eventAct } from './acts/events.ts'
 import { listActs } from './acts/lists.ts'
 import { MARK_ACTS } from './acts/marks.ts'
+import { ROOM_ACTS } from './acts/rooms.ts'
 import { START_ACTS } from './acts/start.ts'
 import { THREAD_ACTS } from './acts/threads.ts'
 import { asked, colleague
@@ -38,6 +39,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
   ...listActs(act),
   ...START_ACTS,
   ...THREAD_ACTS,
+  ...ROOM_ACTS,
 
   ...RECORD_ACTS,
 

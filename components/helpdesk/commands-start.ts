@@ -3,6 +3,7 @@
 import type { CommandEntry } from './commands.ts'
 
 export type StartHandler = 'start' | 'here'
+export type RoomHandler = 'makeRoom' | 'removeRoom' | 'rooms'
 export type ThreadHandler = 'im' | 'ims' | 'colleagues'
 
 export const START_COMMANDS: readonly CommandEntry[] = [
@@ -11,4 +12,7 @@ export const START_COMMANDS: readonly CommandEntry[] = [
   { word: 'im', aliases: [], handler: 'im', permission: 'chat.with.agents', about: 'none', fields: [{ name: 'who', kind: 'word', label: 'Colleagues (names, with commas between)', required: true }, { name: 'text', kind: 'text', label: 'Text (may begin with #12 or ticket:5, which it is about)', required: true }], label: 'Talk with colleagues…', help: 'talk with one colleague or more (ben,cleo), offline ones too; typed in a conversation it is about that one' },
   { word: 'ims', aliases: [], handler: 'ims', permission: 'chat.with.agents', about: 'none', fields: [], label: 'My talks', help: 'list your talks with colleagues, the newest first' },
   { word: 'colleagues', aliases: [], handler: 'colleagues', permission: 'chat.with.agents', about: 'none', fields: [], label: 'Colleagues', help: 'list your colleagues, those who are logged in first' },
+  { word: 'rooms', aliases: [], handler: 'rooms', permission: 'chat.with.agents', about: 'none', fields: [{ name: 'search', kind: 'text', label: 'Search (empty: all)' }], label: 'Rooms', help: 'list the permanent rooms you may enter, who is there and who may be' },
+  { word: 'makeroom', aliases: [], handler: 'makeRoom', permission: 'rooms.create', about: 'none', fields: [{ name: 'name', kind: 'word', label: 'Name', required: true }, { name: 'allow', kind: 'text', label: 'Who may enter (department:sales queue:billing role:manager ben)', required: true }], label: 'Make a room…', help: 'make a permanent room, or change who may enter it' },
+  { word: 'removeroom', aliases: [], handler: 'removeRoom', permission: 'rooms.create', about: 'none', fields: [{ name: 'name', kind: 'word', label: 'Name', required: true }], label: 'Remove a room…', help: 'remove a permanent room' },
 ]

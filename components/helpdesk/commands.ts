@@ -2,11 +2,11 @@
 
 import { LIST_COMMANDS, type ListHandler } from './commands-lists.ts'
 import { MARK_COMMANDS, type MarkHandler } from './commands-marks.ts'
-import { START_COMMANDS, type StartHandler, type ThreadHandler } from './commands-start.ts'
+import { START_COMMANDS, type RoomHandler, type StartHandler, type ThreadHandler } from './commands-start.ts'
 import type { Permission } from './permissions.ts'
 
 /** Which action of `actions.ts` carries it out. */
-export type Handler = MarkHandler | ListHandler | StartHandler | ThreadHandler
+export type Handler = MarkHandler | ListHandler | StartHandler | ThreadHandler | RoomHandler
   | 'queue' | 'mine' | 'done' | 'board' | 'accept' | 'decline' | 'take' | 'transfer' | 'invite' | 'observe' | 'join' | 'leave' | 'coach' | 'note' | 'say'
   | 'find' | 'delete' | 'pdf' | 'mail' | 'canned' | 'reply' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help'
 

@@ -121,6 +121,7 @@ class Desk implements Receiver {
     await this.#watchers.open()
     await this.#office.recallOnline()
     await this.#office.threads.open()
+    await this.#office.rooms.open()
     await this.#office.records.open(allow)
     if (this.#office.records.hooks) this.#office.views.push(this.#office.records.hooks)
     const { privileges, clock, http } = this.#link

@@ -23,6 +23,7 @@ import { PresentCustomers } from './present.ts'
 import { barred, isWithinHours, limitsFor, nextHours, wayIn } from './entrance.ts'
 import type { Rulebook } from './settings/rulebook.ts'
 import { deskLine, short, type Scene } from './sentences.ts'
+import { StandingRooms } from './standing-rooms.ts'
 import { Threads, type Related, type Thread } from './threads.ts'
 
 const ONLINE = 'desk-online'
@@ -54,6 +55,7 @@ export class Office {
   touchRoster: (jid: Bare) => void = () => {}
   rosterNow: (jid: Bare) => Promise<void> = async () => {}
   readonly present: PresentCustomers
+  readonly rooms: StandingRooms
   readonly #past: Past
   readonly records: Records
   readonly views: View[] = []
@@ -107,6 +109,7 @@ export class Office {
     this.threads = new Threads(documents, link.domain)
     this.filing = new Filing(this)
     this.present = new PresentCustomers(this)
+    this.rooms = new StandingRooms(this)
     this.bans = new Bans(documents, link.domain)
     this.paces = new Paces(this)
     this.records = new Records(this)

@@ -20,6 +20,8 @@ export interface MucOptions {
   /** Whose users are of this server; by default those of the domains that the service's own lies below. */
   readonly local?: (domain: string) => boolean
   readonly name?: string
+  /** Services of this server that may make rooms, by their domains. */
+  readonly makers?: readonly string[]
 }
 
 /** The component of kind `muc`. */
@@ -201,6 +203,7 @@ class Service implements Receiver {
   }
 
   #mayMake(who: Jid): boolean {
+    if (who.local === '' && this.#options.makers?.includes(who.domain)) return true
     const { create = 'everyone', local = d => this.#link.domain.endsWith(`.${d}`) } = this.#options
     return local(who.domain) && (create === 'everyone' || this.#makers.has(who.bare))
   }

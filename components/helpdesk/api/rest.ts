@@ -15,6 +15,7 @@ import { Door, nothing, problem, sweepKeys, time, whole, type Caller } from './d
 import { participants } from '../circle.ts'
 import { listRoutes } from './lists.ts'
 import { markRoutes } from './marks.ts'
+import { roomRoutes } from './rooms.ts'
 import { threadRoutes } from './threads.ts'
 
 import { openapi } from './openapi.ts'
@@ -35,7 +36,7 @@ export function rest(http: HttpRouter, office: Office): void {
   const api = new Api(office)
   const door = new Door(http, office)
   door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door), ...recordRoutes(door), ...customerRoutes(door), ...hookRoutes(door))
-  door.add(...markRoutes(door), ...listRoutes(door), ...threadRoutes(door))
+  door.add(...markRoutes(door), ...listRoutes(door), ...threadRoutes(door), ...roomRoutes(door))
   door.add(...banRoutes(door), ...scriptRoutes(door))
   http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi(door.routes) }))
   http.on('GET', '/api/v1/exports/:key', 'open', async r => { const copy = await office.records.erasure.fetch(r.params['key'] ?? ''); return copy ? { status: 200, headers: { 'cache-control': 'no-store', ...(copy instanceof Uint8Array ? { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="conversation.pdf"' } : {}) }, body: copy } : nothing() })
