@@ -14,6 +14,8 @@ export interface QueueSetting {
   readonly assign: 'round-robin' | 'pull' | 'inherit'
   readonly accept: 'ask' | 'automatic'
   readonly view: 'contact' | 'room'
+  /** Workgroup clients are answered as Fastpath does it. */
+  readonly fastpath: boolean
   /** 0 = no limit of its own. */
   readonly perAgent: number
   readonly limit: number

@@ -29,6 +29,8 @@ import { RosterView } from './views/rosters.ts'
 import { Rulebook } from './settings/rulebook.ts'
 import { Tally } from './tally.ts'
 import { Warnings } from './warnings.ts'
+import { Workgroup } from './workgroup/workgroup.ts'
+import { isWorkgroup, WG } from './workgroup/words.ts'
 import { Watchers } from './watchers.ts'
 import { rest } from './api/rest.ts'
 
@@ -62,6 +64,7 @@ class Desk implements Receiver {
   readonly #warnings: Warnings
   readonly #talks: Talks
   readonly #rooms: RoomWindow
+  readonly #workgroup: Workgroup
   readonly #off: Disposable[] = []
   /** The forms for admins. */
   readonly #forms: Commands
@@ -79,6 +82,10 @@ class Desk implements Receiver {
     this.#reception = new Reception(this.#office, this.#at, this.#customers, this.#operators)
     this.#rooms = new RoomWindow(this.#office, this.#at, this.#control)
     this.#rosters.isRoom = this.#rooms.isRoom
+    this.#workgroup = new Workgroup(this.#office, this.#at, (m, n) => this.#reception.message(m, undefined, n))
+    this.#customers.elsewhere = n => this.#workgroup.hasRoom(n)
+    this.#rooms.asRoom = (jid, s) => this.#workgroup.agents.has(jid, s.queue)
+    this.#rooms.invitation = (n, s, room, device) => this.#workgroup.agents.invitation(n, s, room, device)
     this.#operators.rooms = this.#rooms
     this.#operators.window = (jid, s) => this.#rooms.isRoom(jid, s) ? this.#rooms : contact
     this.#office.onView = jid => this.#office.later(async () => { await this.#rosters.now(jid); await this.#rooms.switched(jid) })
@@ -90,7 +97,7 @@ class Desk implements Receiver {
     this.#office.touchRoster = jid => this.#rosters.touch(jid)
     this.#office.rosterNow = jid => this.#rosters.now(jid)
     this.#office.views.push(this.#office.paces)
-    this.#office.views.push(this.#operators, this.#customers, this.#warnings, this.#office.records.catalogue)
+    this.#office.views.push(this.#workgroup, this.#operators, this.#customers, this.#warnings, this.#office.records.catalogue)
     this.#office.views.push(new Monitors(this.#office, this.#at))
     this.#office.views.push(this.tally = new Tally(this.#office))
     this.#office.onTyping = n => this.#warnings.touch(n)
@@ -133,6 +140,7 @@ class Desk implements Receiver {
     // The rest when the server is open: what is sent before has nobody to go to.
     this.#off.push(clock.alarm(since, async () => {
       for (const p of operators.all()) this.#link.send(Stanza.of('presence', { type: 'probe', from: this.#at.bot.toBare(), to: Jid.parse(p.jid) }))
+      await this.#workgroup.visitors.resume()
       await this.#customers.resume()
       await this.#operators.resume()
       this.#office.filing.resume((n, s, to, what) => this.#operators.bot(to, sentence(what, this.#office.scene(n, s))))
@@ -149,6 +157,7 @@ class Desk implements Receiver {
   async stop(): Promise<void> {
     for (const d of [...this.#off, ...this.#returning.values()]) d[Symbol.dispose]()
     this.#rooms.stop()
+    this.#workgroup.stop()
     this.#rosters.stop()
     this.#customers.stop()
     this.#warnings.stop()
@@ -183,6 +192,7 @@ class Desk implements Receiver {
     if (this.#office.operators.has(from.bare)) this.#office.heard.set(from.bare, this.#office.now)
     const place = this.#at.read(to)
     if (place.is === 'room') return this.#orError(s, this.#rooms.receive(s, place.n))
+    if (place.is === 'talk') return this.#orError(s, this.#workgroup.talk(s, place.n))
     if (s.type === 'error') return
     switch (s.kind) {
       case 'presence': return this.#presence(s, from, place)
@@ -208,7 +218,10 @@ class Desk implements Receiver {
     const operator = this.#office.operators.has(from.bare)
     switch (place.is) {
       case 'bot': return operator ? control() : refuse('forbidden', 'The bot serves operators only.')
-      case 'queue': return operator ? control() : this.#reception.message(m, place.queue, undefined)
+      case 'queue':
+        if (operator) return control()
+        await this.#workgroup.visitors.plain(from.bare)
+        return this.#reception.message(m, place.queue, undefined)
       case 'conversation': return operator ? control() : this.#reception.message(m, undefined, place.n)
       case 'internal': return operator ? control() : refuse('item-not-found')
       case 'thread': return operator && await this.#office.inTurnOf(from.bare, () => this.#talks.message(m, place.thread)) !== 'unknown' ? undefined : refuse('item-not-found')
@@ -224,7 +237,11 @@ class Desk implements Receiver {
     switch (p.type) {
       case 'available': case 'unavailable':
         if (operator && place.is === 'bot') this.#device(from, p)
-        else if (!operator && place.is === 'queue') this.#office.present.note(from, p.type === 'available')
+        else if (place.is === 'queue' && (p.child('agent-status', WG) || (operator && p.type === 'unavailable'))) this.#workgroup.presence(p, from, place.queue)
+        else if (!operator && place.is === 'queue') {
+          this.#office.present.note(from, p.type === 'available')
+          if (p.type === 'unavailable' || !this.#watchers.has(place.queue, from)) this.#workgroup.look(from, place.queue, p.type === 'available')
+        }
         return
       case 'probe':
         if (operator && place.is !== 'queue') this.#rosters.greet(from.bare, from, me?.bare)
@@ -253,6 +270,7 @@ class Desk implements Receiver {
     if (device.isBare && p.type === 'unavailable') for (const d of operators.devices(device.bare)) operators.presence(Jid.parse(d), undefined)
     // A negative priority says: no messages here (RFC 6121 section 4.7.2.3). Who has only that is not there for customers.
     const isHere = p.type === 'available' && !(Number(p.child('priority')?.text ?? 0) < 0)
+    if (!isHere) this.#workgroup.agents.gone(device)
     const changed = !device.isBare && operators.presence(device, isHere ? showOf(p) : undefined)
     if (isHere && !wasHere) {
       this.#rosters.greet(device.bare, device)
@@ -281,6 +299,7 @@ class Desk implements Receiver {
 
   async #iq(iq: Iq, from: Jid, place: Place): Promise<void> {
     const query = iq.payload[0]
+    if (query && place.is === 'queue' && isWorkgroup(query)) return this.#workgroup.iq(iq, query, from, place.queue)
     let answer: Element | undefined | StanzaError
     try {
       answer = query ? await this.#answer(iq, query, from, place) : refuse('bad-request')
@@ -303,13 +322,14 @@ class Desk implements Receiver {
 
   #answer(iq: Iq, q: Element, from: Jid, place: Place): Element | undefined | StanzaError | Promise<Element | undefined | StanzaError> {
     if (q.ns === NS.desk) return place.is === 'domain' ? this.#reception.answer(iq, q) : refuse('service-unavailable')
-    if (place.is === 'nothing' || place.is === 'room') return refuse('item-not-found')
+    if (place.is === 'nothing' || place.is === 'room' || place.is === 'talk') return refuse('item-not-found')
     const operator = this.#office.operators.has(from.bare)
     const node = q.attrs['node']
     switch (`${iq.type} {${q.ns}}${q.name}`) {
       case `get {${NS.info}}query`: {
         if (isAdminNode(node)) return this.#forms.info(node, from) ?? refuse('item-not-found')
         if (node !== undefined && !isCapsNode(node)) return (operator ? commandInfo(this.#office, from.bare, place, node) : undefined) ?? (node === NS.commands ? contactInfo(node) : refuse('item-not-found'))
+        if (place.is === 'queue' && node === undefined) return this.#workgroup.info(place.queue, contactInfo(undefined))
         return place.is === 'domain' ? domainInfo([]) : contactInfo(node)
       }
       case `get {${NS.items}}query`: {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { el, type Element } from '../../server/api.ts'
 import { NS } from './stanzas.ts'
+import { WG } from './workgroup/words.ts'
 
 const NODE = 'urn:deskbell:desk'
 const CONTACT = { category: 'client', type: 'bot', name: 'Helpdesk' } as const
@@ -18,5 +19,5 @@ export const caps: Element = el('c', NS.caps, { hash: 'sha-1', node: NODE, ver }
 export const isCapsNode = (node: string): boolean => node === `${NODE}#${ver}`
 
 export const domainInfo = (features: readonly string[]): Element =>
-  el('query', NS.info, {}, el('identity', NS.info, { category: 'component', type: 'generic', name: 'Helpdesk' }),
-    ...[NS.info, NS.items, NS.commands, NS.desk, 'urn:xmpp:ping', ...features].map(f => el('feature', NS.info, { var: f })))
+  el('query', NS.info, {}, el('identity', NS.info, { category: 'component', type: 'generic', name: 'Helpdesk' }), el('identity', NS.info, { category: 'collaboration', type: 'workgroup', name: 'Helpdesk' }),
+    ...[NS.info, NS.items, NS.commands, NS.desk, WG, 'urn:xmpp:ping', ...features].map(f => el('feature', NS.info, { var: f })))

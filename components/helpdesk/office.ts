@@ -368,8 +368,8 @@ export class Office {
   /** Why people of this kind may not chat at all. */
   barred(kind: 'customer' | 'public'): Refused | undefined { return barred(this.rules.now, { kind, grants: role => this.operators.grants(role, 'chat.with.agents') }) }
 
-  /** Begins a conversation with its first line. Refused if nobody is there. */
-  async begin(customer: Customer, queue: string, said: Said, only?: readonly Bare[]): Promise<{ n: number; events: readonly Event[] } | Refused> {
+  /** Begins a conversation, with its first line if there is one. Refused if nobody is there. */
+  async begin(customer: Customer, queue: string, said: Said | undefined, only?: readonly Bare[]): Promise<{ n: number; events: readonly Event[] } | Refused> {
     const place = wayIn(this.rules.now, queue, {
       kind: kindOf(customer), grants: role => this.operators.grants(role, 'chat.with.agents'), takesNew: q => this.takesNew(q, only), within: q => isWithinHours(this.rules.now, q, this.now),
       waiting: q => this.line(q).length, open: queues => [...this.book.states.values()].filter(s => s.is !== 'absent' && !isOver(s) && queues.includes(s.queue)).length,
@@ -378,7 +378,7 @@ export class Office {
     const n = await this.book.number(customer.id)
     const preferred = customer.agent !== undefined && this.operators.has(customer.agent) ? customer.agent : undefined
     await this.customers.note(customer.id, { last: n })
-    const events = await this.book.give(n, { do: 'open', queue: place, customer: customer.id, preferred, only, line: true, number: this.rules.now.conversation.showNumber ? n : undefined }, said)
+    const events = await this.book.give(n, { do: 'open', queue: place, customer: customer.id, preferred, only, line: said !== undefined, number: this.rules.now.conversation.showNumber ? n : undefined }, said)
     return events instanceof Refused ? events : { n, events }
   }
 

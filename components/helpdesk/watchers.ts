@@ -49,6 +49,7 @@ export class Watchers {
     this.#office.link.send(Stanza.of('presence', { type: 'unsubscribed', from: this.#at.queue(queue).toBare(), to: who.toBare() }))
   }
 
+  has(queue: string, who: Jid): boolean { return this.#of.get(queue)?.has(who.bare) === true }
   greet(queue: string, to: Jid): void {
     if (!this.#of.get(queue)?.has(to.bare) && !(this.#office.operators.has(to.bare) && this.#office.rules.now.roster.queues)) return
     const from = this.#at.queue(queue)

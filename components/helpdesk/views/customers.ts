@@ -25,13 +25,15 @@ export class CustomerView implements View {
   readonly #told = new Map<number, string>()
   readonly #positions = new Map<number, number>()
   readonly #due = new Map<string, Disposable>()
+  /** Whether he reads it in a room of his own. */
+  elsewhere: (n: number) => boolean = () => false
   readonly #last = new Map<string, number>()
 
   constructor(office: Office, at: Addresses) { this.#office = office; this.#at = at }
 
   async onCommit({ n, before, after, lines }: Commit): Promise<void> {
     if (after.is === 'absent') return
-    const customer = await this.#office.customers.byId(after.customer)
+    const customer = this.elsewhere(n) ? undefined : await this.#office.customers.byId(after.customer)
     if (customer) {
       for (const l of lines) this.#line(n, after, customer, l, false)
       if (!customer.bridged && lines.some(l => l.shown !== undefined)) this.#mark(n, after)
@@ -62,7 +64,7 @@ export class CustomerView implements View {
     for (const [n, s] of [...this.#office.book.states]) {
       if (s.is === 'absent') continue
       const customer = await this.#office.customers.byId(s.customer)
-      if (!customer) continue
+      if (!customer || this.elsewhere(n)) continue
       if (isQueued(s)) this.#positions.set(n, this.#office.position(n))
       this.#told.set(n, this.conversation(n, s).toString())
       if (customer.bridged) continue
@@ -116,7 +118,7 @@ export class CustomerView implements View {
   async #moveUp(queue: string): Promise<void> {
     for (const { n } of this.#office.line(queue)) {
       const s = this.#office.book.states.get(n)
-      const customer = s && s.is !== 'absent' ? await this.#office.customers.byId(s.customer) : undefined
+      const customer = s && s.is !== 'absent' && !this.elsewhere(n) ? await this.#office.customers.byId(s.customer) : undefined
       if (s && s.is !== 'absent' && customer) this.#news(n, s, customer)
     }
   }
@@ -143,7 +145,7 @@ export class CustomerView implements View {
   /** An agent types. */
   typing(n: number, s: Present, state: string): void {
     const c = this.#office.customerOf(s)
-    if (c) this.#office.link.send(typing(c.bridged ? this.#at.conversation(n) : this.#contact(c, s), Jid.parse(c.jid), state))
+    if (c && !this.elsewhere(n)) this.#office.link.send(typing(c.bridged ? this.#at.conversation(n) : this.#contact(c, s), Jid.parse(c.jid), state))
   }
 
   #contact(c: Customer, s: Present): Jid { return this.#at.queue(c.contact !== undefined && this.#office.hasQueue(c.contact) ? c.contact : s.queue) }

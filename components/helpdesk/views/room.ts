@@ -42,8 +42,12 @@ export class RoomWindow implements Window {
     this.#control = control
   }
 
+  /** Whether his client knows conversations as rooms only, and how it is invited then. */
+  asRoom: (jid: Bare, s: Present) => boolean = () => false
+  invitation: (n: number, s: Present, room: Jid, device: Jid) => Message | undefined = () => undefined
+
   /** Whether he sees conversations of this queue as rooms: as he chose, else as the queue says. */
-  isRoom = (jid: Bare, s: Present): boolean => (this.#office.operators.record(jid).view ?? this.#office.config.queues.get(s.queue)?.view ?? 'contact') === 'room'
+  isRoom = (jid: Bare, s: Present): boolean => this.asRoom(jid, s) || (this.#office.operators.record(jid).view ?? this.#office.config.queues.get(s.queue)?.view ?? 'contact') === 'room'
 
   // As a window
 
@@ -54,7 +58,7 @@ export class RoomWindow implements Window {
     const customer = this.#office.customerOf(s)?.name ?? 'Customer'
     // To every device: a bare address reaches one only, and that may be asleep. Beside it a plain line: invitations get lost.
     for (const device of this.#office.operators.devices(to)) {
-      if (!room.occupantBy(Jid.parse(device))) this.#office.link.send(directInvitation(room.jid, this.#at.bot, Jid.parse(device), randomUUID(), { reason: `${customer}, ${queueName(this.#office.config, s.queue)} (#${n})` }))
+      if (!room.occupantBy(Jid.parse(device))) this.#office.link.send(this.invitation(n, s, room.jid, Jid.parse(device)) ?? directInvitation(room.jid, this.#at.bot, Jid.parse(device), randomUUID(), { reason: `${customer}, ${queueName(this.#office.config, s.queue)} (#${n})` }))
     }
     this.#office.link.send(chat(this.#at.bot, Jid.parse(to), `${MARK}#${n} ${customer}: the room is ${room.jid.bare} · xmpp:${room.jid.bare}?join`, { keep: false }))
   }
