@@ -11,6 +11,7 @@ export type Place =
   | { readonly is: 'conversation'; readonly n: number }
   | { readonly is: 'internal'; readonly n: number; readonly chat: string }
   | { readonly is: 'room'; readonly n: number }
+  | { readonly is: 'talk'; readonly n: number }
   /** A talk among agents. */
   | { readonly is: 'thread'; readonly thread: number }
   | { readonly is: 'nothing' }
@@ -34,6 +35,9 @@ export class Addresses {
   /** A room bears the customer's name for people and the number for us. */
   room(n: number, name: string): Jid { return Jid.of(`${roomName(name)}-${n}`, this.#domain) }
 
+  /** The room of a customer who came through a workgroup. */
+  talk(n: number): Jid { return Jid.of(`w${n}`, this.#domain) }
+
   /** Queues come first: one may be called like a number. */
   read(to: Jid): Place {
     const { local } = to
@@ -44,6 +48,8 @@ export class Addresses {
     if (c) return { is: 'conversation', n: Number(c[1]) }
     const t = /^im([1-9]\d{0,8})$/.exec(local)
     if (t) return { is: 'thread', thread: Number(t[1]) }
+    const w = /^w([1-9]\d{0,8})$/.exec(local)
+    if (w) return { is: 'talk', n: Number(w[1]) }
     const i = /^i([1-9]\d{0,8})-([0-9a-z-]+)$/.exec(local)
     if (i) return { is: 'internal', n: Number(i[1]), chat: i[2] ?? '' }
     const r = /-([1-9]\d{0,8})$/.exec(local)

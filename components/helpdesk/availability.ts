@@ -13,7 +13,7 @@ export interface Intake {
   /** How many he serves at once, where it is not what the desk says for all. */
   readonly max: number | undefined
 }
-export interface Operator { readonly id: Bare; readonly devices: readonly Device[]; readonly intake: Intake; readonly capacity: number }
+export interface Operator { readonly id: Bare; readonly devices: readonly Device[]; readonly intake: Intake; readonly capacity: number; /** queues his workgroup clients stand back from (XEP-0142) */ readonly back?: Readonly<Record<string, 'away' | 'off'>> | undefined }
 
 export const openIntake: Intake = { off: [], invisible: 'no', max: undefined }
 
@@ -35,13 +35,13 @@ export const capacityOf = (o: Operator): number => o.intake.max ?? o.capacity
 /** Logged in, intake on, not dnd (C16). Away and full still count. */
 export function isReceiving(o: Operator, queue: string): boolean {
   const show = bestShow(o.devices)
-  return show !== undefined && show !== 'dnd' && takesFrom(o, queue)
+  return show !== undefined && show !== 'dnd' && takesFrom(o, queue) && o.back?.[queue] !== 'off'
 }
 
 /** May be offered a conversation of this queue now: receiving, and available or chat, not invisible to all; away and xa only where the desk says so. */
 export function isOfferable(o: Operator, queue: string, offersAway = false): boolean {
   const show = bestShow(o.devices)
-  return isReceiving(o, queue) && o.intake.invisible !== 'all' && (show === 'chat' || show === 'available' || offersAway)
+  return isReceiving(o, queue) && o.intake.invisible !== 'all' && ((show === 'chat' || show === 'available') && o.back?.[queue] === undefined || offersAway)
 }
 
 /** May be asked by a colleague (invitation, transfer): logged in, not dnd, intake not off as a whole, not invisible to all. */

@@ -112,11 +112,13 @@ export class Operators {
   }
   queuesOf(jid: Bare): string[] { return Object.keys(this.#rules.now.queues).filter(q => this.of(q).includes(jid)) }
 
+  /** The queues his workgroup clients stand back from. */
+  stands: (jid: Bare) => Operator['back'] = () => undefined
   operator(jid: Bare): Operator {
     const { intake, capacity, bot } = this.record(jid)
     const most = bot ? ENDLESS : capacity
     const own = intake.max !== undefined && most !== undefined ? Math.min(intake.max, most) : intake.max
-    return { id: jid, devices: [...this.#devices.get(jid)?.values() ?? []], intake: { ...intake, max: own }, capacity: most ?? this.#rules.now.distribution.capacity }
+    return { id: jid, devices: [...this.#devices.get(jid)?.values() ?? []], intake: { ...intake, max: own }, capacity: most ?? this.#rules.now.distribution.capacity, back: this.stands(jid) }
   }
   record(jid: Bare): OperatorRecord { return this.#records.get(jid) ?? DEFAULTS }
   async change(jid: Bare, news: { readonly [K in keyof OperatorRecord]?: OperatorRecord[K] | undefined }): Promise<void> {
