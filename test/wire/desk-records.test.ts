@@ -1,6 +1,13 @@
 // How long records stay: deleted, purged, erased with a proof, copied for one person; and who did that is on record.
 import assert from 'node:assert/strict'
-import { BOT, c, DESK, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { restore } from '../../app/commands/restore.ts'
+import { storeFile } from '../../app/folder.ts'
+import { readConfig } from '../../config/load.ts'
+import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
+import { BOT, c, config, DESK, DeskHouse, SUPPORT, type Person } from '../harness/desk.ts'
 import { deskWith, serves, TEAM } from '../harness/talks.ts'
 
 const DAY = 86_400
@@ -119,6 +126,30 @@ describe('one person’s data', () => {
     await anna.reads(BOT, /#5/)
     assert.notEqual(await customerOf(d, 5), id, 'whoever comes back is new')
   }))
+
+  it('SEC-W30 erases again, after an older store was brought back, who was erased since', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'deskbell-erased-'))
+    try {
+      const read = readConfig(`data: .\nhosts: { localhost: {} }\ncomponents: { ${DESK}: { helpdesk: { enabled: true, queues: { support: {} } } } }`, join(folder, 'deskbell.yaml'))
+      assert.ok(read.ok)
+      const file = storeFile(folder)
+      const stores = await openSqlite({ file })
+      {
+        await using d = await DeskHouse.open(TEAM, config({ support: {} }), stores)
+        await closed(d)
+        await d.later(3)
+        await stores.backup(join(folder, 'backup'))
+        const id = await customerOf(d, 1)
+        assert.equal((await d.rest('POST', `/api/v1/customers/${id}/erase`, 'adam', { confirm: id })).status, 200)
+      }
+      assert.equal((await restore([join(folder, 'backup')], read.config)).code, 0)
+      await using back = await DeskHouse.open({}, config({ support: {} }), await openSqlite({ file }))
+      await back.later(3)
+      const left = await everything(back)
+      for (const word of ['pump', 'gasket', 'Zoe']) assert.ok(!left.includes(word), `${word} is back`)
+      assert.equal((await back.rest('GET', '/api/v1/conversations/1', 'mia')).status, 404)
+    } finally { rmSync(folder, { recursive: true, force: true }) }
+  })
 
   it('SEC-W28 erases nobody for a pattern, nothing or somebody else’s id', deskWith({}, TEAM, async d => {
     await closed(d)

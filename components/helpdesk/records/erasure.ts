@@ -51,8 +51,19 @@ export class Erasure {
     const left = await this.#left(id, numbers)
     const record = { id: randomBytes(8).toString('hex'), at: this.#o.now, person: hash(customer.jid), counts, left }
     const erased: Erased = { ...record, proof: hash(JSON.stringify(record)) }
-    await link.stores.documents.put(ERASURES, domain, erased.id, { ...erased, by, numbers })
+    await link.stores.documents.put(ERASURES, domain, erased.id, { ...erased, by, customer: id })
     return erased
+  }
+
+  /** After a start on an older store that was brought back: who was erased since goes again. Gives how many. */
+  async again(): Promise<number> {
+    let gone = 0
+    for (let after: string | undefined; ;) {
+      const page = await this.#o.link.stores.documents.range<{ customer: string; by: Bare }>(ERASURES, this.#o.domain, { limit: PAGE, ...(after === undefined ? {} : { after }) })
+      for (const { value } of page) if (await this.#o.customers.byId(value.customer) && await this.erase(value.customer, value.by)) gone++
+      after = page.at(-1)?.id
+      if (page.length < PAGE) return gone
+    }
   }
 
   /** Takes a conversation out of the archives of those who were in it, or were asked: its window, its internal chats, what the bot said of it. */

@@ -51,6 +51,7 @@ export class Records {
     await this.audit.open()
     await this.catalogue.open()
     await this.keeping.open()
+    await this.erasure.again()
   }
   async stop(): Promise<void> {
     this.catalogue.stop()
