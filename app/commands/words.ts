@@ -24,7 +24,9 @@ export function read<const O extends Options>(args: readonly string[], options: 
 export function account(text: string, office: Office): Jid | Outcome {
   const jid = Jid.tryParse(text)
   if (!jid || !jid.local || jid.resource) return misused(`${text} is no account: write it like anna@${firstHost(office)}`)
-  if (office.config.hosts.has(jid.domain)) return jid
+  const host = office.config.hosts.get(jid.domain)
+  if (host?.anonymous) return misused(`${jid.domain} is for guests, who have no accounts: give an address at another host`)
+  if (host) return jid
   return misused(`${text}: ${jid.domain} is no host of ours: add it to hosts in ${office.config.file}, or use ${[...office.config.hosts.keys()].join(', ')}`)
 }
 
