@@ -10,19 +10,22 @@ import type { PeerCertificate } from './transport.ts'
 export class ClientFacing implements Identity {
   readonly #own: ServerIdentity
   #ca: string
-  #made: { readonly from: string; readonly context: SecureContext } | undefined
-  constructor(own: ServerIdentity, ca: string) { this.#own = own; this.#ca = ca }
+  #made: { readonly from: string; readonly context: SecureContext }
+  /** Throws if `ca` holds what is no certificate. */
+  constructor(own: ServerIdentity, ca: string) { this.#own = own; this.#ca = ca; this.#made = this.#make(ca) }
 
-  /** Other authorities count for handshakes from now on. */
-  trust(ca: string): void { this.#ca = ca; this.#made = undefined }
+  /** Other authorities count for handshakes from now on; throws, and keeps those it had, if they are none. */
+  trust(ca: string): void { this.#made = this.#make(ca); this.#ca = ca }
 
   current(): { readonly context: SecureContext; readonly certificate: string } {
+    if (this.#made.from !== this.#own.current().certificate) this.#made = this.#make(this.#ca)
+    return { context: this.#made.context, certificate: this.#made.from }
+  }
+
+  #make(ca: string): { readonly from: string; readonly context: SecureContext } {
     const { certificate, key } = this.#own.current()
-    if (this.#made?.from !== certificate) {
-      const secureOptions = TLS_DEFAULTS.secureOptions! | constants.SSL_OP_NO_TICKET // it has them; a resumed session would skip the look at the certificate
-      this.#made = { from: certificate, context: createSecureContext({ ...TLS_DEFAULTS, cert: certificate, key, ca: this.#ca, secureOptions }) }
-    }
-    return { context: this.#made.context, certificate }
+    const secureOptions = TLS_DEFAULTS.secureOptions! | constants.SSL_OP_NO_TICKET // it has them; a resumed session would skip the look at the certificate
+    return { from: certificate, context: createSecureContext({ ...TLS_DEFAULTS, cert: certificate, key, ca, secureOptions }) }
   }
 }
 
