@@ -49,8 +49,8 @@ export class ClientStream extends Stream implements Carrier {
   #user: Jid | undefined // authenticated
   #record: AccountRecord | undefined // as it was then
   #device: Device | undefined
-  readonly #login: Login
-  readonly #sasl2: Sasl2
+  #first: Login | undefined // both only until there is a session
+  #second: Sasl2 | undefined
   #from: string | undefined // the header's, bare
   #failedBinds = 0
   #stranger = false // counted among those who have not proved who they are
@@ -62,8 +62,6 @@ export class ClientStream extends Stream implements Carrier {
   constructor(transport: Transport, world: ClientWorld) {
     super(transport, world, CONTENT)
     this.#world = world
-    this.#login = new Login(this, transport, world)
-    this.#sasl2 = new Sasl2(this.#entrance(), this.#login, world)
     const { limits, devices } = world
     if (!devices.strangers.enter(transport.remote, limits, this.heard)) { this.drop(); return }
     this.#stranger = true
@@ -105,7 +103,7 @@ export class ClientStream extends Stream implements Carrier {
 
   protected override ended(clean: boolean): void {
     this.#deadline?.[Symbol.dispose]()
-    this.#login[Symbol.dispose]()
+    this.#first?.[Symbol.dispose]()
     this.#known()
     this.#world.devices.streams.delete(this)
     this.#host?.unbound.delete(this)
@@ -137,6 +135,9 @@ export class ClientStream extends Stream implements Carrier {
 
   // Before login.
 
+  get #login(): Login { return this.#first ??= new Login(this, this.transport, this.#world) }
+  get #sasl2(): Sasl2 { return this.#second ??= new Sasl2(this.#entrance(), this.#login, this.#world) }
+
   #featuresBefore(host: Host): Element[] {
     const features: Element[] = [...this.#limits(Math.min(host.limits.stanza.preAuth, host.limits.stanza.c2s))]
     const login = this.#login
@@ -156,7 +157,7 @@ export class ClientStream extends Stream implements Carrier {
 
   #beforeLogin(e: Element, host: Host): void | Promise<void> {
     if (e.ns === NS_SASL2 && this.transport.secure) return this.#sasl2.take(e, host, this.#from)
-    if (this.#sasl2.running) { this.fail('policy-violation', 'A login is under way.'); return } // XEP-0388 section 2.4
+    if (this.#second?.running) { this.fail('policy-violation', 'A login is under way.'); return } // XEP-0388 section 2.4
     if (e.ns === NS_TLS && e.name === 'starttls') {
       if (this.transport.startTls === undefined || this.transport.secure) {
         this.send(el('failure', NS_TLS).write(this.within))
@@ -284,6 +285,7 @@ export class ClientStream extends Stream implements Carrier {
 
   #enter(device: Device): void {
     this.#device = device
+    this.#first = this.#second = this.#record = undefined
     this.#host?.unbound.delete(this)
     this.#deadline?.[Symbol.dispose]()
     this.#deadline = undefined

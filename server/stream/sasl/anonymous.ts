@@ -15,7 +15,7 @@ export class Anonymous implements Mechanism {
     if (this.#done) return malformed('begun already')
     this.#done = true
     const text = utf8(trace)
-    if (text === undefined || [...text].length > LONGEST || /[\0-\x1F\x7F-\x9F]/.test(text)) return malformed('no trace information')
+    if (text === undefined || [...text].length > LONGEST || /\p{Cc}/u.test(text)) return malformed('no trace information')
     return this.#welcome()
   }
 
