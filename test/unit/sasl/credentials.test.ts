@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { decodeBase64, encodeBase64 } from '../../../server/stream/sasl/base64.ts'
-import { makeCredentials, preparePassword, verifyPassword } from '../../../server/stream/sasl/credentials.ts'
+import { HASHES, hmac, makeCredentials, preparePassword, verifyPassword } from '../../../server/stream/sasl/credentials.ts'
 
 describe('credentials', () => {
   it('are salted keys for each hash, 10,000 iterations unless told otherwise', async () => {
@@ -65,4 +66,15 @@ describe('base64', () => {
     assert.equal(encodeBase64(new Uint8Array(Buffer.from('xfoox')).subarray(1, 4)), 'Zm9v')
     assert.equal(encodeBase64('ä'), 'w6Q=')
   })
+})
+
+describe('HMAC (RFC 2104)', () => {
+  for (const hash of HASHES) {
+    it(`is what others make of it with ${hash}, for keys shorter and longer than a block`, () => {
+      for (const length of [0, 1, 20, 63, 64, 65, 127, 128, 129, 200]) {
+        const key = Buffer.alloc(length, length)
+        for (const data of ['', 'ä message', Buffer.alloc(300, 7)]) assert.deepEqual(hmac(hash, key, data), createHmac(hash.replace('-', ''), key).update(data).digest())
+      }
+    })
+  }
 })

@@ -21,6 +21,11 @@ describe('the offer of mechanisms', () => {
     assert.deepEqual(offered({ tls: false, bindings: [], allowPlain: true, plainInClear: true }), [...SCRAM, 'PLAIN'])
   })
 
+  it('RFC-A15 begins with EXTERNAL where a certificate speaks for somebody, and has nothing but ANONYMOUS for guests', () => {
+    assert.equal(offered({ tls: true, bindings: [], allowPlain: true, certified: true })[0], 'EXTERNAL')
+    assert.deepEqual(offered({ tls: true, bindings: ['tls-exporter'], allowPlain: true, certified: true, guests: true }), ['ANONYMOUS'])
+  })
+
   it('RFC-A5 only what was offered can be begun', async () => {
     const names = offered({ tls: true, bindings: ['tls-exporter'], allowPlain: true })
     for (const name of names) assert.equal(begin(name, await setting({ offered: names }))?.name, name)
