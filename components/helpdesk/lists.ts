@@ -1,4 +1,4 @@
-// Lists of conversations with their columns, filters and order (ST-03 to ST-19, OT-02 to OT-04; shell, but for the order, which is pure).
+// Lists of conversations with their columns, filters and order (ST-03 to ST-19, OT-02 to OT-04; shell).
 import { kindOf } from './customers.ts'
 import { queueName } from './config.ts'
 import { Refused, type Bare, type Present } from './facts.ts'
