@@ -3,6 +3,7 @@ import { errorReply, el, Jid, readForm, refuse, resultOf, StanzaError, Stanza, t
 import type { Commands } from '../../protocols/commands.ts'
 import { commandInfo, commandItems, execute } from './adhoc.ts'
 import { Addresses, type Place } from './addresses.ts'
+import { Attachments } from './attachments.ts'
 import type { Show } from './availability.ts'
 import { CannedBook } from './canned-book.ts'
 import { fixedBy, type DeskConfig } from './config.ts'
@@ -98,7 +99,7 @@ class Desk implements Receiver {
     this.#office.rosterNow = jid => this.#rosters.now(jid)
     this.#office.views.push(this.#office.paces)
     this.#office.views.push(this.#workgroup, this.#operators, this.#customers, this.#warnings, this.#office.records.catalogue)
-    this.#office.views.push(new Monitors(this.#office, this.#at))
+    this.#office.views.push(new Monitors(this.#office, this.#at), new Attachments(this.#office))
     this.#office.views.push(this.tally = new Tally(this.#office))
     this.#office.onTyping = n => this.#warnings.touch(n)
     this.#office.onRules.push(() => this.#warnings.wind())
