@@ -25,7 +25,7 @@ import type { Stores } from '../server/ports/store.ts'
 import type { Transport } from '../server/net/transport.ts'
 import type { StoreWork } from '../server/store/sqlite/sqlite.ts'
 import { openSqlite } from '../server/store/sqlite/sqlite.ts'
-import { plugins } from '../plugins/index.ts'
+import { guestPlugins, plugins } from '../plugins/index.ts'
 import { COMPONENTS } from '../plugins/disco.ts'
 import { LANDING } from '../protocols/invitations.ts'
 import { muc } from '../components/muc/muc.ts'
@@ -97,7 +97,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       if (options.anonymous) new Guests(host)
       host.provide(LANDING, () => landingOf(config, options.plugins['invites'], ports['http']))
       host.provide(COMPONENTS, [...config.components.keys()])
-      const wanted = plugins.filter(p => options.plugins[p.name] !== false && (p.name !== 'register' || options.registration || isInvited(options.plugins['invites'])))
+      const wanted = (options.anonymous ? guestPlugins : plugins).filter(p => options.plugins[p.name] !== false && (p.name !== 'register' || options.registration || isInvited(options.plugins['invites'])))
       const given = optionsOf(options.plugins)
       await host.use(wanted, { ...given, version: { number: VERSION, ...given['version'] }, register: { open: options.registration } })
       host.tokens = tokenReader(stores, domain, clock)
