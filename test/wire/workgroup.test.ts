@@ -111,7 +111,8 @@ describe('a customer in a workgroup client', () => {
     await zoe.actor.hears`<iq type='result' id='l'/>`
     anna.types(BOT, '!take')
     await anna.reads(c(1), 'where is it?')
-    assert.equal((await d.rest('GET', '/api/v1/conversations/1', 'anna')).body.fields?.plan?.value ?? 'Gold', 'Gold')
+    anna.types(c(1), '!dossier')
+    await anna.sees(/Gold/)
   }, pull()))
 
   it('XEP-0142 departs: a result, a message, and the place is free', desk(STAFF, async d => {
@@ -155,6 +156,8 @@ describe('the room of a workgroup’s customer', () => {
     zoe.actor.says(`<message type='groupchat' id='z1' to='${ROOM}'><body>the red one</body><origin-id xmlns='urn:xmpp:sid:0' id='z1'/></message>`)
     await zoe.actor.hears`<message type='groupchat' id='z1' from='${ROOM}/Zoe'><body>the red one</body><origin-id xmlns='urn:xmpp:sid:0' id='z1'/></message>`
     await anna.reads(c(1), 'the red one')
+    zoe.actor.says(`<message type='groupchat' to='${ROOM}'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>`)
+    await anna.actor.hears`<message from='${c(1)}/desk'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>`
     anna.types(c(1), '!n she is angry')
     await d.quiet()
     assert.deepEqual((await zoe.actor.fence()).map(String).filter(x => x.includes('angry')), [])
@@ -173,6 +176,15 @@ describe('the room of a workgroup’s customer', () => {
     await zoe.actor.receivesNothing()
     anna.types(c(1), '!close')
     await zoe.actor.hears`<presence type='unavailable' from='${ROOM}/Zoe'><x xmlns='http://jabber.org/protocol/muc#user'><destroy/></x></presence>`
+  }, pull()))
+
+  it('XEP-0142 tells the agent when the customer leaves it and when he comes back', desk(STAFF, async d => {
+    const { anna, zoe } = await talk(d)
+    zoe.actor.sends`<presence type='unavailable' to='${ROOM}/Zoe'/>`
+    await anna.reads(c(1), /^✱ .*(left|gone|away)/i)
+    await zoe.actor.fence()
+    await enters(zoe)
+    await anna.reads(c(1), /^✱ .*back/i)
   }, pull()))
 
   it('XEP-0142 is there again after a restart, with what was said', desk(STAFF, async d => {

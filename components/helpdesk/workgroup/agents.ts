@@ -14,7 +14,7 @@ import type { Bare, Event, Offer, PassReason, Present, State } from '../facts.ts
 import type { Office } from '../office.ts'
 import { pendingOffers } from '../states.ts'
 import { Pulse } from './pulse.ts'
-import type { Visitors } from './visitors.ts'
+import { FORESEEN, type Visitors } from './visitors.ts'
 import { agentStatus, invitation, JIVE, maxChats, notifyAgents, notifyDetails, notifyQueue, offer, offerMark, revoke, session, sessionOf, stamp, WG } from './words.ts'
 
 type Stand = 'ready' | 'away' | 'off'
@@ -180,14 +180,15 @@ export class Agents {
     const agents = notifyAgents(serving.length, serving.reduce((sum, o) => sum + recordOf(book.ledger, o.id).load, 0), serving.reduce((sum, o) => sum + capacityOf(o), 0))
     const line = this.#office.line(queue).sort(inLine)
     const first = line.length === 0 ? undefined : Math.min(...line.map(r => r.place.since))
-    const time = (n: number | undefined): number | undefined => { const minutes = n === undefined ? undefined : this.#office.paces.minutes(n); return minutes === undefined ? undefined : minutes * 60 }
+    const time = (n: number | undefined): number | undefined => { const minutes = n === undefined || this.#office.position(n) >= FORESEEN ? undefined : this.#office.paces.minutes(n); return minutes === undefined ? undefined : minutes * 60 }
     const status = this.#office.isOpen(queue) ? 'open' : line.length > 0 ? 'active' : 'closed'
     const overview = notifyQueue(line.length, first === undefined ? undefined : stamp(first, fastpath), time(line.at(-1)?.n), status)
+    // Who stands further back is in the count alone.
+    const users = line.slice(0, FORESEEN).map(r => { const s = book.states.get(r.n); return { only: r.only, user: { jid: s && s.is !== 'absent' ? this.#customer(r.n, s) : '', position: this.#office.position(r.n), time: time(r.n), joined: stamp(r.place.since, fastpath) } } })
     for (const [device, stand] of all) {
       const to = Jid.parse(device)
       if (stand === 'off' || !operators.has(to.bare)) continue
-      const seen = line.filter(r => (r.only === undefined || r.only.includes(to.bare) || operators.may(to.bare, 'chat.view.others', queue)))
-      const details = notifyDetails(seen.map(r => { const s = book.states.get(r.n); return { jid: s && s.is !== 'absent' ? this.#customer(r.n, s) : '', position: this.#office.position(r.n), time: time(r.n), joined: stamp(r.place.since, fastpath) } }))
+      const details = notifyDetails(users.filter(u => u.only === undefined || u.only.includes(to.bare) || operators.may(to.bare, 'chat.view.others', queue)).map(u => u.user))
       const parts = [agents, overview, details]
       const text = parts.map(String).join('')
       const key = `${queue} ${device}`

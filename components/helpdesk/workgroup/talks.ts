@@ -45,7 +45,7 @@ export class TalkRooms {
   async #heard(room: Room, m: Message, from: Jid, n: number): Promise<void | StanzaError> {
     const body = m.child('body')?.text
     if (isEncrypted(m)) { const me = room.occupantBy(from); if (me) this.#send(room.tell(me.nick, BOT, MARK + ENCRYPTED, this.#office.now)); return }
-    if (body === undefined || body.trim() === '') return m.child('subject') ? refuse('not-allowed', 'The subject is the desk’s.') : undefined
+    if (body === undefined || body.trim() === '') return m.child('subject') ? refuse('not-allowed', 'The subject is the desk’s.') : this.hear(m, n) // he types
     const key = `${n}\n${m.head.id ?? ''}`
     this.#said.set(key, m.payload.filter(e => e.ns !== NS.delay && e.ns !== NS.mucUser && !(e.ns === NS.sid && e.name === 'stanza-id')))
     const error = await this.hear(m, n)

@@ -20,6 +20,8 @@ import { TalkRooms } from './talks.ts'
 import { answers, departed, invitation, JIVE, questions, queueStatus, session } from './words.ts'
 
 const COLLECTION = 'desk-workgroup'
+/** Beyond so many nobody is told how long it lasts. */
+export const FORESEEN = 100
 type Reply = Element | undefined | StanzaError
 
 /** One join: which device came by which address, whether it wants to hear how it goes, and whether it was invited. */
@@ -58,7 +60,8 @@ export class Visitors {
 
   /** He writes as plain clients do: from now on he is answered so. */
   async plain(bare: string): Promise<void> {
-    for (const [n, v] of [...this.#visits]) if (Jid.parse(v.jid).bare === bare && this.#office.book.states.get(n)?.is !== 'closed') await this.#forget(n)
+    const customer = this.#visits.size === 0 ? undefined : await this.#office.customers.byJid(bare)
+    if (customer?.last !== undefined && this.#visits.has(customer.last)) await this.#forget(customer.last)
   }
 
   form(queue: string): Element | undefined { return questions(queueName(this.#office.config, queue), this.#asked(queue)) }
@@ -130,8 +133,9 @@ export class Visitors {
     return this.#status(current.n, current.s.queue)
   }
   #status(n: number, queue: string): Element {
-    const minutes = this.#office.paces.minutes(n)
-    return queueStatus(this.#office.position(n), minutes === undefined ? undefined : minutes * 60, { fastpath: this.fastpath(queue), session: session(n, this.#at.queue(queue)) })
+    const ahead = this.#office.position(n)
+    const minutes = ahead < FORESEEN ? this.#office.paces.minutes(n) : undefined
+    return queueStatus(ahead, minutes === undefined ? undefined : minutes * 60, { fastpath: this.fastpath(queue), session: session(n, this.#at.queue(queue)) })
   }
 
   onCommit({ n, before, after, lines }: Commit): void {

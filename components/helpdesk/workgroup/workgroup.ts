@@ -77,7 +77,7 @@ export class Workgroup implements View {
   /** Presence with which an agent's client takes part, or ends that. */
   presence(p: Presence, from: Jid, queue: string): void {
     this.#office.later(async () => {
-      const error = await this.agents.presence(p, from, queue)
+      const error = await this.#office.inTurnOf(`${from.bare} at work`, () => this.agents.presence(p, from, queue)) // one after the other
       const reply = error && errorReply(p, error)
       if (reply) this.#office.link.send(reply)
     })
