@@ -129,4 +129,15 @@ describe('articles over REST', () => {
     assert.deepEqual(articles.map((a: { body: string }) => a.body), ['first', 'second'])
     assert.equal((await d.rest('POST', `${API}/tickets/99/articles`, 'anna', { body: 'x' })).status, 404)
   }))
+
+  it('SEC-D19 two who change a ticket at once: the second is told, and nothing is lost', deskWith({}, TEAM, async d => {
+    const { body: { number } } = await d.rest('POST', `${API}/tickets`, 'anna', { subject: 'Pump', body: 'first', queue: 'support' })
+    const { headers } = await d.rest('GET', `${API}/tickets/${number}`, 'anna')
+    const etag = headers.get('etag') ?? ''
+    assert.equal((await d.rest('PATCH', `${API}/tickets/${number}`, 'anna', { status: 'solved' }, undefined, { 'if-match': etag })).status, 200)
+    assert.equal((await d.rest('PATCH', `${API}/tickets/${number}`, 'ben', { status: 'waiting' }, undefined, { 'if-match': etag })).status, 412)
+    assert.equal((await d.rest('GET', `${API}/tickets/${number}`, 'ben')).body.status, 'solved')
+    assert.equal((await d.rest('PATCH', `${API}/tickets/${number}`, 'ben', { number: 7 })).status, 422)
+    assert.equal((await d.rest('PATCH', `${API}/tickets/99`, 'ben', { status: 'x' })).status, 404)
+  }))
 })

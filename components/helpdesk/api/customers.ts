@@ -1,5 +1,4 @@
 // REST for customers: their cards, what is known of them, a copy for them, and forgetting them (shell).
-import { createHash, randomUUID } from 'node:crypto'
 import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
 import { kindOf, type Customer } from '../customers.ts'
 import { mailAddress } from '../mail/letter.ts'
@@ -98,40 +97,8 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
         return made ? created(`/exports/${made.key}`, { link: `/api/v1/exports/${made.key}`, until: time(made.until) }) : nothing()
       },
     },
-    {
-      method: 'POST', path: '/tickets', id: 'makeTicket', scope: 'tickets:write', needs: 'chat.ticket', summary: 'Makes a ticket', body: { type: 'object', required: ['subject', 'body'], properties: { subject: text, body: text, queue: text, customer: text } }, answer: { type: 'object', properties: { number: { type: 'integer' } } }, status: 201,
-      async handle(r, who) {
-        const { subject, body, queue, customer } = object(r) ?? {}
-        if (typeof subject !== 'string' || subject.trim() === '' || subject.length > 250 || typeof body !== 'string') return problem(422, 'subject (1 to 250 characters) and body are needed.')
-        if (queue !== undefined && (typeof queue !== 'string' || !o.hasQueue(queue))) return problem(422, 'queue: there is no such queue.')
-        const number = await o.filing.tickets.open({ subject, queue: queue ?? '', customer: typeof customer === 'string' ? customer : '' }, { key: keyOf(r, who), at: o.now, by: who.jid, conversation: 0, body })
-        return created(`/tickets/${number}`, { number })
-      },
-    },
-    {
-      method: 'POST', path: '/tickets/{n}/articles', id: 'addArticle', scope: 'tickets:write', needs: 'chat.ticket', summary: 'Adds an article to a ticket', body: { type: 'object', required: ['body'], properties: { body: text } }, answer: { type: 'object', properties: { number: { type: 'integer' } } }, status: 201,
-      async handle(r, who) {
-        const [n, body] = [r.params['n'] ?? '', object(r)?.['body']]
-        const ticket = /^[1-9]\d{0,8}$/.test(n) ? await o.filing.tickets.get(Number(n)) : undefined
-        if (!ticket || !(o.operators.may(who.jid, 'chat.view.others', ticket.queue) || o.operators.of(ticket.queue).includes(who.jid))) return nothing()
-        if (typeof body !== 'string' || body.trim() === '') return problem(422, 'body: a text.')
-        return await o.filing.tickets.append(ticket.number, { key: keyOf(r, who), at: o.now, by: who.jid, conversation: 0, body }) === 'ok' ? created(`/tickets/${n}`, { number: ticket.number }) : nothing()
-      },
-    },
-    {
-      method: 'POST', path: '/tickets/{n}/merge', id: 'mergeTicket', scope: 'tickets:write', needs: 'chat.act.others', summary: 'Puts the articles of a ticket into another', body: { type: 'object', required: ['into'], properties: { into: { type: 'integer' } } }, answer: {}, status: 204,
-      async handle(r) {
-        const [n, into] = [r.params['n'] ?? '', object(r)?.['into']]
-        if (!/^[1-9]\d{0,8}$/.test(n)) return nothing()
-        if (!Number.isInteger(into)) return problem(422, 'into: the number of a ticket.')
-        return await o.filing.tickets.merge(Number(n), Number(into)) === 'ok' ? gone() : nothing()
-      },
-    },
   ]
 }
-
-/** The same key again is the same article, also after a crash in the middle. */
-const keyOf = (r: HttpRequest, who: Caller): string => { const key = r.headers['idempotency-key']; return typeof key === 'string' ? `rest-${createHash('sha256').update(`${who.jid}\n${r.path}\n${key}`).digest('hex')}` : `rest-${randomUUID()}` }
 
 function readDetails(given: Readonly<Record<string, unknown>> | undefined, isField: (name: string) => boolean): { details: Partial<Details>; fields: Record<string, string>; email?: string | null } | { wrong: string } {
   const details: Record<string, unknown> = {}

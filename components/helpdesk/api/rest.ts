@@ -25,6 +25,8 @@ import { customerRoutes } from './customers.ts'
 import { hookRoutes } from './hooks.ts'
 import { isSearch, recordRoutes, search } from './records.ts'
 import { settingsRoutes } from './settings.ts'
+import { ticketRoutes } from './tickets.ts'
+import type { Tickets } from '../tickets/port.ts'
 
 const PAGE = 50
 const MOST = 200
@@ -35,7 +37,7 @@ export function rest(http: HttpRouter, office: Office): void {
   if (http.table.some(r => r.pattern === '/api/v1/conversations')) return
   const api = new Api(office)
   const door = new Door(http, office)
-  door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door), ...recordRoutes(door), ...customerRoutes(door), ...hookRoutes(door))
+  door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door), ...recordRoutes(door), ...customerRoutes(door), ...hookRoutes(door), ...ticketRoutes(door))
   door.add(...markRoutes(door), ...listRoutes(door), ...threadRoutes(door), ...roomRoutes(door))
   door.add(...banRoutes(door), ...scriptRoutes(door))
   http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi(door.routes) }))
@@ -133,15 +135,23 @@ class Api {
 
   async tickets(r: HttpRequest, who: Caller): Promise<HttpResponse> {
     const before = r.query.has('before') ? whole(r.query.get('before'), 0) : undefined
-    const all = await this.#o.filing.tickets.list({ before, limit: whole(r.query.get('limit'), PAGE, MOST) })
-    return { status: 200, body: { tickets: all.filter(t => this.#maySeeTicket(who, t.queue)).map(t => ({ ...t, opened: time(t.opened) })) } }
+    const limit = whole(r.query.get('limit'), PAGE, MOST)
+    const found: Awaited<ReturnType<Tickets['list']>> = []
+    for (let from = before; found.length < limit;) {
+      const page = await this.#o.filing.tickets.list({ before: from, limit: MOST })
+      found.push(...page.filter(t => this.#maySeeTicket(who, t.queue)))
+      from = page.at(-1)?.number
+      if (page.length < MOST) break
+    }
+    return { status: 200, body: { tickets: found.slice(0, limit).map(t => ({ ...t, opened: time(t.opened) })) } }
   }
 
   async ticket(r: HttpRequest, who: Caller): Promise<HttpResponse> {
     const n = numbered(r)
     const t = n === undefined ? undefined : await this.#o.filing.tickets.get(n)
     if (!t || !this.#maySeeTicket(who, t.queue)) return nothing()
-    return { status: 200, body: { ...t, opened: time(t.opened), articles: t.articles.map(({ key, at, by, conversation, body }) => ({ id: key, at: time(at), by, conversation, body })) } }
+    const { version, ...shown } = t
+    return { status: 200, headers: version === undefined ? {} : { etag: `"${version}"` }, body: { ...shown, status: t.status ?? 'open', opened: time(t.opened), articles: t.articles.map(({ key, at, by, conversation, body }) => ({ id: key, at: time(at), by, conversation, body })) } }
   }
 
   /** Operators of its queue, and who may see others' conversations. */

@@ -52,12 +52,20 @@ export class BuiltinTickets implements Tickets {
       if (page.length < PAGE || !last) break
       after = last.id
     }
-    return { ...head.value, articles: articles.sort((a, b) => a.at - b.at) }
+    return { ...head.value, version: head.version, articles: articles.sort((a, b) => a.at - b.at) }
   }
 
   async list(page: { before?: number | undefined; limit: number }): Promise<Head[]> {
     const found = await this.#documents.range<Head>(HEADS, this.#desk, { limit: page.limit, reverse: true, ...(page.before === undefined ? {} : { before: id(page.before) }) })
     return found.map(f => f.value)
+  }
+
+  async change(number: number, news: { readonly subject?: string; readonly status?: string }, expected?: number): Promise<number | 'missing' | 'conflict'> {
+    const head = await this.#documents.get<Head>(HEADS, this.#desk, id(number))
+    if (!head) return 'missing'
+    if (expected !== undefined && expected !== head.version) return 'conflict'
+    const put = await this.#documents.put<Head>(HEADS, this.#desk, id(number), { ...head.value, ...news }, head.version)
+    return put === 'conflict' && expected === undefined ? this.change(number, news) : put
   }
 
   async merge(number: number, into: number): Promise<'ok' | 'missing'> {

@@ -60,6 +60,7 @@ export class ChosenTickets implements Tickets {
     return await this.#remote.exists(number).catch(() => false) ? { number, subject: `Ticket ${number}`, queue: '', customer: '', opened: this.#o.now, articles: [] } : undefined
   }
   list(page: { before?: number | undefined; limit: number }): Promise<Omit<Ticket, 'articles'>[]> { return this.#own.list(page) }
+  change(number: number, news: { readonly subject?: string; readonly status?: string }, expected?: number): Promise<number | 'missing' | 'conflict'> { return this.#own.change(number, news, expected) }
   merge(number: number, into: number): Promise<'ok' | 'missing'> { return this.#own.merge(number, into) }
   forget(conversation: number): Promise<number> { return this.#own.forget(conversation) }
 

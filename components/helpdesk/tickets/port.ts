@@ -2,7 +2,7 @@
 
 /** What a conversation leaves in a ticket. `key` is unique: the same article a second time replaces the first. */
 export interface Article { readonly key: string; readonly at: number; readonly by: string; readonly conversation: number; readonly body: string }
-export interface Ticket { readonly number: number; readonly subject: string; readonly queue: string; readonly customer: string; readonly opened: number; /** absent: open */ readonly status?: string; /** the customer's */ readonly email?: string; readonly articles: readonly Article[] }
+export interface Ticket { readonly number: number; readonly subject: string; readonly queue: string; readonly customer: string; readonly opened: number; /** absent: open */ readonly status?: string; /** the customer's */ readonly email?: string; /** of its head */ readonly version?: number; readonly articles: readonly Article[] }
 
 export interface Tickets {
   /** Makes a ticket with this article, or gives the one that a call with the same key made. */
@@ -10,6 +10,8 @@ export interface Tickets {
   /** Adds the article, once. */
   append(number: number, article: Article): Promise<'ok' | 'missing'>
   get(number: number): Promise<Ticket | undefined>
+  /** Changes what stands at its head, if it still is at version `expected`; gives the new version. */
+  change(number: number, news: { readonly subject?: string; readonly status?: string }, expected?: number): Promise<number | 'missing' | 'conflict'>
   /** Puts the articles of one into another, and nothing is left of it but where they went. */
   merge(number: number, into: number): Promise<'ok' | 'missing'>
   /** Removes the desk's own copies of what was said in a conversation; gives how many articles went. */

@@ -1,0 +1,64 @@
+// REST for tickets: made, added to, changed and merged (shell).
+import { createHash, randomUUID } from 'node:crypto'
+import type { HttpRequest } from '../../../server/api.ts'
+import { created, expected, gone, nothing, object, ok, problem, type Caller, type Door, type Route } from './door.ts'
+
+const text = { type: 'string' }
+const TICKET = { type: 'object', properties: { number: { type: 'integer' }, subject: text, status: text } }
+
+export function ticketRoutes({ office: o }: Door): readonly Route[] {
+  /** Operators of its queue, and who may see others' conversations. */
+  const maySee = (who: Caller, t: { readonly queue: string }): boolean => o.operators.may(who.jid, 'chat.view.others', t.queue) || o.operators.of(t.queue).includes(who.jid)
+  return [
+    {
+      method: 'PATCH', path: '/tickets/{n}', id: 'changeTicket', scope: 'tickets:write', needs: 'chat.ticket', summary: 'Changes subject or status; If-Match with the ETag that was seen keeps two from overwriting each other', body: { type: 'object', properties: { subject: text, status: text } }, answer: TICKET,
+      async handle(r, who) {
+        const n = /^[1-9]\d{0,8}$/.test(r.params['n'] ?? '') ? Number(r.params['n']) : 0
+        const ticket = n === 0 ? undefined : await o.filing.tickets.get(n)
+        if (!ticket || !maySee(who, ticket)) return nothing()
+        const { subject, status, ...other } = object(r) ?? {}
+        if (Object.keys(other).length > 0) return problem(422, `${Object.keys(other)[0]}: cannot be changed.`)
+        for (const [k, v] of Object.entries({ subject, status })) if (v !== undefined && (typeof v !== 'string' || v.trim() === '' || v.length > 250)) return problem(422, `${k}: 1 to 250 characters.`)
+        const outcome = await o.filing.tickets.change(n, { ...(typeof subject === 'string' ? { subject } : {}), ...(typeof status === 'string' ? { status } : {}) }, expected(r))
+        if (outcome === 'missing') return nothing()
+        if (outcome === 'conflict') return problem(412, 'Somebody else has changed the ticket.')
+        const now = await o.filing.tickets.get(n)
+        return ok({ number: n, subject: now?.subject, status: now?.status ?? 'open' }, { etag: `"${outcome}"` })
+      },
+    },
+    {
+      method: 'POST', path: '/tickets', id: 'makeTicket', scope: 'tickets:write', needs: 'chat.ticket', summary: 'Makes a ticket', body: { type: 'object', required: ['subject', 'body'], properties: { subject: text, body: text, queue: text, customer: text } }, answer: { type: 'object', properties: { number: { type: 'integer' } } }, status: 201,
+      async handle(r, who) {
+        const { subject, body, queue, customer } = object(r) ?? {}
+        if (typeof subject !== 'string' || subject.trim() === '' || subject.length > 250 || typeof body !== 'string') return problem(422, 'subject (1 to 250 characters) and body are needed.')
+        if (queue !== undefined && (typeof queue !== 'string' || !o.hasQueue(queue))) return problem(422, 'queue: there is no such queue.')
+        const number = await o.filing.tickets.open({ subject, queue: queue ?? '', customer: typeof customer === 'string' ? customer : '' }, { key: keyOf(r, who), at: o.now, by: who.jid, conversation: 0, body })
+        return created(`/tickets/${number}`, { number })
+      },
+    },
+    {
+      method: 'POST', path: '/tickets/{n}/articles', id: 'addArticle', scope: 'tickets:write', needs: 'chat.ticket', summary: 'Adds an article to a ticket', body: { type: 'object', required: ['body'], properties: { body: text } }, answer: { type: 'object', properties: { number: { type: 'integer' } } }, status: 201,
+      async handle(r, who) {
+        const [n, body] = [r.params['n'] ?? '', object(r)?.['body']]
+        const ticket = /^[1-9]\d{0,8}$/.test(n) ? await o.filing.tickets.get(Number(n)) : undefined
+        if (!ticket || !maySee(who, ticket)) return nothing()
+        if (typeof body !== 'string' || body.trim() === '') return problem(422, 'body: a text.')
+        return await o.filing.tickets.append(ticket.number, { key: keyOf(r, who), at: o.now, by: who.jid, conversation: 0, body }) === 'ok' ? created(`/tickets/${n}`, { number: ticket.number }) : nothing()
+      },
+    },
+    {
+      method: 'POST', path: '/tickets/{n}/merge', id: 'mergeTicket', scope: 'tickets:write', needs: 'chat.act.others', summary: 'Puts the articles of a ticket into another', body: { type: 'object', required: ['into'], properties: { into: { type: 'integer' } } }, answer: {}, status: 204,
+      async handle(r, who) {
+        const [n, into] = [r.params['n'] ?? '', object(r)?.['into']]
+        if (!/^[1-9]\d{0,8}$/.test(n)) return nothing()
+        if (!Number.isInteger(into)) return problem(422, 'into: the number of a ticket.')
+        const both = await Promise.all([o.filing.tickets.get(Number(n)), o.filing.tickets.get(Number(into))])
+        if (!both.every(x => x && maySee(who, x))) return nothing()
+        return await o.filing.tickets.merge(Number(n), Number(into)) === 'ok' ? gone() : nothing()
+      },
+    },
+  ]
+}
+
+/** The same key again is the same article, also after a crash in the middle. */
+const keyOf = (r: HttpRequest, who: Caller): string => { const key = r.headers['idempotency-key']; return typeof key === 'string' ? `rest-${createHash('sha256').update(`${who.jid}\n${r.path}\n${key}`).digest('hex')}` : `rest-${randomUUID()}` }
