@@ -29,6 +29,22 @@ describe('the sites of a desk', () => {
     await assert.rejects(Page.open(url, { site: 'shop', origin: SHOP }), /403/)
   }))
 
+  it('ST-23 ST-71 a page that comes right after the first agent is told so, and one that comes right after the last left as well', webDesk(STAFF, async (d, url) => {
+    const open = async (): Promise<boolean> => {
+      using page = await Page.open(url)
+      page.say({ type: 'hello' })
+      return (await page.hears('welcome')).open
+    }
+    assert.equal(await open(), false)
+    const anna = await d.comes('anna')
+    await d.house.clock.advance(300)
+    assert.equal(await open(), true)
+    anna.types(BOT, '!off')
+    await d.quiet()
+    await d.house.clock.advance(300)
+    assert.equal(await open(), false)
+  }))
+
   it('SS-27 SS-30 the page is told how often to look again, whether somebody is there, and what its form asks', webDesk(STAFF, async (d, url) => {
     await d.comes('anna')
     await set(d, { sites: SITES, fields: { order: { label: 'Order', ask: true, required: true } }, links: { footer: { title: 'Footer', refresh: 45 } } })
