@@ -257,7 +257,7 @@ function end(s: Present, c: Ask<'end'>): Outcome {
 }
 
 function close(s: Present, c: Ask<'close'>): Outcome {
-  if (s.is === 'closed') return []
+  if (s.is === 'closed' || (c.idle !== undefined && (s.clocks.idle !== c.idle || s.clocks.unanswered !== undefined || s.hold !== undefined))) return []
   return mayEnd(s, c) ? [...withdraw(s, c.now), closing(s, c.by, c.now)] : notYours('Only who serves the conversation may close it.')
 }
 const closing = (s: Present, by: Ask<'close'>['by'], at: number): Event => ({ type: 'closed', at, by, ...(s.is === 'ended' ? {} : { cut: true as const }) })

@@ -132,7 +132,7 @@ export type Command = { readonly now: number } & (
   | { do: 'customer back' }
   | { do: 'give up' }
   | { do: 'end'; by: Who; force?: boolean }
-  | { do: 'close'; by: Who; force?: boolean }
+  | { do: 'close'; by: Who; force?: boolean; /** only if nothing was said since this line of an agent */ idle?: number }
   | { do: 'file'; by: Bare; key: string; ticket?: number | undefined; force?: boolean }
   | { do: 'filed'; key: string; ticket: number; /** the last public line that is in it */ through?: number }
   | { do: 'filing failed'; key: string }

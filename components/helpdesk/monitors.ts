@@ -6,6 +6,7 @@ import type { Commit } from './book.ts'
 import type { Event } from './facts.ts'
 import type { Line } from './lines.ts'
 import type { Office, View } from './office.ts'
+import { mayRead } from './records/access.ts'
 import { MARK, short } from './sentences.ts'
 import { chat } from './stanzas.ts'
 import { labelled } from './views/contact.ts'
@@ -27,7 +28,7 @@ export class Monitors implements View {
       const by = actorOf(event)
       for (const [jid, what] of Object.entries(all)) {
         if (jid === by || (what === 'customer' && by !== 'customer')) continue
-        if (this.#office.operators.has(jid)) this.#office.link.send(chat(this.#at.bot, Jid.parse(jid), `${MARK}#${n} ${text}`, { keep: false }))
+        if (mayRead(this.#office, jid, after)) this.#office.link.send(chat(this.#at.bot, Jid.parse(jid), `${MARK}#${n} ${text}`, { keep: false }))
       }
     }
   }

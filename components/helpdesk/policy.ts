@@ -50,7 +50,7 @@ export function alarms(s: State, terms: Terms = {}): readonly Alarm[] {
   if (silence) due.push({ at: silence.at, command: { do: 'silence', from: silence.from, since: silence.at } })
   if (s.hold?.until !== undefined) due.push({ at: s.hold.until, command: { do: 'unhold', by: 'desk' } })
   if (s.followUp && !s.followUp.due) due.push({ at: s.followUp.at, command: { do: 'remind' } })
-  if (s.is === 'active' && !s.hold && terms.autoClose !== undefined && terms.autoClose > 0 && s.clocks.unanswered === undefined && s.clocks.idle !== undefined) due.push({ at: Math.max(s.clocks.idle, s.clocks.assigned ?? 0) + terms.autoClose * SECOND, command: { do: 'close', by: 'desk' } })
+  if (s.is === 'active' && !s.hold && terms.autoClose !== undefined && terms.autoClose > 0 && s.clocks.unanswered === undefined && s.clocks.idle !== undefined) due.push({ at: Math.max(s.clocks.idle, s.clocks.assigned ?? 0) + terms.autoClose * SECOND, command: { do: 'close', by: 'desk', idle: s.clocks.idle } })
   if (s.is === 'ended') due.push({ at: s.at + PATIENCE.wrapUp, command: { do: 'close', by: 'desk' } })
   return due
 }

@@ -4,7 +4,7 @@ import { BOT, c, DESK, SUPPORT, type DeskHouse, type Person } from '../harness/d
 import { deskWith, isUrgent, talk, TEAM } from '../harness/talks.ts'
 
 const NO_WARNINGS = { quality: { idleWarning: 0, idleCritical: 0 } }
-const FIELDS = { fields: { order: { label: 'Order number', kind: 'number' }, colour: { label: 'Colour', kind: 'choice', choices: ['red', 'green'] } } }
+const FIELDS = { fields: { order: { label: 'Order number', kind: 'number', ask: true }, colour: { label: 'Colour', kind: 'choice', choices: ['red', 'green'] } } }
 const dossier = async (d: DeskHouse, who = 'mia') => (await d.rest('GET', '/api/v1/conversations/1/dossier', who)).body // JSON of any shape
 /** Types a command into the conversation and gives the answer. */
 async function does(p: Person, line: string, answer: RegExp, to = c(1)): Promise<string> {
@@ -82,6 +82,8 @@ describe('what is noted at a conversation', () => {
     await does(anna, '!field order x', /a number, please/)
     await does(anna, '!field order 4711', /Order number: 4711/)
     assert.deepEqual([(await dossier(d)).fields.order.value, (await dossier(d)).fields.order.by], ['4711', 'anna@localhost'])
+    zoe.actor.sends`<iq type='set' id='n' to='${DESK}'><field xmlns='urn:deskbell:desk:0' conversation='1' name='colour'>red</field></iq>`
+    await zoe.actor.hears`<iq type='error' id='n'/>` // nobody asks the customer for it
     zoe.actor.sends`<iq type='set' id='f' to='${DESK}'><field xmlns='urn:deskbell:desk:0' conversation='1' name='order'>5</field></iq>`
     await zoe.actor.hears`<iq type='result' id='f'/>`
     assert.deepEqual([(await dossier(d)).fields.order.value, (await dossier(d)).fields.order.by], ['5', 'customer'])
@@ -178,6 +180,17 @@ describe('monitoring', () => {
     await mia.reads(BOT, /nothing/)
     await both(4)
     for (const p of [mia, ben]) await p.readsNothing()
+  }))
+  it('OT-45 who may not see it any more is told no more', deskWith(NO_WARNINGS, TEAM, async d => {
+    const { anna, zoe } = await talk(d)
+    const mia = await d.comes('mia', '<presence><show>dnd</show></presence>')
+    mia.types(BOT, '!mon 1 all')
+    await mia.reads(BOT, /all that happens/)
+    assert.equal((await d.rest('PATCH', '/api/v1/settings', 'adam', { roles: { manager: { title: 'Manager', base: 'manager', permissions: { 'chat.view.others': false } } } })).status, 200)
+    zoe.types(SUPPORT, 'a secret')
+    await anna.reads(c(1), 'a secret')
+    await d.quiet()
+    await mia.readsNothing()
   }))
 })
 

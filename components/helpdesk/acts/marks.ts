@@ -192,6 +192,7 @@ export async function fillIn(o: Office, n: number, by: Who, may: boolean, name: 
   const key = Object.keys(o.rules.now.fields).find(k => k === name.toLowerCase() || o.rules.now.fields[k]?.label.toLowerCase() === name.toLowerCase())
   const field = key === undefined ? undefined : o.rules.now.fields[key]
   if (key === undefined || !field) return no(`There is no field “${short(name, 40)}”. There are: ${Object.keys(o.rules.now.fields).join(', ') || 'none'}.`)
+  if (by === 'customer' && !field.ask) return no('That is not for you to fill in.')
   const wrong = value === '' ? undefined : field.kind === 'number' && !/^-?\d+(?:\.\d+)?$/.test(value) ? 'a number' : field.kind === 'choice' && !field.choices.includes(value) ? `one of ${field.choices.join(', ')}`
     : field.kind === 'yes-no' && !['yes', 'no'].includes(value.toLowerCase()) ? 'yes or no' : field.kind !== 'lines' && value.includes('\n') ? 'one line' : undefined
   if (wrong) return no(`${field.label}: ${wrong}, please.`)
