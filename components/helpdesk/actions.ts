@@ -19,6 +19,7 @@ import { Refused, type Bare, type Event } from './facts.ts'
 import type { Office } from './office.ts'
 import { filled, replies, repliesList } from './replies.ts'
 import { cardLines, RECORD_ACTS } from './records/acts.ts'
+import { KNOWLEDGE_ACTS } from './intake/kb-acts.ts'
 import { duration, short } from './sentences.ts'
 import { helpText, queueMeant } from './words.ts'
 
@@ -38,6 +39,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
   event: eventAct(act),
   ...listActs(act),
   ...START_ACTS,
+  ...KNOWLEDGE_ACTS,
   ...THREAD_ACTS,
   ...ROOM_ACTS,
 

@@ -3,10 +3,11 @@
 import { LIST_COMMANDS, type ListHandler } from './commands-lists.ts'
 import { MARK_COMMANDS, type MarkHandler } from './commands-marks.ts'
 import { START_COMMANDS, type RoomHandler, type StartHandler, type ThreadHandler } from './commands-start.ts'
+import { KNOWLEDGE_COMMANDS, type KnowledgeHandler } from './intake/kb-commands.ts'
 import type { Permission } from './permissions.ts'
 
 /** Which action of `actions.ts` carries it out. */
-export type Handler = MarkHandler | ListHandler | StartHandler | ThreadHandler | RoomHandler
+export type Handler = KnowledgeHandler | MarkHandler | ListHandler | StartHandler | ThreadHandler | RoomHandler
   | 'queue' | 'mine' | 'done' | 'board' | 'accept' | 'decline' | 'take' | 'transfer' | 'invite' | 'observe' | 'join' | 'leave' | 'coach' | 'note' | 'say'
   | 'find' | 'delete' | 'pdf' | 'mail' | 'canned' | 'reply' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help'
 
@@ -57,6 +58,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...MARK_COMMANDS,
   ...LIST_COMMANDS,
   ...START_COMMANDS,
+  ...KNOWLEDGE_COMMANDS,
   { word: 'mine', aliases
 : [], handler: 'mine', permission: 'chat.serve', about: 'none', fields: [], label: 'My conversations', help: 'list your conversations' },
   { word: 'done', aliases: [], handler: 'done', permission: 'chat.serve', about: 'none', fields: [], label: 'My past conversations', help: 'list the last conversations that you served' },

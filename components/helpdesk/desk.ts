@@ -19,6 +19,7 @@ import { Talks } from './talks.ts'
 import { Reception } from './reception.ts'
 import { ENCRYPTED, MARK, sentence } from './sentences.ts'
 import { chat, isEncrypted, NS } from './stanzas.ts'
+import { Hints } from './intake/kb-acts.ts'
 import { Outbox } from './mail/outbox.ts'
 import { smtpCarrier } from './mail/smtp.ts'
 import { Colleagues } from './views/colleagues.ts'
@@ -97,7 +98,7 @@ class Desk implements Receiver {
     this.#office.talk = (by, who, text, related, id) => this.#talks.begin(by, who, text, related, id)
     this.#office.touchRoster = jid => this.#rosters.touch(jid)
     this.#office.rosterNow = jid => this.#rosters.now(jid)
-    this.#office.views.push(this.#office.paces)
+    this.#office.views.push(this.#office.paces, new Hints(this.#office, this.#operators))
     this.#office.views.push(this.#workgroup, this.#operators, this.#customers, this.#warnings, this.#office.records.catalogue)
     this.#office.views.push(new Monitors(this.#office, this.#at), new Attachments(this.#office))
     this.#office.views.push(this.tally = new Tally(this.#office))
@@ -122,12 +123,13 @@ class Desk implements Receiver {
     }
     await this.#office.bans.open()
     await this.#office.paces.open()
+    await this.#office.knowledge.articles.open()
     const since = this.#office.now
     await book.open()
     for (const s of book.states.values()) if (s.is !== 'absent') await customers.byId(s.customer)
     await this.#people()
     await this.#watchers.open()
-    await this.#office.recallOnline()
+    await this.#office.opening.recall()
     await this.#office.threads.open()
     await this.#office.rooms.open()
     await this.#office.records.open(allow)

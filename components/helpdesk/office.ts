@@ -2,7 +2,7 @@
 import type { Link } from '../../server/api.ts'
 import type { Candidate } from './assigner.ts'
 import { recordOf } from './assignment.ts'
-import { bestShow, capacityOf, isGone, isOfferable, isOnline, isReceiving } from './availability.ts'
+import { bestShow, capacityOf, isGone, isOfferable, isReceiving } from './availability.ts'
 import { Book, type Commit, type Said } from './book.ts'
 import type { CannedBook } from './canned-book.ts'
 import { assigns, current, queueName, type Current } from './config.ts'
@@ -15,19 +15,19 @@ import { Filing } from './filing.ts'
 import { Past, type Summary } from './past.ts'
 import { Bans } from './intake/bans.ts'
 import { Lines } from './lines.ts'
+import { Articles, Knowledge } from './intake/knowledge.ts'
+import { Opening } from './intake/opening.ts'
 import { Paces } from './intake/paces.ts'
 import type { Outbox } from './mail/outbox.ts'
 import { Records } from './records/records.ts'
 import { Operators } from './operators.ts'
 import { PresentCustomers } from './present.ts'
-import { barred, isWithinHours, limitsFor, nextHours, wayIn } from './entrance.ts'
+import { barred, isWithinHours, limitsFor, wayIn } from './entrance.ts'
 import type { Rulebook } from './settings/rulebook.ts'
 import { deskLine, short, type Scene } from './sentences.ts'
 import { StandingRooms } from './standing-rooms.ts'
 import { Threads, type Related, type Thread } from './threads.ts'
 
-const ONLINE = 'desk-online'
-const ON_THE_WAY = 30_000 // ms after the last agent stopped in which a customer may still come in (C16)
 
 /** Sees every commit, in order for each conversation, and must not wait for another turn of it. */
 export interface View { onCommit(c: Commit): void | Promise<void> }
@@ -45,6 +45,7 @@ export class Office {
   readonly filing: Filing
   readonly bans: Bans
   readonly paces: Paces
+  readonly knowledge: Knowledge
   /** Absent: the desk sends no mails. */
   mail: Outbox | undefined
   readonly dossiers: Dossiers
@@ -73,9 +74,6 @@ export class Office {
   /** Called when an operator chose another view. */
 
   onView: (jid: Bare) => void = () => {}
-  readonly #lastOnline = new Map<string, number>()
-  /** When each operator stopped receiving; Infinity: not yet. */
-  readonly #received = new Map<Bare, number>()
   readonly #offerable = new Map<Bare, ReadonlySet<string>>()
   readonly #background = new Set<Promise<unknown>>()
   readonly #byCustomer = new Map<string, Promise<unknown>>()
@@ -84,7 +82,7 @@ export class Office {
   #dispatching: Promise<void> | undefined
   #again = false
   #stopped = false
-  #hours: Disposable | undefined
+  readonly opening = new Opening(this)
   /** Reads anew who serves. */
   onPeople: () => Promise<void> = async () => {}
 
@@ -112,6 +110,7 @@ export class Office {
     this.rooms = new StandingRooms(this)
     this.bans = new Bans(documents, link.domain)
     this.paces = new Paces(this)
+    this.knowledge = new Knowledge(new Articles(link.stores, link.domain, link.clock))
     this.records = new Records(this)
     this.book.words = e => ({ body: e.line ? deskLine(e.line, who => this.operators.name(who)) : '', name: 'Helpdesk' })
     this.book.terms = () => ({ handOff: rules.now.handOff, autoClose: rules.now.conversation.autoClose })
@@ -132,7 +131,7 @@ export class Office {
   /** Nothing new is begun; what is under way ends. */
   async stop(): Promise<void> {
     this.#stopped = true
-    this.#hours?.[Symbol.dispose]()
+    this.opening[Symbol.dispose]()
     await this.mail?.close()
     await this.idle()
     this.book.stop()
@@ -181,14 +180,8 @@ export class Office {
     return left.length > 0 ? left : this.operators.of(s.queue) // who was deleted serves nobody: then the queue does
   }
 
-  isOpen(queue: string, only?: readonly Bare[]): boolean { return this.config.enabled && isWithinHours(this.rules.now, queue, this.now) && isOnline(this.eligible({ queue, only }).map(j => this.operators.operator(j)), queue) }
-  /** Open now, or closed only after the customer was on the way (C16). */
-  takesNew(queue: string, only?: readonly Bare[]): boolean {
-    if (this.isOpen(queue, only)) return true
-    if (!isWithinHours(this.rules.now, queue, this.now)) return false
-    const last = only === undefined ? this.#lastOnline.get(queue) : Math.max(...only.map(j => this.#received.get(j) ?? -Infinity))
-    return this.config.enabled && last !== undefined && this.now - last <= ON_THE_WAY
-  }
+  isOpen(queue: string, only?: readonly Bare[]): boolean { return this.opening.isOpen(queue, only) }
+  takesNew(queue: string, only?: readonly Bare[]): boolean { return this.opening.takesNew(queue, only) }
 
   /** Everybody in line, asked about or not, as customers count. */
   line(queue?: string): Request[] {
@@ -281,8 +274,8 @@ export class Office {
   /** The settings have changed: everybody and everything looks again. */
   async settingsChanged(): Promise<void> {
     await this.onPeople()
-    this.#noteOpen()
-    this.#watchHours()
+    this.opening.look()
+    this.opening.watch()
     this.book.wind()
     for (const f of this.onRules) f()
     for (const { jid } of this.operators.all()) {
@@ -304,9 +297,7 @@ export class Office {
     const o = this.operators.operator(jid)
     // Who logged out did not close it on purpose: he is back when he is here again.
     if (isGone(o)) for (const [n, by] of this.closedBy) if (by === jid) this.closedBy.delete(n)
-    this.#noteOpen()
-    const receives = o.intake.invisible === 'no' && this.operators.queuesOf(jid).some(q => isReceiving(o, q))
-    if (receives || this.#received.get(jid) === Infinity) this.#received.set(jid, receives ? Infinity : this.now)
+    this.opening.changed(jid, o)
     const offerable = new Set(this.operators.queuesOf(jid).filter(q => isOfferable(o, q)))
     const old = this.#offerable.get(jid)
     this.#offerable.set(jid, offerable)
@@ -324,28 +315,6 @@ export class Office {
   }
   #awayUntil(since: number): number { return since + this.rules.now.handOff.closed.after * 1000 }
 
-  /** Remembers since when each queue is open or closed. */
-  #noteOpen(): void {
-    for (const q of this.config.queues.keys()) {
-      const isOpen = this.isOpen(q)
-      if (isOpen === (this.#lastOnline.get(q) === Infinity)) continue
-      this.#lastOnline.set(q, isOpen ? Infinity : this.now)
-      this.later(() => this.link.stores.documents.put(ONLINE, this.domain, q, isOpen))
-    }
-  }
-  /** Rings when the next queue opens or closes by its hours. */
-  #watchHours(): void {
-    this.#hours?.[Symbol.dispose]()
-    this.#hours = undefined
-    const at = nextHours(this.rules.now, this.now)
-    if (at !== undefined && !this.#stopped) this.#hours = this.link.clock.alarm(at, () => { this.#noteOpen(); for (const f of this.onQueues) f(); this.#watchHours() })
-  }
-
-  /** After a start: queues that were open when the desk fell count as just closed, until their agents are back. */
-  async recallOnline(): Promise<void> {
-    this.#watchHours()
-    for (const q of this.config.queues.keys()) if ((await this.link.stores.documents.get<boolean>(ONLINE, this.domain, q))?.value) this.#lastOnline.set(q, this.now)
-  }
   /** After a start: the owners who have not come back. */
   missing(since: number): void {
     this.later(async () => {

@@ -115,6 +115,8 @@ export class Bridge {
     }
     const tab = new Tab(door, (conversation, after) => this.#lines(v, conversation, after))
     v.tabs.add(tab)
+    if (self) v.identified = true
+    if (v.identified && v.tabs.size === 1) this.#here(v, true)
     const c = v.conversation
     const shown = c && (isLive(c) || c.number === m.conversation) ? c : undefined
     const { text, name } = this.limits.visitor
@@ -131,6 +133,7 @@ export class Bridge {
   leave(page: Page): void {
     const { visitor: v, tab } = page
     if (!v.tabs.delete(tab) || v.tabs.size > 0) return
+    if (v.identified) this.#here(v, false)
     if (isLive(v.conversation)) this.#leave(v, GRACE)
     else if (v.waiting === 0) this.#visitors.delete(v.jid.local)
   }
@@ -219,6 +222,11 @@ export class Bridge {
     }
     this.#link.send(translate.typing({ from: v.jid, to: Jid.of(`c${m.conversation}`, this.#desk.domain, 'desk') }, m.state))
     return undefined
+  }
+
+  /** Agents see who is logged in at a site. */
+  #here(v: Visitor, here: boolean): void {
+    this.#link.send(translate.presence({ from: v.jid.withResource('page'), to: Jid.of(this.#queue, this.#desk.domain) }, here))
   }
 
   #again({ visitor, tab }: Page, m: AskLines): Refusal | undefined {

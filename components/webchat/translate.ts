@@ -1,5 +1,5 @@
 // Between the widget's JSON and the desk's stanzas, both ways (pure). Namespace: schemas/desk-namespace.md.
-import { el, Stanza, type Element, type Iq, type Jid, type Message } from '../../server/api.ts'
+import { el, Stanza, type Element, type Iq, type Jid, type Message, type Presence } from '../../server/api.ts'
 import { NS_DESK, type Ends } from './namespace.ts'
 import { pageOf, whereAttrs, type Where } from './form.ts'
 import type { ChatState, ConversationState, ConversationView, FromBridge, LineView, Open, Refusal, Say } from '../../schemas/webchat.ts'
@@ -25,6 +25,9 @@ export const open = (ends: Ends, where: Where, { address, lang }: { readonly add
 export const say = (ends: Ends, m: Say): Iq => iq(ends, 'set', el('say', NS_DESK, { conversation: String(m.conversation), id: m.id }, m.text))
 /** `end`, `gone` or `back`. */
 export const tell = (ends: Ends, what: 'end' | 'gone' | 'back' | 'accept' | 'decline', conversation: number): Iq => iq(ends, 'set', el(what, NS_DESK, { conversation: String(conversation) }))
+
+/** Whether he is on a page. */
+export const presence = (ends: Ends, here: boolean): Presence => Stanza.of('presence', { type: here ? 'available' : 'unavailable', ...ends })
 
 /** The customer's typing, to the conversation. */
 export const typing = (ends: Ends, state: ChatState): Message => Stanza.of('message', { type: 'chat', ...ends }, [el(state, NS_CHATSTATES), el('no-store', NS_HINTS)])

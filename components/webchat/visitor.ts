@@ -18,6 +18,7 @@ export class Visitor {
   /** What he says is done in order, whichever page says it. */
   readonly lane: Lane<() => Promise<void>>
   waiting = 0 // things to do in the lane
+  identified = false // his site has signed who he is: agents may ask him for a talk while he is here
   born: boolean // his token is kept
   conversation: ConversationView | undefined
   whereabouts: Whereabouts = 'nowhere'

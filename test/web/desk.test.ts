@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { SignJWT } from 'jose'
 import type { Browser, BrowserContext, Locator } from 'playwright-core'
-import { BOT, config, type DeskHouse } from '../harness/desk.ts'
+import { BOT, c, config, type DeskHouse } from '../harness/desk.ts'
 import { needs } from '../harness/machine.ts'
 import { webDesk } from '../harness/web.ts'
 import { MailSink } from '../unit/helpdesk/mail-sink.ts'
@@ -13,6 +14,13 @@ import { built, CHROMIUM, Customer, launch } from './browser.ts'
 const STAFF = { anna: 'agent', ben: 'agent', boss: 'admin' } as const
 const set = async (d: DeskHouse, body: unknown): Promise<void> => { const r = await d.rest('PATCH', '/api/v1/settings', 'boss', body); assert.equal(r.status, 200, JSON.stringify(r.body)); await d.quiet() }
 const shot = async (at: Customer, name: string): Promise<void> => { if (process.env['SHOTS']) await at.page.screenshot({ path: `${process.env['SHOTS']}/${name}.png` }) }
+
+/** A web site of one page. */
+async function page(html: string): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer((_, r) => { r.setHeader('content-type', 'text/html'); r.end(html) }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, [Symbol.asyncDispose]: () => new Promise<void>(done => { server.close(() => done()); server.closeAllConnections() }) }
+}
 
 describe('the widget before a desk', function () {
   this.timeout(20_000)
@@ -97,11 +105,8 @@ describe('the widget before a desk', function () {
     const { script, inPlace } = (await d.rest('POST', '/api/v1/links/footer/script', 'boss', { kind: 'deferred' })).body
     const at = new Customer(await context.newPage())
     await at.page.clock.install()
-    const shop = createServer((_, r) => { r.setHeader('content-type', 'text/html'); r.end(`<!doctype html><title>Shop</title><p>${inPlace}</p>${script}`) }).listen(0, '127.0.0.1')
-    await once(shop, 'listening')
-    using _ = { [Symbol.dispose]: () => { shop.closeAllConnections(); shop.close() } }
-    const page = `http://127.0.0.1:${(shop.address() as AddressInfo).port}/`
-    await at.page.goto(page)
+    await using shop = await page(`<!doctype html><title>Shop</title><p>${inPlace}</p>${script}`)
+    await at.page.goto(shop.url)
     const link = at.page.locator('a[data-deskbell-link]')
     await at.page.locator('a[data-state=online] img.chat-on').waitFor({ state: 'attached' })
     assert.deepEqual([await link.getAttribute('title'), await link.locator('img').getAttribute('title'), await link.locator('img').getAttribute('src')], ['Talk to us', 'We are here', '/on.png'])
@@ -123,7 +128,47 @@ describe('the widget before a desk', function () {
     await at.page.route(`${url}/**`, r => r.abort())
     const bare = await context.newPage()
     await bare.route(`${url}/**`, r => r.abort())
-    await bare.goto(page, { waitUntil: 'load' }) // the load event comes although the server is down
+    await bare.goto(shop.url, { waitUntil: 'load' }) // the load event comes although the server is down
     assert.equal(await bare.locator('a').textContent(), 'Live help')
   }))
+
+  it('ST-05 SEC-W08 articles are shown before the question is put; it is put when the customer goes on', webDesk(STAFF, async (d, url) => {
+    const anna = await d.comes('anna')
+    for (const a of [{ title: 'Reset your password', text: '<img src=x onerror=alert(1)> Press “Forgot password”.' }, { title: 'Invoices', text: 'Monthly.' }]) assert.equal((await d.rest('POST', '/api/v1/articles', 'boss', a)).status, 201)
+    await using at = await Customer.at(context, url)
+    await at.anew.click()
+    await at.name.fill('Zoe')
+    await at.message.fill('How do I reset my password?')
+    await at.send.click()
+    const found = at.page.getByRole('region', { name: 'Does one of these help?' })
+    await found.getByText('Reset your password').click()
+    await found.getByText('Press “Forgot password”', { exact: false }).waitFor()
+    await shot(at, 'found')
+    assert.equal(await found.getByText('Invoices').count(), 0)
+    await anna.readsNothing()
+    await found.getByRole('button', { name: 'No, send my question' }).click()
+    await at.keeps('How do I reset my password?')
+    await anna.reads(BOT, /#1.*Zoe/)
+    assert.deepEqual(at.faults, [])
+  }, config({ support: { assign: 'pull' } })))
+
+  it('OT-13 an agent’s question stands there until the customer accepts or declines', webDesk(STAFF, async (d, url) => {
+    const anna = await d.comes('anna')
+    await set(d, { roles: { agent: { title: 'Agent', base: 'agent', permissions: { 'chat.start.customer': true } } } })
+    const identity = await new SignJWT({ sub: 'zoe', name: 'Zoe' }).setProtectedHeader({ alg: 'HS256' }).setAudience('shop').setExpirationTime('10m').sign(new TextEncoder().encode('a secret of the shop, 32 bytes long or more'))
+    await using shop = await page(`<!doctype html><title>Shop</title><script src="${url}/widget.js" data-site="shop" data-identity="${identity}"></script>`)
+    await set(d, { sites: { shop: { origins: [new URL(shop.url).origin], keys: { first: { alg: 'HS256', secret: 'a secret of the shop, 32 bytes long or more' } } } } })
+    const at = new Customer(await context.newPage())
+    await at.page.goto(shop.url)
+    await at.page.waitForFunction(() => localStorage.length > 0)
+    await d.quiet()
+    anna.types(BOT, '!start Zoe May I ask you something?')
+    await at.told('We would like to talk to you.')
+    await shot(at, 'asked')
+    await at.page.getByRole('button', { name: 'Accept' }).click()
+    await at.told('Anna joined')
+    assert.match((await at.lines()).join('\n'), /“May I ask you something\?”/)
+    await at.says('Sure')
+    await anna.reads(c(1), 'Sure')
+  }, config({ support: { assign: 'pull' } })))
 })

@@ -61,7 +61,7 @@ export class Chat extends HTMLElement {
     this.#view.name.value = name ?? ''
     this.#view.write(draft ?? '')
     this.#shown = !!live && !hidden
-    if (live || this.#talk.outbox.length) this.#connection.start()
+    if (live || identity || this.#talk.outbox.length) this.#connection.start()
     this.#memory.watch(() => this.#elsewhere())
     this.#look()
     this.#draw()
@@ -188,7 +188,7 @@ export class Chat extends HTMLElement {
       if (!this.#talk.conversation || this.#talk.conversation.state === 'closed') this.#talk.beginning = true
       this.#connection.start()
       this.#connection.send({ type: 'availability' })
-    } else if (this.#fresh && this.#talk.outbox.length === 0 && !this.#memory.shared.live) this.#connection.stop()
+    } else if (this.#fresh && this.#talk.outbox.length === 0 && !this.#memory.shared.live && !this.#talk.identity) this.#connection.stop()
     this.#draw()
     this.#view.focus()
   }

@@ -24,7 +24,7 @@ async function meantCustomer(o: Office, typed: string): Promise<Customer | Answe
   const found = match(typed, await o.present.all())
   if (found.is === 'several') return no(`Whom do you mean? ${found.all.map(p => `${p.name} (${p.jid})`).join(', ')}.`)
   if (found.is === 'none') return no(`“${short(typed, 40)}” is not logged in.`)
-  return o.customers.meet(found.it.jid, { name: found.it.name ?? typed, bridged: false })
+  return await o.customers.byJid(found.it.jid) ?? o.customers.meet(found.it.jid, { name: found.it.name ?? typed, bridged: false })
 }
 
 export const START_ACTS: Readonly<Record<StartHandler, Act>> = {

@@ -17,6 +17,8 @@ import { isAstray, modeOf, route, shownDepartments, type Astray, type Target, ty
 
 type Reply = Element | undefined | StanzaError
 const REFRESH = 30 // seconds between two looks of a page, where no link says otherwise (SS-27)
+const SUGGESTED = 3 // articles
+const EXCERPT = 1500 // characters
 const NOT_HERE = 'You may not chat here.'
 const LEFT_A_DAY = 5 // messages of one visitor
 
@@ -44,7 +46,7 @@ export class Intake {
     const departments = shownDepartments(s, wish)
     const choose = mode === 'departments' && departments.length > 1
     const open = this.#open(wish)
-    return el('site', NS.desk, { open: String(open), messages: String(!open && this.#takesMessages(wish)), refresh: String(this.#refresh(wish)), mode, files: String(s.conversation.customerFiles), survey: String(s.conversation.survey), mail: String(s.conversation.mailAtEnd && this.#office.mail !== undefined), ticket: String(s.conversation.ticketAtEnd) },
+    return el('site', NS.desk, { open: String(open), messages: String(!open && this.#takesMessages(wish)), refresh: String(this.#refresh(wish)), mode, suggests: String(this.#office.knowledge.suggests), files: String(s.conversation.customerFiles), survey: String(s.conversation.survey), mail: String(s.conversation.mailAtEnd && this.#office.mail !== undefined), ticket: String(s.conversation.ticketAtEnd) },
       ...(choose ? [el('selection', NS.desk, {}, s.conversation.selectionText), ...departments.map(id => el('department', NS.desk, { id, name: s.departments[id]?.name ?? capital(id), open: String(this.#open({ ...wish, department: id })) }))] : []),
       ...(mode === 'agents' ? this.#agents(wish).map(jid => el('operator', NS.desk, { name: this.#office.operators.name(jid) })) : []),
       ...asked(s, departments).map(([id, f]) => el('field', NS.desk, { id, label: f.label, kind: f.kind, required: String(f.required), ...(f.departments.length > 0 ? { departments: f.departments.join(' ') } : {}) }, ...f.choices.map(c => el('choice', NS.desk, {}, c)))),
@@ -52,6 +54,13 @@ export class Intake {
       ...(site?.origins ?? []).map(o => el('origin', NS.desk, {}, o)),
       ...Object.entries(site?.texts ?? {}).map(([key, text]) => el('text', NS.desk, { key }, text)),
     )
+  }
+
+  /** What may answer the question before it is put (ST-05): nothing waits in a queue for it. */
+  async suggest(q: Element): Promise<Reply> {
+    const wish = wishOf(q)
+    const found = await this.#office.knowledge.suggest(short(q.child('body')?.text ?? '', 1000), { queue: this.#target(wish)?.queue ?? wish.queue, open: true, limit: SUGGESTED })
+    return el('suggestions', NS.desk, {}, ...found.map((f, i) => el('article', NS.desk, { id: String(i + 1), title: f.title, ...(f.url === undefined ? {} : { url: f.url }) }, f.text.length > EXCERPT ? `${f.text.slice(0, EXCERPT)}…` : f.text)))
   }
 
   /** Begins a conversation, or adds to the one that goes on. */

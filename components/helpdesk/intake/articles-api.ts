@@ -1,0 +1,42 @@
+// REST for the desk's articles (shell).
+import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
+import { created, gone, nothing, object, ok, page, problem, time, whole, type Caller, type Door, type Route } from '../api/door.ts'
+import { PAGED } from '../api/settings.ts'
+import { MOST, type Article } from './knowledge.ts'
+
+const text = { type: 'string' }
+const ARTICLE = { type: 'object', properties: { id: text, title: { ...text, maxLength: 200 }, text: { ...text, maxLength: 100_000 }, url: { type: ['string', 'null'], description: 'Where it stands in full; http or https.' }, internal: { type: 'boolean', description: 'For agents only. Default: false.' }, queues: { type: 'array', items: text, description: 'Empty: all.' }, at: text, by: text } }
+
+export function articleRoutes({ office: o }: Door): readonly Route[] {
+  const { articles } = o.knowledge
+  const shown = (a: Article): object => ({ ...a, url: a.url ?? null, at: time(a.at) })
+  const keep = async (r: HttpRequest, who: Caller, old: Article | undefined): Promise<HttpResponse> => {
+    const { title, text: words, url, internal = false, queues = [], id: _, at: __, by: ___, ...odd } = { ...old, ...object(r) } as Readonly<Record<string, unknown>> // JSON from outside: each value is looked at
+    const [strange] = Object.keys(odd)
+    if (strange !== undefined) return problem(422, `${strange}: is nothing that an article has.`)
+    if (typeof title !== 'string' || title.trim() === '' || title.length > 200) return problem(422, 'title: a text of 1 to 200 characters.')
+    if (typeof words !== 'string' || words.length > 100_000) return problem(422, 'text: a text of at most 100000 characters.')
+    if (url !== undefined && url !== null && (typeof url !== 'string' || url.length > 2000 || !/^https?:\/\/[^\s]+$/i.test(url))) return problem(422, 'url: an address that begins with http or https.')
+    if (typeof internal !== 'boolean') return problem(422, 'internal: true or false.')
+    if (!Array.isArray(queues) || !queues.every(q => typeof q === 'string' && o.hasQueue(q))) return problem(422, 'queues: a list of queues there are.')
+    if (!old && articles.all.length >= MOST) return problem(409, `There are ${MOST} articles already.`)
+    const kept = await articles.put({ title: title.trim(), text: words, internal, queues: queues as string[], ...(typeof url === 'string' ? { url } : {}) }, who.jid, old?.id) // looked at above
+    return old ? ok(shown(kept)) : created(`/articles/${kept.id}`, shown(kept))
+  }
+  const find = (r: HttpRequest): Article | undefined => articles.get(r.params['id'] ?? '')
+  return [
+    {
+      method: 'GET', path: '/articles', id: 'articles', scope: 'articles:read', needs: 'chat.serve', summary: 'Articles, or those in which all words of `q` stand, the best first', query: { q: text, ...PAGED }, answer: { type: 'object', properties: { items: { type: 'array', items: ARTICLE }, next: { type: ['string', 'null'] } } },
+      async handle(r) {
+        const q = r.query.get('q')
+        if (q !== null && q.trim() !== '') return ok({ items: (await articles.find(q, Math.max(1, whole(r.query.get('limit'), 20, 100)))).map(shown), next: null })
+        const p = page(articles.all, a => a.id, r)
+        return ok({ items: p.items.map(shown), next: p.next })
+      },
+    },
+    { method: 'POST', path: '/articles', id: 'makeArticle', scope: 'articles:write', needs: 'canned.manage', summary: 'Writes an article', body: ARTICLE, answer: ARTICLE, status: 201, handle: (r, who) => keep(r, who, undefined) },
+    { method: 'GET', path: '/articles/{id}', id: 'article', scope: 'articles:read', needs: 'chat.serve', summary: 'One article', answer: ARTICLE, handle: r => { const a = find(r); return a ? ok(shown(a)) : nothing() } },
+    { method: 'PATCH', path: '/articles/{id}', id: 'changeArticle', scope: 'articles:write', needs: 'canned.manage', summary: 'Changes an article', body: ARTICLE, answer: ARTICLE, handle: (r, who) => { const a = find(r); return a ? keep(r, who, a) : nothing() } },
+    { method: 'DELETE', path: '/articles/{id}', id: 'deleteArticle', scope: 'articles:write', needs: 'canned.manage', summary: 'Deletes an article', answer: {}, status: 204, handle: async r => await articles.remove(r.params['id'] ?? '') ? gone() : nothing() },
+  ]
+}
