@@ -1,5 +1,5 @@
 // HTTP and WebSocket from the network (RFC 9110, RFC 6455): bounded, strict, and with the same headers on every answer.
-import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -16,6 +16,9 @@ import { Doors, type Identity } from './tcp.ts'
 import { TLS_DEFAULTS } from './tls.ts'
 
 export { exactOrigin, HttpRouter, onlyFrom, problem, Streamed, type Access, type Guard, type HttpRequest, type HttpResponse, type RouteOptions } from './router.ts'
+
+// Not imported: that would read every export, among them a browser's fetch and WebSocket, 6 MiB that nobody here uses.
+const http = process.getBuiltinModule('node:http')
 
 export interface HttpOptions {
   readonly port: number
@@ -85,7 +88,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListening> {
 }
 
 class HttpHouse {
-  readonly server: http.Server
+  readonly server: Server
   readonly #options: HttpOptions
   readonly #isProxy: (address: string) => boolean
   readonly #sockets = new Set<Socket>()

@@ -1,9 +1,12 @@
 // HTTP to addresses that admins and outsiders name: only to public places, to the very address that was looked at, with an end (shell).
 import { lookup } from 'node:dns/promises'
-import { request as plain, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { request as secure } from 'node:https'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 import type { Clock } from '../../../server/api.ts'
+
+// Not imported: that would read every export, among them a browser's fetch and WebSocket, 6 MiB that nobody here uses.
+const { request: plain } = process.getBuiltinModule('node:http')
 
 export interface Errand {
   readonly method: 'GET' | 'POST' | 'PUT'
