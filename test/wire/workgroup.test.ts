@@ -132,6 +132,23 @@ describe('a customer in a workgroup client', () => {
     await zoe.actor.hears`<iq type='result' id='j2'/>`
   }, pull()))
 
+  it('XEP-0142 loses his place ten minutes after his client is gone, if it has shown its presence', desk(STAFF, async d => {
+    const anna = await d.comes('anna')
+    const zoe = await d.comes('zoe')
+    zoe.actor.sends`<presence to='${SUPPORT}'/>`
+    await zoe.actor.hears`<presence from='${SUPPORT}'/>`
+    joins(zoe, 'j')
+    await zoe.actor.hears`<iq type='result' id='j'/>`
+    zoe.actor.sends`<presence type='unavailable'/>`
+    await zoe.actor.fence()
+    await d.later(598)
+    anna.types(BOT, '!q')
+    await anna.reads(BOT, /#1 .Zoe.* waits/)
+    await d.later(4)
+    anna.types(BOT, '!q')
+    await anna.reads(BOT, /Nobody waits/)
+  }, pull()))
+
   it('XEP-0142 is taken out of the queue by who may, and by nobody else', desk(STAFF, async d => {
     const [anna, maya] = [await d.comes('anna'), await d.comes('maya')]
     const [zoe, yan] = [await d.comes('zoe'), await d.comes('yan')]

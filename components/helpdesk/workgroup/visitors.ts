@@ -11,6 +11,7 @@ import { Refused, type Present } from '../facts.ts'
 import { asked, fill } from '../intake/fields.ts'
 import { looksLikeStaff, SUFFIX } from '../intake/names.ts'
 import type { Office } from '../office.ts'
+import { PATIENCE } from '../policy.ts'
 import { short } from '../sentences.ts'
 import { isQueued } from '../states.ts'
 import { noStore } from '../stanzas.ts'
@@ -20,6 +21,7 @@ import { TalkRooms } from './talks.ts'
 import { answers, departed, invitation, JIVE, questions, queueStatus, session } from './words.ts'
 
 const COLLECTION = 'desk-workgroup'
+const PAGE = 500
 /** Beyond so many nobody is told how long it lasts. */
 export const FORESEEN = 100
 type Reply = Element | undefined | StanzaError
@@ -49,11 +51,18 @@ export class Visitors {
 
   /** After a start: who was in his room is asked into it again. */
   async resume(): Promise<void> {
-    for (const [n, s] of [...this.#office.book.states]) {
-      const found = await this.#office.link.stores.documents.get<Visit>(COLLECTION, this.#office.domain, String(n))
-      if (!found) continue
-      this.#visits.set(n, found.value)
-      if (s.is === 'active') this.#invite(n, s, found.value)
+    const { documents } = this.#office.link.stores
+    for (let after: string | undefined; ;) {
+      const page = await documents.range<Visit>(COLLECTION, this.#office.domain, { limit: PAGE, ...(after === undefined ? {} : { after }) })
+      for (const { id, value } of page) {
+        const n = Number(id)
+        const s = this.#office.book.states.get(n)
+        if (!s || s.is === 'absent' || s.is === 'closed') { await this.#forget(n); continue }
+        this.#visits.set(n, value)
+        if (s.is === 'active') this.#invite(n, s, value)
+      }
+      after = page.at(-1)?.id
+      if (page.length < PAGE) break
     }
   }
   stop(): void { this.#pulse.stop(); this.rooms.stop() }
@@ -62,6 +71,15 @@ export class Visitors {
   async plain(bare: string): Promise<void> {
     const customer = this.#visits.size === 0 ? undefined : await this.#office.customers.byJid(bare)
     if (customer?.last !== undefined && this.#visits.has(customer.last)) await this.#forget(customer.last)
+  }
+
+  /** The device that waits has told the queue that it is here, or is not any more: then the place is kept for a while only. */
+  async seen(from: Jid, here: boolean): Promise<void> {
+    if (this.#visits.size === 0) return
+    const n = (await this.#office.customers.byJid(from.bare))?.last
+    const s = n === undefined ? undefined : this.#office.book.states.get(n)
+    if (n === undefined || !s || !isQueued(s) || this.#visits.get(n)?.jid !== from.full || here === (s.gone === undefined)) return
+    await this.#office.book.give(n, here ? { do: 'customer back' } : { do: 'customer gone', until: this.#office.now + PATIENCE.gone })
   }
 
   form(queue: string): Element | undefined { return questions(queueName(this.#office.config, queue), this.#asked(queue)) }

@@ -85,6 +85,7 @@ export class Workgroup implements View {
 
   /** Who sends presence to a queue that is no contact of his is told how it stands, while he is there (COMPAT: Smack waits for it). */
   look(from: Jid, queue: string, here: boolean): void {
+    this.#office.later(() => this.visitors.seen(from, here))
     const key = `${queue} ${from.full}`
     if (!here) { this.#looking.delete(key); return }
     if (this.#looking.size >= MOST && !this.#looking.has(key)) return
