@@ -6,6 +6,7 @@ import type { Addresses, Place } from './addresses.ts'
 import { roleOf } from './conversation.ts'
 import { Refused, type Bare } from './facts.ts'
 import type { Office } from './office.ts'
+import { displayed, readByOperator } from './reading.ts'
 import { MARK } from './sentences.ts'
 import { chat, chatState, NS } from './stanzas.ts'
 import type { CustomerView } from './views/customers.ts'
@@ -27,7 +28,11 @@ export class Control {
     const inside = place.is === 'conversation' || place.is === 'internal'
     const body = m.child('body')?.text ?? ''
     if (body.trim() === '') {
-      if (place.is === 'conversation') this.typing(by, place.n, chatState(m))
+      if (place.is === 'conversation') {
+        this.typing(by, place.n, chatState(m))
+        const [read, s] = [displayed(m), this.#office.book.states.get(place.n)]
+        if (read !== undefined && s && s.is !== 'absent') await readByOperator(this.#office, this.#at, place.n, s, by, read)
+      }
       return
     }
     if (inside && this.#office.book.states.get(place.n) === undefined && (await this.#office.book.state(place.n)).is === 'absent') return refuse('item-not-found', 'There is no such conversation.')

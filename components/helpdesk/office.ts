@@ -66,6 +66,8 @@ export class Office {
   readonly onRules: (() => void)[] = []
   /** Called when how an operator's own world looks may have changed. */
   readonly onOperator: ((jid: Bare) => void)[] = []
+  /** The last line that a customer's client has shown, since the start. */
+  readonly readUpTo = new Map<number, number>()
   /** When an operator was heard of last. */
   readonly heard = new Map<Bare, number>()
   /** Conversations whose owner has closed their window, though he is there. */
@@ -141,6 +143,7 @@ export class Office {
 
   async #committed(c: Commit): Promise<void> {
     if (isQueued(c.before) || isQueued(c.after)) this.#positions.clear()
+    if (c.after.is === 'closed') this.readUpTo.delete(c.n)
     if (c.after.is !== 'active' || c.after.owner !== this.closedBy.get(c.n)) this.closedBy.delete(c.n)
     for (const v of this.views) {
       try { await v.onCommit(c) } catch (error) { this.link.log.error({ err: error, conversation: c.n }, 'a view met a bug') }

@@ -13,6 +13,7 @@ import { Sites } from './intake/identify.ts'
 import { Intake } from './intake/intake.ts'
 import type { Office } from './office.ts'
 import { operatorsIn, PATIENCE } from './policy.ts'
+import { displayed, readByCustomer } from './reading.ts'
 import { MARK, short } from './sentences.ts'
 import { chat, chatState, NS } from './stanzas.ts'
 import { lineElement, type CustomerView } from './views/customers.ts'
@@ -48,6 +49,9 @@ export class Reception {
     const state = chatState(m)
     if (body === undefined || body.trim() === '') {
       if (state !== undefined) await this.#typing(from, state)
+      const [read, reader] = [displayed(m), await this.#office.customers.byJid(from.bare)]
+      const now = read === undefined || !reader ? undefined : this.#office.current(reader)
+      if (read !== undefined && now) await readByCustomer(this.#office, this.#at, now.n, now.s, read)
       return
     }
     return this.#office.inTurnOf(from.bare, async () => {

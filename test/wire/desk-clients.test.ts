@@ -1,6 +1,7 @@
 // What stock clients do at the desk beside talking: archives, corrections, several at once, things that are no text.
 import assert from 'node:assert/strict'
 import { BOT, c, DESK, desk, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
+import { deskWith } from '../harness/talks.ts'
 
 const STAFF = { anna: 'agent', ben: 'agent' } as const
 const ROOM = `zoe-1@${DESK}`
@@ -165,7 +166,7 @@ describe('what is no text', () => {
     assert.deepEqual([await anna.all(), await zoe.all()].map(all => all.filter(l => !l.includes('✱'))), [[], []])
   }))
 
-  it('a file’s address, an emoji, an action, and formatted text go through as their text', desk(STAFF, async d => {
+  it('a file’s address, where customers may send files, an emoji, an action, and formatted text go through as their text', deskWith({ conversation: { customerFiles: true } }, STAFF, async d => {
     const { anna, zoe } = await talk(d)
     const lines = ['https://files.example/a.png', '👩‍🚀 ok', '/me waves', 'plain *and* <b>not</b> bold']
     const more = [`<x xmlns='jabber:x:oob'><url>https://files.example/a.png</url></x>`, '', '', `<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'><b>other</b></body></html>`]

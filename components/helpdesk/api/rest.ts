@@ -87,7 +87,7 @@ class Api {
         customer: { name: customer?.name ?? summary.customer, jid: customer?.jid ?? null, page: customer?.page ?? null },
         owner, ownerName: owner === null ? null : name(owner),
         participants: Object.entries(s.crew).filter(([, role]) => role !== 'invited').map(([jid, role]) => ({ jid, name: name(jid), role })),
-        circles: participants(this.#o, s, await this.#o.book.history(n)),
+        customerRead: this.#o.readUpTo.get(n) ?? null, circles: participants(this.#o, s, await this.#o.book.history(n)),
         ...(isQueued(s) ? { position: this.#o.position(n) } : {}),
         lines: s.lines, opened: time(s.opened), idleSince: time(s.clocks.idle), unansweredSince: time(s.clocks.unanswered), assigned: time(s.clocks.assigned),
       },

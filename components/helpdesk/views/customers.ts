@@ -10,6 +10,7 @@ import { publicLine } from '../filing.ts'
 import type { Line } from '../lines.ts'
 import type { Office, View } from '../office.ts'
 import { queueText, queueWords } from '../entrance.ts'
+import { markable } from '../reading.ts'
 import { MARK } from '../sentences.ts'
 import { chat, noStore, NS, typing } from '../stanzas.ts'
 
@@ -94,7 +95,7 @@ export class CustomerView implements View {
       link.send(Stanza.of('message', { type: 'chat', from: this.#at.conversation(n), to }, [el('body', CLIENT, {}, l.body), ...publicLine(l).map(p => lineElement(n, p)), noStore()]))
     } else if (l.by !== 'customer') {
       const text = l.by === 'desk' ? MARK + l.body : s.is === 'active' && s.owner !== l.by ? `${l.name}: ${l.body}` : l.body
-      link.send(chat(this.#contact(c, s), to, text, { id: `s${n}-${l.shown ?? 0}`, delayed: late ? l.at : undefined }))
+      link.send(chat(this.#contact(c, s), to, text, { id: `s${n}-${l.shown ?? 0}`, delayed: late ? l.at : undefined, ...(l.by === 'desk' ? {} : { more: [markable()] }) }))
     }
   }
 
