@@ -1,5 +1,5 @@
 // HTTP and WebSocket from the network (RFC 9110, RFC 6455): bounded, strict, and with the same headers on every answer.
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
 import https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -98,7 +98,7 @@ class HttpHouse {
     const { limits, identity } = options
     this.#options = options
     this.#isProxy = inNetworks(options.proxies)
-    const settings: http.ServerOptions = {
+    const settings: ServerOptions = {
       maxHeaderSize: Math.max(1, finite(limits.http.headers, 1 << 20)),
       headersTimeout: finite(limits.http.headersTimeout, 0),
       requestTimeout: 0, // what is read into memory has a deadline, what streams a pace: see #takeBody
