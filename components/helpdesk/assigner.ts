@@ -5,6 +5,8 @@ import type { Show } from './availability.ts'
 
 /** An operator who could be asked now. Load counts reserved seats; moments in ms, undefined = never, which is longest ago. */
 export interface Candidate {
+  /** How well the agent fits the request: skills and the customer's language; the best are asked first. */
+  readonly fit?: number
   readonly id: Bare
   readonly load: number
   readonly capacity: number

@@ -4,17 +4,22 @@ import { roundRobin, type Candidate } from './assigner.ts'
 import type { Bare, Place } from './facts.ts'
 
 /** A conversation that waits in a queue which assigns by itself. */
-export interface Request { readonly n: number; readonly queue: string; readonly place: Place; readonly only?: readonly Bare[] | undefined }
+export interface Request { readonly n: number; readonly queue: string; readonly place: Place; readonly only?: readonly Bare[] | undefined; /** ms by which it counts as older: who matters more goes before those who came a bounded time earlier, and nobody waits for ever */ readonly start?: number; readonly language?: string | undefined }
 export type Step = { readonly do: 'offer'; readonly n: number; readonly to: Bare } | { readonly do: 'rest'; readonly n: number }
 
-/** The order in which those who wait are served: who was handed back first, then by time, then by number. */
-export const inLine = (a: Request, b: Request): number => Number(b.place.head) - Number(a.place.head) || a.place.since - b.place.since || a.n - b.n
+const START = { low: -300_000, normal: 0, high: 300_000, urgent: 900_000 } as const // ms
+const POINT = 60_000 // ms for each point of a queue's priority
+/** How much older than it is a request counts. */
+export const startOf = (priority: keyof typeof START, queue: number): number => START[priority] + queue * POINT
+
+/** The order in which those who wait are served: who was handed back first, then by time and priority, then by number. */
+export const inLine = (a: Request, b: Request): number => Number(b.place.head) - Number(a.place.head) || (a.place.since - (a.start ?? 0)) - (b.place.since - (b.start ?? 0)) || a.n - b.n
 
 /** What to do first, given who could be asked for each queue (offerable operators, full ones included); undefined = nothing now. */
-export function nextStep(requests: readonly Request[], offerable: (queue: string, only: readonly Bare[] | undefined) => readonly Candidate[], now: number): Step | undefined {
+export function nextStep(requests: readonly Request[], offerable: (queue: string, only: readonly Bare[] | undefined, language: string | undefined) => readonly Candidate[], now: number): Step | undefined {
   for (const r of [...requests].sort(inLine)) {
     if (r.place.rest !== undefined && now < r.place.rest) continue
-    const free = offerable(r.queue, r.only).filter(c => c.load < c.capacity)
+    const free = offerable(r.queue, r.only, r.language).filter(c => c.load < c.capacity)
     if (free.length === 0) continue
     const fresh = free.filter(c => !r.place.passed.includes(c.id))
     const to = choose(r.place, fresh)
@@ -27,7 +32,9 @@ export function nextStep(requests: readonly Request[], offerable: (queue: string
 function choose(p: Place, fresh: readonly Candidate[]): Bare | undefined {
   if (p.preferred !== undefined && fresh.some(c => c.id === p.preferred)) return p.preferred
   const others = fresh.filter(c => c.id !== p.spare)
-  return roundRobin(others.length > 0 ? others : fresh)
+  const able = others.length > 0 ? others : fresh
+  const best = Math.max(...able.map(c => c.fit ?? 0))
+  return roundRobin(able.filter(c => (c.fit ?? 0) === best))
 }
 
 /** How many stand before each in the line of one queue (ST-74). */

@@ -8,9 +8,9 @@ import type { CannedBook } from './canned-book.ts'
 import { assigns, current, queueName, type Current } from './config.ts'
 import { isOver, isQueued } from './conversation.ts'
 import { Customers, kindOf, type Customer } from './customers.ts'
-import { nextStep, positions, type Request } from './dispatch.ts'
+import { nextStep, positions, startOf, type Request } from './dispatch.ts'
 import { Dossiers } from './dossier.ts'
-import { Refused, type Bare, type Event, type Present, type State } from './facts.ts'
+import { Refused, type Bare, type Event, type Offered, type Present, type State, type Waiting } from './facts.ts'
 import { Filing } from './filing.ts'
 import { Past, type Summary } from './past.ts'
 import { Bans } from './intake/bans.ts'
@@ -189,7 +189,7 @@ export class Office {
   /** Everybody in line, asked about or not, as customers count. */
   line(queue?: string): Request[] {
     const all: Request[] = []
-    for (const [n, s] of this.book.states) if (isQueued(s) && (queue === undefined || s.queue === queue)) all.push({ n, queue: s.queue, place: s.place, only: s.only })
+    for (const [n, s] of this.book.states) if (isQueued(s) && (queue === undefined || s.queue === queue)) all.push(this.#request(n, s))
     return all
   }
   /** How many stand before it; 0 also for one that does not wait. */
@@ -230,13 +230,22 @@ export class Office {
     return Math.min(all, ...limits.map(l => load + l.most - seats.filter(x => { const s = this.book.states.get(x.n); return s && s.is !== 'absent' && l.queues.includes(s.queue) }).length))
   }
 
-  #candidates(queue: string, only: readonly Bare[] | undefined): Candidate[] {
+  #request(n: number, s: Waiting | Offered): Request {
+    return { n, queue: s.queue, place: s.place, only: s.only, start: startOf(s.priority, this.config.queues.get(s.queue)?.priority ?? 0), language: this.customerOf(s)?.language }
+  }
+  /** One for each of the queue's skills, one for the customer's language. */
+  #fit(jid: Bare, queue: string, language: string | undefined): number {
+    const { skills = [], languages = [] } = this.operators.record(jid)
+    const own = language?.slice(0, 2).toLowerCase()
+    return (this.config.queues.get(queue)?.skills ?? []).filter(k => skills.includes(k)).length + (own !== undefined && languages.some(l => l.toLowerCase().startsWith(own)) ? 1 : 0)
+  }
+  #candidates(queue: string, only: readonly Bare[] | undefined, language: string | undefined): Candidate[] {
     return this.eligible({ queue, only }).flatMap(jid => {
       const o = this.operators.operator(jid)
       if (!isOfferable(o, queue, this.rules.now.distribution.offersAway)) return []
       const { load, lastEnded, lastAssigned } = recordOf(this.book.ledger, jid)
       if (this.room(jid, queue) <= load) return []
-      return [{ id: jid, load, capacity: capacityOf(o), lastEnded, lastAssigned, show: bestShow(o.devices) ?? 'available' }]
+      return [{ id: jid, load, capacity: capacityOf(o), fit: this.#fit(jid, queue, language), lastEnded, lastAssigned, show: bestShow(o.devices) ?? 'available' }]
     })
   }
 
@@ -252,8 +261,8 @@ export class Office {
       const stuck = new Set<number>()
       for (;;) {
         const waiting: Request[] = []
-        for (const [n, s] of this.book.states) if (s.is === 'waiting' && !stuck.has(n) && assigns(this.config, s.queue) === 'round-robin') waiting.push({ n, queue: s.queue, place: s.place, only: s.only })
-        const step = nextStep(waiting, (q, only) => this.#candidates(q, only), this.now)
+        for (const [n, s] of this.book.states) if (s.is === 'waiting' && !stuck.has(n) && assigns(this.config, s.queue) === 'round-robin') waiting.push(this.#request(n, s))
+        const step = nextStep(waiting, (q, only, language) => this.#candidates(q, only, language), this.now)
         if (!step) break
         if (!await this.#take(step.do === 'rest' ? { n: step.n } : { n: step.n, to: step.to })) stuck.add(step.n)
       }

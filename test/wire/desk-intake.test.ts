@@ -156,6 +156,44 @@ describe('where a request goes', () => {
   }, TEAMS))
 })
 
+describe('who is served first, and by whom', () => {
+  const answers = async (d: DeskHouse, who: Awaited<ReturnType<DeskHouse['comes']>>, n: number): Promise<void> => { await who.reads(BOT, new RegExp(`New chat #${n}:`)); who.types(BOT, '!a'); await who.sees(new RegExp(`^✱ #${n} `)); await d.quiet() }
+
+  it('SEC-D14 who matters more goes before those who came a bounded time earlier, and who waits long enough is passed by nobody', desk(STAFF, async d => {
+    await set(d, { queues: { vip: { priority: 5 } }, distribution: { capacity: 1 } })
+    const anna = await d.comes('anna')
+    await begins(await d.comes('v1'))
+    await answers(d, anna, 1)
+    await begins(await d.comes('v2'))
+    await d.later(400)
+    await begins(await d.comes('v3'))
+    await begins(await d.comes('v4'), { attrs: { queue: 'vip' } })
+    for (const n of [2, 4, 3]) { anna.types(BOT, `!close #${n === 2 ? 1 : n === 4 ? 2 : 4}`); await answers(d, anna, n) }
+  }, config({ support: {}, vip: {} }, { given: { enabled: true, queues: { support: { assign: 'round-robin' }, vip: { assign: 'round-robin' } } } })))
+
+  it('skills and the customer’s language choose among those who are free', desk(STAFF, async d => {
+    const [anna, ben] = [await d.comes('anna'), await d.comes('ben')]
+    await put(d, 'anna', { languages: ['de'] })
+    await put(d, 'ben', { skills: ['billing'] })
+    await begins(await d.comes('v1'), { attrs: { lang: 'de-AT' } })
+    await answers(d, anna, 1)
+    await set(d, { queues: { support: { skills: ['billing'] } } })
+    await begins(await d.comes('v2'))
+    await answers(d, ben, 2)
+    await begins(await d.comes('v3'))
+    await answers(d, ben, 3)
+  }))
+
+  it('a full queue overflows into another, and refuses where that is full, too', desk(STAFF, async d => {
+    await d.comes('anna')
+    await set(d, { queues: { support: { limit: 1, overflow: 'billing' }, billing: { limit: 1 } } })
+    await begins(await d.comes('v1'))
+    await begins(await d.comes('v2'))
+    assert.equal((await d.rest('GET', '/api/v1/conversations/2', 'boss')).body.queue, 'billing')
+    assert.match(refusal(await opens(await d.comes('v3'))).text, /Too many are waiting/)
+  }, config({ support: { assign: 'pull' }, billing: { assign: 'pull' } })))
+})
+
 describe('who is let in', () => {
   it('ST-56 ST-100 what the form before the chat asks is checked and stands with the conversation', desk(STAFF, async d => {
     const [, web] = [await d.comes('anna'), await d.comes('web')]
