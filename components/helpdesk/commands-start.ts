@@ -2,7 +2,7 @@
 
 import type { CommandEntry } from './commands.ts'
 
-export type StartHandler = 'start' | 'here'
+export type StartHandler = 'start' | 'here' | 'announce' | 'open'
 export type RoomHandler = 'makeRoom' | 'removeRoom' | 'rooms'
 export type ThreadHandler = 'im' | 'ims' | 'colleagues'
 
@@ -15,4 +15,6 @@ export const START_COMMANDS: readonly CommandEntry[] = [
   { word: 'rooms', aliases: [], handler: 'rooms', permission: 'chat.with.agents', about: 'none', fields: [{ name: 'search', kind: 'text', label: 'Search (empty: all)' }], label: 'Rooms', help: 'list the permanent rooms you may enter, who is there and who may be' },
   { word: 'makeroom', aliases: [], handler: 'makeRoom', permission: 'rooms.create', about: 'none', fields: [{ name: 'name', kind: 'word', label: 'Name', required: true }, { name: 'allow', kind: 'text', label: 'Who may enter (department:sales queue:billing role:manager ben)', required: true }], label: 'Make a room…', help: 'make a permanent room, or change who may enter it' },
   { word: 'removeroom', aliases: [], handler: 'removeRoom', permission: 'rooms.create', about: 'none', fields: [{ name: 'name', kind: 'word', label: 'Name', required: true }], label: 'Remove a room…', help: 'remove a permanent room' },
+  { word: 'announce', aliases: [], handler: 'announce', permission: 'chat.serve', about: 'none', fields: [{ name: 'as', kind: 'choice', label: 'New chats', choices: ['window', 'quiet'], required: true }], label: 'New chats open…', help: 'new chats open a window of their own (window), or stand in your list until you look (quiet)' },
+  { word: 'open', aliases: [], handler: 'open', permission: 'chat.serve', about: 'any', fields: [], label: 'Open', help: 'show all of a conversation that you are in, once more' },
 ]

@@ -55,6 +55,7 @@ export class Office {
   /** An operator's contact list has changed: soon, or at once. */
   touchRoster: (jid: Bare) => void = () => {}
   rosterNow: (jid: Bare) => Promise<void> = async () => {}
+  brief: (n: number, jid: Bare) => Promise<void> = async () => {}
   readonly present: PresentCustomers
   readonly rooms: StandingRooms
   readonly #past: Past

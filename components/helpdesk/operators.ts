@@ -12,6 +12,8 @@ export interface OperatorRecord {
   readonly view: 'contact' | 'room' | undefined
   /** What his lists show. */
   readonly channels?: 'all' | 'mine'
+  /** Whether new chats open a window. */
+  readonly announce?: 'window' | 'quiet'
   /** What customers and colleagues read instead of the name. */
   readonly alias?: string
   /** A role of the settings that takes the place of the account's. */

@@ -1,5 +1,5 @@
 // What beginning with a customer or a colleague does, for all ways in (OT-06 to OT-13, OT-53; shell).
-import { no, notYours, refused, yes, type Act, type Answer } from '../answers.ts'
+import { isAnswer, meant, mine, no, notYours, owned, refused, yes, type Act, type Answer } from '../answers.ts'
 import type { StartHandler } from '../commands-start.ts'
 import { colour } from '../availability.ts'
 import { kindOf, type Customer } from '../customers.ts'
@@ -7,7 +7,7 @@ import { Refused } from '../facts.ts'
 import type { Office } from '../office.ts'
 import { PATIENCE } from '../policy.ts'
 import { short } from '../sentences.ts'
-import { isOver } from '../states.ts'
+import { isOver, roleOf } from '../states.ts'
 import { match } from '../words.ts'
 
 const STATE = { green: 'available', yellow: 'away', red: 'not available', black: 'not here' } as const
@@ -56,5 +56,18 @@ export const START_ACTS: Readonly<Record<StartHandler, Act>> = {
       ...customers.map(x => `${x.name} <${x.jid}>: customer${x.mayChat ? ', can chat' : ''}`),
     ]
     return yes(lines.length > 0 ? lines.join('\n') : 'Nobody is here.')
+  },
+  async announce(o, c) {
+    const announce = c.args['as']?.toLowerCase() === 'quiet' ? 'quiet' as const : 'window' as const
+    await o.operators.change(c.by, { announce })
+    return yes(announce === 'quiet' ? 'New chats stand in your list until you look.' : 'New chats open a window of their own.')
+  },
+  async open(o, c) {
+    const n = meant(o, c, s => mine(c.by)(s) || owned(c.by)(s), 'You are in no conversation; give a number.')
+    if (isAnswer(n)) return n
+    const s = o.book.states.get(n)
+    if (!s || s.is === 'absent' || (roleOf(s, c.by) ?? 'invited') === 'invited') return notYours('You are not in this conversation.')
+    await o.brief(n, c.by)
+    return yes('', n)
   },
 }

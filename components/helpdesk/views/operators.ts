@@ -34,6 +34,7 @@ export class OperatorView implements View {
     this.#at = at
     this.#rosters = rosters
     this.window = () => contact
+    office.brief = async (n, jid) => { const s = office.book.states.get(n); if (s && s.is !== 'absent') await this.#brief(n, s, jid, true) }
   }
 
   async onCommit({ n, before, after, events, lines }: Commit): Promise<void> {
@@ -118,10 +119,12 @@ export class OperatorView implements View {
   }
 
   /** All that one who comes into a conversation needs: who it is, and what was said. */
-  async #brief(n: number, s: Present, jid: Bare): Promise<void> {
+  async #brief(n: number, s: Present, jid: Bare, asked = false): Promise<void> {
     const role = roleOf(s, jid)
     if (role === undefined) return
     await this.#rosters.now(jid)
+    if (!asked && this.#office.operators.record(jid).announce === 'quiet') { this.bot(jid, `#${n} (${this.#office.customerOf(s)?.name ?? 'Customer'}) stands in your list; !open ${n} shows it.`, false); return }
+    if (asked) this.#briefed.get(n)?.delete(jid)
     const customer = this.#office.customerOf(s)
     const w = this.window(jid, s)
     await w.opens(n, s, jid)
