@@ -1,11 +1,47 @@
-// Gives memory back to the machine that building the house took.
-import { setFlagsFromString } from 'node:v8'
+// Gives memory back to the machine: V8 by itself keeps what a start or a rush of logins has left behind as long as it is quiet.
+import { performance } from 'node:perf_hooks'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import type { Clock } from '../server/ports/clock.ts'
 
-/** Collects once, and lets go of the room that new objects had: V8 by itself would keep it as long as the server is quiet. Takes some 50 ms. */
-export function settle(): void {
-  setFlagsFromString('--expose-gc')
-  const gc = runInNewContext('gc') as (how: object) => void // V8's own, seen in contexts made from now on
-  setFlagsFromString('--no-expose-gc')
-  gc({ type: 'major', flavor: 'last-resort', execution: 'sync' })
+const LOOK = 5_000 // ms
+const QUIET = 0.1 // of the time that the event loop may have been at work since the last look
+const GROWN = 8 * 2 ** 20 // bytes more than after the last collection
+const LARGE = 256 * 2 ** 20 // bytes of living objects: to walk through more would keep people waiting
+
+type Collect = (how: { readonly type: 'major'; readonly flavor: 'last-resort'; readonly execution: 'sync' }) => void
+
+/** Collects once at the start, and then whenever the server is quiet and holds more than it did; that takes some 50 ms. */
+export class Tidying implements Disposable {
+  readonly #clock: Clock
+  readonly #collect: Collect
+  #least = 0
+  #load = performance.eventLoopUtilization()
+  #alarm: Disposable
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    setFlagsFromString('--expose-gc')
+    this.#collect = runInNewContext('gc') as Collect // V8's own, seen in contexts made from now on
+    setFlagsFromString('--no-expose-gc')
+    this.#tidy()
+    this.#alarm = this.#wind()
+  }
+
+  [Symbol.dispose](): void { this.#alarm[Symbol.dispose]() }
+
+  #wind(): Disposable { return this.#clock.alarm(this.#clock.now() + LOOK, () => this.#look()) }
+
+  #look(): void {
+    const { utilization } = performance.eventLoopUtilization(this.#load)
+    this.#load = performance.eventLoopUtilization()
+    const size = getHeapStatistics().used_heap_size
+    if (utilization < QUIET && size < LARGE && size > this.#least + GROWN) this.#tidy()
+    this.#alarm = this.#wind()
+  }
+
+  #tidy(): void {
+    this.#collect({ type: 'major', flavor: 'last-resort', execution: 'sync' })
+    this.#least = getHeapStatistics().used_heap_size
+  }
 }

@@ -10,7 +10,7 @@ import { Jid } from '../../server/stanza/jid.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { compose, type House } from '../compose.ts'
 import { openLog, type Journal } from '../log.ts'
-import { settle } from '../memory.ts'
+import { Tidying } from '../memory.ts'
 import { socketPath, storeFile } from '../folder.ts'
 import { failed, misused, type Office, type Outcome } from '../office.ts'
 import { serveAdmin } from '../socket.ts'
@@ -37,8 +37,8 @@ export async function start(args: readonly string[], config: Config, say: (line:
     const lines = await welcome(office, house)
     const told = untilTold(() => reload(office, house, log)) // before anybody hears that it is ready, and tells it to end
     for (const line of lines) say(line)
-    setImmediate(settle)
     flushCompileCache() // now: who is killed writes nothing at his end
+    stack.use(new Tidying(wallClock))
     await told
     // What hangs must not keep the program: what was committed is safe.
     late = wallClock.alarm(wallClock.now() + PATIENCE, () => process.exit(1))
