@@ -3,7 +3,6 @@
 import { Refused, type Active, type Bare, type Command, type DeskLine, type Event, type Invitation, type Known, type Offer, type Place, type Present, type State, type Who } from './facts.ts'
 import { decideMark, evolveMark } from './marks.ts'
 import { proposed, underProposal } from './proposal.ts'
-
 import { isOver, isQueued, mayWrite, pendingOffers, roleOf } from './states.ts'
 
 export { isOver, isQueued, ownerOf, pendingOffers, roleOf } from './states.ts'

@@ -18,7 +18,6 @@ import { listRoutes } from './lists.ts'
 import { markRoutes } from './marks.ts'
 import { roomRoutes } from './rooms.ts'
 import { threadRoutes } from './threads.ts'
-
 import { openapi } from './openapi.ts'
 
 import { operatorRoutes } from './operators.ts'
