@@ -36,7 +36,6 @@ export class Past {
     if (s.purged !== undefined) { await this.#documents.remove(DELETED, this.#desk, key(n)); return }
     const summary: Summary = {
       number: n, state: s.is, queue: s.queue, customer, customerId: s.customer, owners: s.owners, opened: s.opened, messages: s.messages, followUp: s.followUp !== undefined, ...(s.waited === undefined ? {} : { waited: s.waited }), ...(s.clocks.idle === undefined ? {} : { answered: s.clocks.idle }),
-
       ...(s.is === 'closed' ? { closed: s.at } : {}), ...(s.filing?.ticket === undefined ? {} : { ticket: s.filing.ticket }), ...(s.deleted === undefined ? {} : { deleted: s.deleted }),
     }
     await this.#documents.put(s.deleted === undefined ? COLLECTION : DELETED, this.#desk, key(n), summary)
