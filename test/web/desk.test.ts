@@ -171,4 +171,17 @@ describe('the widget before a desk', function () {
     await at.says('Sure')
     await anna.reads(c(1), 'Sure')
   }, config({ support: { assign: 'pull' } })))
+
+  it('OT-51 our own page shows the real chat behind a saved link: with nobody there it says so, else the talk is marked with the link', webDesk(STAFF, async (d, url) => {
+    await set(d, { links: { footer: { title: 'Footer' } } })
+    await using at = await Customer.at(context, `${url}/?link=footer`)
+    await at.told('nobody is available')
+    await d.comes('anna')
+    await at.page.reload()
+    await at.name.fill('Zoe')
+    await at.message.fill('Just looking')
+    await at.send.click()
+    await at.keeps('Just looking')
+    assert.equal((await d.rest('GET', '/api/v1/conversations/1/dossier', 'boss')).body.source.link, 'footer')
+  }, config({ support: { assign: 'pull' } })))
 })

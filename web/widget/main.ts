@@ -16,6 +16,10 @@ function place(): void {
   chat.dataset['host'] = script ? new URL(script.src).origin : location.origin
   chat.dataset['site'] = script?.dataset['site'] || 'default'
   for (const what of ['identity', 'link'] as const) { const said = script?.dataset[what]; if (said) chat.dataset[what] = said }
+  if (chat.dataset['host'] === location.origin) { // our own page shows what stands behind a saved link
+    const asked = new URLSearchParams(location.search)
+    for (const what of ['site', 'link'] as const) { const said = asked.get(what); if (said) chat.dataset[what] = said }
+  }
   document.body.append(chat)
 }
 
