@@ -1,5 +1,5 @@
 // Between the widget's JSON and the desk's stanzas, both ways (pure). Namespace: schemas/desk-namespace.md.
-import { el, Stanza, type Element, type Iq, type Jid, type Message, type Presence } from '../../server/api.ts'
+import { el, Stanza, type Element, type Iq, type Message, type Presence } from '../../server/api.ts'
 import { NS_DESK, type Ends } from './namespace.ts'
 import { pageOf, whereAttrs, type Where } from './form.ts'
 import type { ChatState, ConversationState, ConversationView, FromBridge, LineView, Open, Refusal, Say } from '../../schemas/webchat.ts'

@@ -11,9 +11,9 @@ const FOOTER = {
   offline: { display: 'text', description: 'Come back', anchorTitle: 'Away', url: 'https://shop.example.org/contact', cssClass: 'chat-off' },
 }
 async function saved(d: DeskHouse): Promise<void> { const r = await post(d, '/links', { id: 'footer', ...FOOTER }); assert.equal(r.status, 201, JSON.stringify(r.body)); await d.quiet() }
-const look = async (url: string, link = 'footer', site = 'default'): Promise<{ status: number; cors: string | null; body: any }> => { // JSON
+const look = async (url: string, link = 'footer', site = 'default'): Promise<{ status: number; cors: string | null; body: { online: boolean; refresh: number; faces: Record<'online' | 'offline', Record<string, string>> } }> => {
   const r = await fetch(`${url}/webchat/link?site=${site}&link=${link}`, { headers: { origin: 'https://shop.example.org' } })
-  return { status: r.status, cors: r.headers.get('access-control-allow-origin'), body: await r.json() }
+  return { status: r.status, cors: r.headers.get('access-control-allow-origin'), body: await r.json() as Awaited<ReturnType<typeof look>>['body'] } // looked at by the tests
 }
 
 describe('saved links', () => {
@@ -38,7 +38,7 @@ describe('saved links', () => {
 
   it('SS-33 SS-34 SS-35 OT-50 RULE-C30 normal scripts are for <head>, deferred ones for the end of <body>, and one stands in place of the image without any', webDesk(STAFF, async (d, url) => {
     await saved(d)
-    const make = async (kind: string): Promise<any> => (await post(d, '/links/footer/script', { kind })).body // JSON
+    const make = async (kind: string): Promise<{ script: string; inPlace: string; where: string }> => (await post(d, '/links/footer/script', { kind })).body
     const [normal, deferred, bare] = [await make('normal'), await make('deferred'), await make('in-place')]
     assert.deepEqual([normal.where, deferred.where, bare.where], ['head', 'end of body', 'in place'])
     const link = (s: string): string => s.split('\n').find(l => l.includes('link.js')) ?? ''
@@ -64,7 +64,7 @@ describe('saved links', () => {
     const off = await look(url)
     assert.deepEqual([off.status, off.cors, off.body.online, off.body.refresh], [200, '*', false, 60])
     assert.deepEqual(off.body.faces.online, { title: 'Footer', ...FOOTER.online, target: '' })
-    assert.deepEqual([off.body.faces.offline.url, off.body.faces.offline.target, off.body.faces.offline.cssClass], [FOOTER.offline.url, '', 'chat-off'])
+    assert.deepEqual([off.body.faces.offline['url'], off.body.faces.offline['target'], off.body.faces.offline['cssClass']], [FOOTER.offline.url, '', 'chat-off'])
     await d.comes('anna')
     await d.later(31)
     assert.equal((await look(url)).body.online, true)
