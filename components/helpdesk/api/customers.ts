@@ -4,7 +4,7 @@ import { kindOf, type Customer } from '../customers.ts'
 import { mailAddress } from '../mail/letter.ts'
 import type { Summary } from '../past.ts'
 import { NOTHING_KNOWN, type Details } from '../records/card.ts'
-import { created, gone, nothing, object, ok, problem, time, whole, type Caller, type Door, type Route } from './door.ts'
+import { created, nothing, object, ok, problem, time, whole, type Caller, type Door, type Route } from './door.ts'
 
 const text = { type: 'string' }
 const maybe = { type: ['string', 'null'] }
