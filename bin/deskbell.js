@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command `deskbell`: finds a Node that can run the house, then runs it. Plain JavaScript that any Node from 18 on reads.
 import { spawn } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import module, { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
@@ -11,6 +11,7 @@ const args = process.argv.slice(2)
 if (fits()) {
   keepCompiled()
   dieWithParent()
+  endWithNpm()
   quietExperiments()
   const { main } = await import('../app/main.ts')
   process.exit(await main(args)) // all is closed by now; an alarm that still waits must not hold the program
@@ -77,6 +78,32 @@ function dieWithParent() {
   if (!process.channel || process.env.DESKBELL_PARENT !== String(process.ppid)) return
   process.channel.unref()
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+}
+
+// npm puts a shell between itself and us and passes no signal on: whoever stops `npx deskbell start` or `npm start` would leave
+// a server behind that holds the store and the ports. Without npm, or without /proc, there is nothing to watch.
+function endWithNpm() {
+  const shell = process.ppid
+  const npm = parentOf(shell)
+  if (npm === undefined || !/^npm (exec deskbell|start)\b/.test(read(`/proc/${npm}/cmdline`) ?? '')) return
+  const watch = setInterval(() => {
+    if (process.ppid === shell && parentOf(shell) === npm) return
+    clearInterval(watch)
+    process.kill(process.pid, 'SIGTERM')
+  }, 250)
+  watch.unref()
+}
+
+function parentOf(pid) {
+  return /^PPid:\s+(\d+)$/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1]
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
 }
 
 // node:sqlite still calls itself an experiment; we pinned the Node it is part of.
