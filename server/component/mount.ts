@@ -1,6 +1,7 @@
 // Runs a component in this process: no parsing, no writing, the very same objects.
 import { randomUUID } from 'node:crypto'
 import type { Router } from '../route/router.ts'
+import type { Resource } from '../session/account.ts'
 import { errorReply, type AnyStanza, type Iq } from '../stanza/stanza.ts'
 import { refuse } from '../stanza/errors.ts'
 import type { Component, Link, Receiver } from './component.ts'
@@ -43,22 +44,32 @@ export async function mount(component: Component, world: Omit<Link, 'send' | 'as
   }
   const bug = (error: unknown): void => log.error({ error, domain }, 'a component met a bug')
   const asking = new Asking({ clock: world.clock, send })
-  const receiver: Receiver = await component.start({ ...world, send, ask: iq => asking.ask(iq) })
   const failed = (s: AnyStanza, error: unknown): void => {
     bug(error)
     const reply = errorReply(s, refuse('internal-server-error'))
     if (reply) send(reply)
   }
+  const hand = (to: Receiver, s: AnyStanza, via?: Resource): void => {
+    try {
+      const done = to.receive(s)
+      if (!done) return
+      const told = done.catch((e: unknown) => failed(s, e))
+      via?.hold(told)
+    } catch (e) { failed(s, e) }
+  }
+  let receiver: Receiver | undefined
+  // What answers the component while it starts; nobody else is let in yet. Who is there it is told by its privileges, so presence
+  // is not kept, and not bounced either: its contacts would look broken to sessions that sleep over a restart.
+  const early: (() => void)[] = []
   const route = router.add(domain, {
     deliver(s, via) {
       if (asking.takes(s)) return
-      try {
-        const done = receiver.receive(s)
-        if (!done) return
-        const told = done.catch((e: unknown) => failed(s, e))
-        via?.hold(told)
-      } catch (e) { failed(s, e) }
+      const r = receiver
+      if (r) hand(r, s, via)
+      else if (s.kind !== 'presence') early.push(() => { if (receiver) hand(receiver, s, via) })
     },
   })
-  return { async [Symbol.asyncDispose]() { route[Symbol.dispose](); await receiver.stop?.() } }
+  try { receiver = await component.start({ ...world, send, ask: iq => asking.ask(iq) }) } catch (e) { route[Symbol.dispose](); throw e }
+  for (const late of early.splice(0)) late()
+  return { async [Symbol.asyncDispose]() { route[Symbol.dispose](); await receiver?.stop?.() } }
 }

@@ -392,6 +392,37 @@ describe('stream management', () => {
       })()
     })
 
+    it('a service that asks while it starts is answered, and no session that sleeps hears that it was not there yet', async () => {
+      const ITEM = { jid: 'desk.localhost', groups: ['Desk'], subscription: 'both' } as const
+      const idle: Component = { name: 'idle', start: () => ({ receive() {} }) }
+      let answer = ''
+      const asking: Component = {
+        name: 'asking',
+        async start(link) {
+          link.send(Stanza.of('presence', { type: 'probe', from: Jid.parse('desk.localhost'), to: Jid.parse('juliet@localhost') }))
+          answer = (await link.ask(Stanza.of('iq', { type: 'get', id: '', from: Jid.parse('desk.localhost'), to: Jid.parse('localhost') }, [el('ping', 'urn:xmpp:ping')]))).type
+          return { receive() {} }
+        },
+      }
+      let id = ''
+      await restart(async house => {
+        await house.mount('desk.localhost', idle)
+        const juliet = await house.actor('juliet', cast.juliet)
+        await house.privileges('desk.localhost').inject('juliet@localhost', [ITEM])
+        id = await manages(juliet)
+        await juliet.comesOnline()
+        await drops(juliet, house)
+      }, async house => {
+        await house.mount('desk.localhost', asking)
+        assert.equal(answer, 'result')
+        const back = await comesBack(house, cast.juliet)
+        back.says(`<resume xmlns='${SM}' previd='${id}' h='2'/>`)
+        await back.receives`<resumed xmlns='${SM}' previd='${id}'/>`
+        back.says("<iq type='get' id='end'><ping xmlns='urn:xmpp:ping'/></iq>")
+        await back.receives`<iq type='result' id='end'/>`
+      })()
+    })
+
     it('a session whose time is over gives its messages on', restart(async house => {
       const juliet = await house.actor('juliet', cast.juliet)
       const romeo = await house.actor('romeo', cast.romeo)
