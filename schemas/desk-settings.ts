@@ -62,7 +62,7 @@ export interface DeskSettings {
   }
   readonly hours: { readonly closeOutside: boolean; readonly default?: HoursSetting }
   readonly offline: { readonly operators: readonly string[] }
-  readonly translation: { readonly method: 'none' | 'google' | 'microsoft' | 'libretranslate'; readonly apiKey?: string; readonly clientId?: string; readonly clientSecret?: string; readonly url?: string; readonly language: string }
+  readonly translation: { readonly method: 'none' | 'google' | 'microsoft' | 'libretranslate'; readonly apiKey?: string; readonly clientId?: string; readonly clientSecret?: string; readonly tenant?: string; readonly url?: string; readonly language: string }
   /** Paths and bodies hold `{{subject}}` and the like: see components/helpdesk/tickets/rest.ts. */
   readonly tickets: { readonly kind: 'builtin' | 'rest' | 'mail'; readonly mailTo: string; readonly url?: string; readonly authorization?: string; readonly createPath: string; readonly createBody: string; readonly appendPath: string; readonly appendBody: string; readonly showPath: string; readonly findPath: string; readonly numberAt: string }
   readonly retention: { readonly purgeAfter: number; readonly conversations: number }
