@@ -9,7 +9,7 @@ import type { Permission } from './permissions.ts'
 /** Which action of `actions.ts` carries it out. */
 export type Handler = KnowledgeHandler | MarkHandler | ListHandler | StartHandler | ThreadHandler | RoomHandler
   | 'queue' | 'mine' | 'done' | 'board' | 'accept' | 'decline' | 'take' | 'transfer' | 'invite' | 'observe' | 'join' | 'leave' | 'coach' | 'note' | 'say'
-  | 'find' | 'delete' | 'pdf' | 'mail' | 'canned' | 'reply' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help'
+  | 'find' | 'delete' | 'pdf' | 'mail' | 'canned' | 'reply' | 'translate' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help'
 
 export interface Field {
   readonly name: string
@@ -74,6 +74,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { word: 'view', aliases: [], handler: 'view', permission: 'chat.serve', about: 'none', fields: [{ name: 'as', kind: 'choice', label: 'Show conversations as', choices: ['contact', 'room'], required: true }], label: 'Show conversations as…', help: 'show your conversations as contacts or as rooms' },
   { word: 'canned', aliases: ['replies'], handler: 'canned', permission: 'chat.serve', about: 'any', fields: [{ name: 'words', kind: 'text', label: 'Words that stand in it (empty: all)' }], label: 'Canned replies', help: 'list the canned replies; a short-cut alone on a line sends its text, !c? short-cut shows it to you only' },
   { word: 'reply', aliases: [], handler: 'reply', permission: 'chat.with.customers', about: 'open', fields: [{ name: 'shortcut', kind: 'word', label: 'Short-cut', required: true }], label: 'Send a canned reply…', help: 'send the text of a short-cut' },
+  { word: 'tr', aliases: ['translate'], handler: 'translate', permission: 'chat.serve', about: 'any', fields: [{ name: 'language', kind: 'word', label: 'Into (en, de, …; empty: your own language)' }], label: 'Translate…', help: 'read the customer’s newest line in another language: !tr de; the customer sees nothing of it' },
   { word: 'help', aliases: [], handler: 'help', permission: 'chat.serve', about: 'none', fields: [], label: 'Help', help: 'this list' },
 ]
 

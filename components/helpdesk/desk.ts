@@ -30,6 +30,7 @@ import { RoomWindow } from './views/room.ts'
 import { RosterView } from './views/rosters.ts'
 import { Rulebook } from './settings/rulebook.ts'
 import { Tally } from './tally.ts'
+import { Translations } from './translate/translation.ts'
 import { Warnings } from './warnings.ts'
 import { Workgroup } from './workgroup/workgroup.ts'
 import { isWorkgroup, WG } from './workgroup/words.ts'
@@ -67,6 +68,7 @@ class Desk implements Receiver {
   readonly #talks: Talks
   readonly #rooms: RoomWindow
   readonly #workgroup: Workgroup
+  readonly #translations: Translations
   readonly #off: Disposable[] = []
   /** The forms for admins. */
   readonly #forms: Commands
@@ -100,6 +102,7 @@ class Desk implements Receiver {
     this.#office.rosterNow = jid => this.#rosters.now(jid)
     this.#office.views.push(this.#office.paces, new Hints(this.#office, this.#operators))
     this.#office.views.push(this.#workgroup, this.#operators, this.#customers, this.#warnings, this.#office.records.catalogue)
+    this.#office.views.push(this.#translations = new Translations(this.#office, this.#operators))
     this.#office.views.push(new Monitors(this.#office, this.#at), new Attachments(this.#office))
     this.#office.views.push(this.tally = new Tally(this.#office))
     this.#office.onTyping = n => this.#warnings.touch(n)
@@ -161,6 +164,7 @@ class Desk implements Receiver {
     for (const d of [...this.#off, ...this.#returning.values()]) d[Symbol.dispose]()
     this.#rooms.stop()
     this.#workgroup.stop()
+    this.#translations.stop()
     this.#rosters.stop()
     this.#customers.stop()
     this.#warnings.stop()

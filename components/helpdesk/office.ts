@@ -27,6 +27,7 @@ import type { Rulebook } from './settings/rulebook.ts'
 import { deskLine, short, type Scene } from './sentences.ts'
 import { StandingRooms } from './standing-rooms.ts'
 import { Threads, type Related, type Thread } from './threads.ts'
+import { Translation } from './translate/translation.ts'
 
 
 /** Sees every commit, in order for each conversation, and must not wait for another turn of it. */
@@ -46,6 +47,7 @@ export class Office {
   readonly bans: Bans
   readonly paces: Paces
   readonly knowledge: Knowledge
+  readonly translation: Translation
   /** Absent: the desk sends no mails. */
   mail: Outbox | undefined
   readonly dossiers: Dossiers
@@ -115,6 +117,7 @@ export class Office {
     this.paces = new Paces(this)
     this.knowledge = new Knowledge(new Articles(link.stores, link.domain, link.clock))
     this.records = new Records(this)
+    this.translation = new Translation(this)
     this.book.words = e => ({ body: e.line ? deskLine(e.line, who => this.operators.name(who)) : '', name: 'Helpdesk' })
     this.book.terms = () => ({ handOff: rules.now.handOff, autoClose: rules.now.conversation.autoClose })
     this.book.onCommit = c => this.#committed(c)

@@ -26,6 +26,7 @@ import { hookRoutes } from './hooks.ts'
 import { isSearch, recordRoutes, search } from './records.ts'
 import { settingsRoutes } from './settings.ts'
 import { ticketRoutes } from './tickets.ts'
+import { translationRoutes } from '../translate/translation-api.ts'
 import type { Tickets } from '../tickets/port.ts'
 
 const PAGE = 50
@@ -39,7 +40,7 @@ export function rest(http: HttpRouter, office: Office): void {
   const door = new Door(http, office)
   door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door), ...recordRoutes(door), ...customerRoutes(door), ...hookRoutes(door), ...ticketRoutes(door))
   door.add(...markRoutes(door), ...listRoutes(door), ...threadRoutes(door), ...roomRoutes(door))
-  door.add(...banRoutes(door), ...scriptRoutes(door), ...articleRoutes(door))
+  door.add(...banRoutes(door), ...scriptRoutes(door), ...articleRoutes(door), ...translationRoutes(door))
   http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi(door.routes) }))
   http.on('GET', '/api/v1/exports/:key', 'open', async r => { const copy = await office.records.erasure.fetch(r.params['key'] ?? ''); return copy ? { status: 200, headers: { 'cache-control': 'no-store', ...(copy instanceof Uint8Array ? { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="conversation.pdf"' } : {}) }, body: copy } : nothing() })
   door.on('GET', '/conversations', 'conversations:read', (r, who) => api.list(r, who))

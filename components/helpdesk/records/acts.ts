@@ -7,6 +7,7 @@ import type { Office } from '../office.ts'
 import { readWanted } from './finding.ts'
 import { mailTranscript } from './recorded.ts'
 import { queuesOf } from './access.ts'
+import { isWords, translatedLine } from '../translate/translation.ts'
 
 const MOST = 20 // in an answer to a command
 
@@ -56,6 +57,16 @@ export const RECORD_ACTS = {
     if ('ok' in found) return found
     const sent = await mailTranscript(o, found.n, found.s, c.args['to'])
     return 'to' in sent ? yes(`The transcript of #${found.n} is mailed to ${sent.to}.`, found.n) : sent.status === 403 ? notYours(sent.wrong) : no(sent.wrong)
+  },
+
+  async translate(o, c) {
+    const found = await theOne(o, c)
+    if ('ok' in found) return found
+    const newest = (await o.lines.all(found.n, found.s.lines)).findLast(isWords)
+    if (!newest) return no('The customer has written nothing.')
+    const to = c.args['language'] ?? o.translation.languageOf(c.by)
+    const t = await o.translation.translate(newest.body, to)
+    return t.is === 'translated' ? yes(translatedLine(t, to), found.n) : no(t.because)
   },
 } satisfies Record<string, Act>
 

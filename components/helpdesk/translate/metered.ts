@@ -10,6 +10,9 @@ const COLLECTION = 'desk-translations'
 const MOST = 5000 // characters
 const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/i
 
+/** Whether it is written as BCP 47 has languages. */
+export const isLanguage = (text: string): boolean => LANGUAGE.test(text)
+
 export interface Metered extends Translator {
   /** The newest months first. */
   usage(months: number): Promise<Usage[]>
@@ -27,7 +30,7 @@ export function metered(translator: Translator, { documents, desk, clock, on }: 
   }
   return {
     translate: async (text, to, from) => {
-      if (![to, ...from === undefined ? [] : [from]].every(l => LANGUAGE.test(l))) return { is: 'refused', because: 'Not translated: this is no language. Write such as en, de or pt-BR.' }
+      if (![to, ...from === undefined ? [] : [from]].every(isLanguage)) return { is: 'refused', because: 'Not translated: this is no language. Write such as en, de or pt-BR.' }
       if (text.trim() === '') return { is: 'translated', text }
       if (text.length > MOST) return { is: 'refused', because: `Not translated: a text may have at most ${MOST} characters.` }
       if (on) await count([...text].length)
