@@ -43,7 +43,7 @@ export class Door {
   readonly office: Office
   readonly #http: HttpRouter
   readonly routes: Route[] = []
-  readonly #running = new Set<string>()
+  readonly #running = new Map<string, Promise<void>>() // what comes again meanwhile waits for the answer
   constructor(http: HttpRouter, office: Office) { this.#http = http; this.office = office }
 
   /** Registers routes that are described. */
@@ -93,8 +93,9 @@ export class Door {
     const { documents } = this.office.link.stores
     const id = hash(`${who.jid}\n${r.method} ${r.path}\n${key}`)
     const body = hash(JSON.stringify(r.body ?? null))
-    if (this.#running.has(id)) return problem(409, 'A request with this Idempotency-Key is under way.', {}, { 'retry-after': '1' })
-    this.#running.add(id)
+    for (let first: Promise<void> | undefined; (first = this.#running.get(id));) await first
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#running.set(id, promise)
     try {
       const before = (await documents.get<Done>(IDEMPOTENT, this.office.domain, id))?.value
       if (before && before.at > this.office.now - REMEMBERED) {
@@ -108,7 +109,7 @@ export class Door {
       if (response.status < 500 && kept) await documents.put<Done>(IDEMPOTENT, this.office.domain, id, { at: this.office.now, body, response: { ...response, body: withoutSecrets(response.body) } })
       else await documents.remove(IDEMPOTENT, this.office.domain, id)
       return response
-    } finally { this.#running.delete(id) }
+    } finally { this.#running.delete(id); resolve() }
   }
 }
 
