@@ -1,5 +1,5 @@
 // How long records stay: deleted ones for a while, closed ones as the settings say; then their words go for good (shell).
-import type { Bare, Event, Who } from '../facts.ts'
+import type { Event, Who } from '../facts.ts'
 import { Refused } from '../facts.ts'
 import type { Office } from '../office.ts'
 
@@ -89,10 +89,4 @@ export class Keeping {
       await this.#wind()
     })
   }
-}
-
-/** Who deletes needs the permission; one's own conversations are no exception. */
-export async function mayDelete(o: Office, by: Bare, n: number): Promise<boolean> {
-  const s = await o.book.state(n)
-  return s.is !== 'absent' && o.operators.may(by, 'chat.delete', s.queue)
 }
