@@ -68,14 +68,8 @@ export interface Unbound { readonly user: Jid | undefined; fail(condition: Strea
 /** What joins in where a client binds by XEP-0386: reads what it needs, then does its part with the new device and says what <bound/> has of it. */
 export type Preparation = (account: Account) => Promise<((device: Resource) => Element | undefined) | undefined>
 
-export interface HostWorld {
-  readonly router: Router
-  readonly stores: Stores
-  readonly clock: Clock
-  readonly network: Clock
-  readonly log: Log
-  readonly limits: Limits
-}
+/** What a host is given of the world. */
+export type HostWorld = Pick<Home, 'router' | 'stores' | 'clock' | 'network' | 'log' | 'limits'>
 
 export class Host implements Home {
   readonly domain: string
