@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { LAST_SEEN } from '../protocols/activity.ts'
 import { HOST_COMMANDS, type AdHocCommand, type Question, type Stage } from '../protocols/commands.ts'
 import {
-  CONTENT, el, Element, form, Jid, makeCredentials, note, plugin, refuse, Stanza, StanzaError,
+  accountChanged, CONTENT, el, Element, form, Jid, makeCredentials, note, plugin, refuse, Stanza, StanzaError,
   type Account, type AccountRecord, type Field, type FormValues, type Host, type Resource, type Role,
 } from '../server/api.ts'
 
@@ -128,22 +128,19 @@ class Office {
     if (found instanceof StanzaError) return found
     if (found.some(({ account }) => account.jid.bare === notFor?.bare)) return SELF
     for (const { account, record } of found) await act(record, account)
-    this.#host.tellPeople()
     return { note: `${found.map(({ account }) => account.jid.bare).join(', ')} ${done}.` }
   }
 
   async remove({ local }: AccountRecord, account: Account): Promise<void> {
-    const { accounts, rosters, stores, domain } = this.#host
+    const { rosters, stores, domain } = this.#host
     await rosters.farewell(account)
     await stores.accounts.remove(domain, local)
-    accounts.refresh(account.jid, undefined)
-    endAll(account, 'not-authorized', 'The account was removed.')
+    accountChanged(this.#host, account.jid, undefined, 'removed')
   }
 
   async disable(record: AccountRecord, account: Account, yes: boolean): Promise<void> {
     const { disabled: _, ...rest } = record
-    await this.#write(account, yes ? { ...rest, disabled: true } : rest)
-    if (yes) endAll(account, 'not-authorized', 'The account is disabled.')
+    await this.#write(account, yes ? { ...rest, disabled: true } : rest, yes ? 'disabled' : 'role')
   }
 
   async kick(v: FormValues): Promise<Stage> {
@@ -163,8 +160,7 @@ class Office {
     const credentials = await keys(one(v, 'password') ?? '')
     if (credentials instanceof StanzaError) return credentials
     const { account, record } = found[0]! // one was named
-    await this.#write(account, { ...record, credentials })
-    endAll(account, 'reset', 'The password was changed.')
+    await this.#write(account, { ...record, credentials }, 'password')
     return { note: `${account.jid.bare} has a new password.` }
   }
 
@@ -256,14 +252,13 @@ class Office {
     if (!wanted.has(who.bare)) return SELF
     const { accounts } = this.#host
     const before = await this.addresses(isAdmin)
-    for (const { account, record } of found) if (record.role !== 'admin') await this.#write(account, { ...record, role: 'admin' satisfies Role })
+    for (const { account, record } of found) if (record.role !== 'admin') await this.#write(account, { ...record, role: 'admin' satisfies Role }, 'role')
     for (const bare of before.filter(b => !wanted.has(b))) {
       const account = await accounts.at(Jid.parse(bare))
       if (!account) continue
       const { role: _, ...rest } = account.record
-      await this.#write(account, rest)
+      await this.#write(account, rest, 'role')
     }
-    this.#host.tellPeople()
     return { note: `Admins: ${[...wanted].join(', ')}.` }
   }
 
@@ -297,17 +292,13 @@ class Office {
     return found.length > 0 ? found : refuse('not-acceptable', 'An address is needed.')
   }
 
-  async #write(account: Account, record: AccountRecord): Promise<void> {
+  async #write(account: Account, record: AccountRecord, what: 'password' | 'disabled' | 'role'): Promise<void> {
     await this.#host.stores.accounts.update(record)
-    this.#host.accounts.refresh(account.jid, record)
+    accountChanged(this.#host, account.jid, record, what)
   }
 }
 
 const isActive = (d: Resource): boolean => { const show = d.presence?.child('show')?.text; return show !== 'away' && show !== 'xa' }
-
-function endAll(account: Account, condition: 'not-authorized' | 'reset', text: string): void {
-  for (const r of [...account.resources.values()]) r.end(condition, text)
-}
 
 async function keys(password: string): Promise<Awaited<ReturnType<typeof makeCredentials>> | StanzaError> {
   if (password === '') return refuse('not-acceptable', 'A password is needed.')

@@ -1,6 +1,6 @@
 // XEP-0077: lets people make an account themselves, change its password and remove it.
 import { INVITATIONS } from '../protocols/invitations.ts'
-import { el, HANDLED, Jid, makeCredentials, plugin, refuse, resultOf, StanzaError, type Element } from '../server/api.ts'
+import { accountChanged, el, HANDLED, Jid, makeCredentials, plugin, refuse, resultOf, StanzaError, type Element } from '../server/api.ts'
 
 const NS = 'jabber:iq:register'
 const NS_FEATURE = 'http://jabber.org/features/iq-register'
@@ -49,10 +49,8 @@ export const register = plugin('register', (host, options) => {
       if (query.elements.length !== 1) return refuse('bad-request') // section 3.2
       await host.rosters.farewell(account)
       await accounts.remove(host.domain, account.jid.local)
-      host.accounts.refresh(account.jid, undefined)
-      host.tellPeople()
       device.deliver(resultOf(iq))
-      for (const r of [...account.resources.values()]) r.end('not-authorized', 'The account was removed.')
+      accountChanged(host, account.jid, undefined, 'removed')
       return HANDLED
     }
     const local = localOf(query, host.domain)
@@ -62,8 +60,7 @@ export const register = plugin('register', (host, options) => {
     if (credentials instanceof StanzaError) return credentials
     const record = { ...account.record, credentials }
     if (await accounts.update(record) === 'missing') return refuse('item-not-found')
-    host.accounts.refresh(account.jid, record)
-    for (const r of [...account.resources.values()]) if (r !== device) r.end('reset', 'The password was changed.')
+    accountChanged(host, account.jid, record, 'password', device)
     return undefined
   })
 

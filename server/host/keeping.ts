@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto'
 import type { AccountChange, AccountKeeper, Connection } from '../component/component.ts'
 import type { AccountRecord, Credentials } from '../ports/store.ts'
+import type { Resource } from '../session/account.ts'
 import { Jid } from '../stanza/jid.ts'
 import { revokeTokens } from '../stream/sasl/fast.ts'
 import { makeCredentials } from '../stream/sasl/credentials.ts'
@@ -14,8 +15,11 @@ const NAME = 80 // characters
 export const randomPassword = (): string =>
   Array.from({ length: 4 }, () => Array.from({ length: 5 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')).join('-')
 
-/** Takes in what was changed in the store. Sessions end if password, state or existence changed. */
-export function accountChanged(host: Host, at: Jid, record: AccountRecord | undefined, what: 'made' | 'password' | 'role' | 'removed' | 'disabled'): void {
+/**
+ * Takes in what was changed in the store. If password, state or existence changed, what is open in the account's name ends: its
+ * sessions but `but`, logins that have no session yet, tokens (SEC-T22).
+ */
+export function accountChanged(host: Host, at: Jid, record: AccountRecord | undefined, what: 'made' | 'password' | 'role' | 'removed' | 'disabled', but?: Resource): void {
   const account = host.accounts.online(at)
   host.accounts.refresh(at, record)
   host.tellPeople()
@@ -23,7 +27,7 @@ export function accountChanged(host: Host, at: Jid, record: AccountRecord | unde
   if (what !== 'removed') revokeTokens(host.stores.documents, at.bare).catch((error: unknown) => host.bug(error))
   const [condition, why] = what === 'password' ? ['reset', 'The password was changed.'] as const : ['not-authorized', 'The account was removed or disabled.'] as const
   for (const stream of [...host.unbound]) if (stream.user?.bare === at.bare) stream.fail(condition, why)
-  for (const r of [...account?.resources.values() ?? []]) r.end(condition, why)
+  for (const r of [...account?.resources.values() ?? []]) if (r !== but) r.end(condition, why)
 }
 
 /** What a component may do with the accounts of `host`. */

@@ -8,7 +8,7 @@ import { silent } from '../../server/ports/log.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import { Actor, type House } from '../harness/scene.ts'
-import { agent, authenticate, bind, BIND2, ETHERX, header, identifier, inHouse, LAPTOP, login, PHONE, plain, SASL, SASL2, SM, STREAMS } from './sasl2-client.ts'
+import { agent, authenticate, bind, BIND2, ETHERX, FAST, hashed, header, identifier, inHouse, LAPTOP, login, PHONE, plain, SASL, SASL2, SM, STREAMS, tokenOf } from './sasl2-client.ts'
 
 const CARBONS = 'urn:xmpp:carbons:2'
 const MAM = 'urn:xmpp:mam:2'
@@ -322,6 +322,34 @@ describe('an account that changes', () => {
       await classic.isCutOff()
       assert.equal(house.devices.resumable, 0)
       assert.equal(house.host.unbound.size, 0)
+    }))
+  }
+
+  for (const [what, condition] of [['<username>romeo</username><password>new</password>', 'reset'], ['<remove/>', 'not-authorized']] as const) {
+    it(`SEC-T22 by its owner (${what}): what is open elsewhere ends at once, tokens are worth nothing`, inHouse(async (house, door) => {
+      const [here, bound, unbound, asleep] = [await door(), await door(), await door(), await door()]
+      here.says(login(agent(PHONE), bind(), `<request-token xmlns='${FAST}' mechanism='HT-SHA-256-NONE'/>`))
+      const token = tokenOf(await here.succeeds())!
+      await here.next()
+      bound.says(login(bind())); await bound.succeeds(); await bound.next()
+      unbound.says(login()); await unbound.succeeds(); await unbound.next()
+      const classic = new Actor('classic', 'romeo@localhost/y')
+      await classic.opens(house.port)
+      await classic.logsIn()
+      asleep.says(login(bind(`<enable xmlns='${SM}' resume='true'/>`)))
+      await asleep.succeeds(); await asleep.next()
+      asleep.leaves()
+      while ([...house.host.accounts.online(ROMEO)!.resources.values()].every(r => r.attached)) await new Promise(ok => setImmediate(ok))
+      here.says(`<iq type='set' id='r'><query xmlns='jabber:iq:register'>${what}</query></iq>`)
+      await here.receives`<iq type='result' id='r'/>`
+      for (const c of [bound, unbound]) await c.ends(condition)
+      await classic.isCutOff()
+      assert.deepEqual([house.devices.resumable, house.host.unbound.size], [0, 0])
+      if (condition === 'reset') await here.receivesNothing() // who changed it stays
+      else await here.ends(condition)
+      const again = await door()
+      again.says(authenticate('HT-SHA-256-NONE', hashed('romeo', token), agent(PHONE), bind(), `<fast xmlns='${FAST}'/>`))
+      assert.equal((await again.next()).name, 'failure')
     }))
   }
 
