@@ -5,6 +5,14 @@ import type { AccountRecord } from '../ports/store.ts'
 import type { StreamCondition } from './ending.ts'
 import { Notes } from './notes.ts'
 
+/** Decides what a device is given at once, and keeps the rest for it (XEP-0352). */
+export interface Sieve {
+  /** What goes out now for `stanza`, in this order: nothing where it is kept, what was kept and then it where it must not wait. */
+  take(stanza: AnyStanza): readonly AnyStanza[]
+  /** What is kept, in order. */
+  readonly kept: readonly AnyStanza[]
+}
+
 /** One bound device of an account. `deliver` never fails and never waits: what the device cannot take now is kept or given back. */
 export abstract class Resource extends Notes {
   readonly jid: Jid // full
@@ -32,6 +40,8 @@ export abstract class Resource extends Notes {
   get unacknowledged(): readonly AnyStanza[] { return [] }
 
   abstract deliver(stanza: AnyStanza): void
+  /** From now on what it is given passes `sieve`, or nothing; what an earlier one has kept goes out first. */
+  abstract sift(sieve: Sieve | undefined): void
   /** The acknowledgement of the stanza it sent last waits for `commit`; a rejection is told to the device as an error of that stanza. */
   abstract hold(commit: Promise<unknown>): void
   /** Ends the device's stream with a stream error (RFC 6120 section 4.9.3). */

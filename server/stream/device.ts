@@ -5,7 +5,7 @@ import { CONTENT, errorReply, type AnyStanza } from '../stanza/stanza.ts'
 import { readStanza, Unreadable } from '../stanza/read.ts'
 import { refuse, StanzaError } from '../stanza/errors.ts'
 import type { Jid } from '../stanza/jid.ts'
-import { Resource, type Account } from '../session/account.ts'
+import { Resource, type Account, type Sieve } from '../session/account.ts'
 import type { StreamCondition } from '../session/ending.ts'
 import type { Host } from '../host/host.ts'
 import { sealOf } from './sasl/fast.ts'
@@ -51,6 +51,7 @@ export class Device extends Resource {
   #gone = false
   #taken: AnyStanza | undefined // the stanza from the device that is worked on
   #unstored: AnyStanza | undefined // the last one that could not be stored
+  #sieve: Sieve | undefined
 
   /** `handled`: how many stanzas it had sent before. */
   constructor(jid: Jid, account: Account, host: Host, carrier: Carrier | undefined, handled = 0) {
@@ -81,7 +82,7 @@ export class Device extends Resource {
     if (!unacked || this.attached || this.#gone) return undefined
     return {
       jid: this.jid.full, until: this.#until, handled: this.handled.h, acknowledged: unacked.acknowledged,
-      sent: unacked.all.map(({ stanza, at }) => ({ text: stanza.write(CONTENT), at })),
+      sent: [...unacked.all, ...(this.#sieve?.kept ?? []).map(stanza => ({ stanza, at: this.host.clock.now() }))].map(({ stanza, at }) => ({ text: stanza.write(CONTENT), at })),
       ...(this.presence ? { presence: this.presence.write(CONTENT) } : {}), flags: this.flags, seal: sealOf(this.account.record),
     }
   }
@@ -97,6 +98,17 @@ export class Device extends Resource {
   override get unacknowledged(): readonly AnyStanza[] { return this.#unacked?.all.map(s => s.stanza) ?? [] }
 
   override deliver(stanza: AnyStanza): void {
+    if (this.#sieve) for (const s of this.#sieve.take(stanza)) this.#give(s)
+    else this.#give(stanza)
+  }
+
+  override sift(sieve: Sieve | undefined): void {
+    const before = this.#sieve
+    this.#sieve = sieve
+    if (before) for (const s of before.kept) this.#give(s)
+  }
+
+  #give(stanza: AnyStanza): void {
     if (this.#gone) return
     this.host.passed.out[stanza.kind]++
     const text = stanza.write(this.#ns)

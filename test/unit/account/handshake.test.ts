@@ -15,6 +15,7 @@ import { stateOf } from '../../../server/account/subscription.ts'
 
 /** A device that keeps what it is given. */
 class Ear extends Resource {
+  override sift(): void {}
   readonly heard: AnyStanza[] = []
   deliver(s: AnyStanza): void { this.heard.push(s) }
   hold(commit: Promise<unknown>): void { void commit.catch(() => {}) }
