@@ -11,7 +11,7 @@ import { asked, colleague
 import { recordOf } from './assignment.ts'
 import { capacityOf, colour, isAskable, isReceiving, takesFrom, type Intake } from './availability.ts'
 import { COMMANDS, type CommandEntry, type Handler } from './commands.ts'
-import { assigns, queueName } from './config.ts'
+import { queueName } from './config.ts'
 import { departmentsOf } from './entrance.ts'
 import { isOver, isQueued, roleOf } from './conversation.ts'
 import { inLine } from './dispatch.ts'
@@ -295,6 +295,3 @@ function placeMeant(o: Office, to: string, now: string | undefined): string | un
   const site = brands[brand]?.sites.find(x => sites[x] !== undefined)
   return site === undefined ? brand : sites[site]?.queue ?? Object.keys(queues)[0] ?? brand
 }
-
-/** Whether conversations of this queue are taken, not offered. */
-export const isPull = (o: Office, queue: string): boolean => assigns(o.config, queue) === 'pull'

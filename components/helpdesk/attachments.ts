@@ -1,7 +1,8 @@
 // Files that customer and agents send each other, listed in the dossier: a line that is nothing but the address of a file (XEP-0066, XEP-0363; ST-47, ST-55; shell).
 import { mark } from './acts/marks.ts'
 import type { Commit } from './book.ts'
-import type { Office, View } from './office.ts'
+import type { View } from './ground.ts'
+import type { Office } from './office.ts'
 
 /** The name of the file that a line is the address of; undefined: it is no such line. */
 export function fileOf(body: string): string | undefined {

@@ -1,6 +1,6 @@
 // The actions that note something at a conversation, as the table of `commands.ts` takes them. Pure.
 
-import type { CommandEntry, Field } from './commands.ts'
+import type { Entry, Field } from './command.ts'
 import { PRIORITIES } from './facts.ts'
 
 export type MarkHandler =
@@ -12,7 +12,7 @@ const minutes: Field = { name: 'minutes', kind: 'number', label: 'Minutes', requ
 const comment: Field = { name: 'text', kind: 'text', label: 'Comment' }
 
 /** All are for who is in the conversation or was its owner at some time, and for managers. */
-export const MARK_COMMANDS: readonly CommandEntry[] = ([
+export const MARK_COMMANDS: readonly Entry<MarkHandler>[] = ([
   { word: 'res', aliases: ['resolution'], handler: 'resolution', fields: [text], lines: true, label: 'Add a resolution…', help: 'keep how it was solved; colleagues find it with !kb, the customer never sees it' },
   { word: 'subject', aliases: [], handler: 'subject', fields: [{ name: 'text', kind: 'text', label: 'Subject (empty: none)' }], label: 'Subject…', help: 'say what it is about' },
   { word: 'label', aliases: [], handler: 'label', fields: [{ name: 'label', kind: 'text', label: 'Label (with a - before it: take it away)', required: true }], label: 'Label…', help: 'add a label, or take it away with a - before it' },

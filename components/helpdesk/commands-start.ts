@@ -1,12 +1,12 @@
 // The actions that begin with somebody, as the table of `commands.ts` takes them. Pure.
 
-import type { CommandEntry } from './commands.ts'
+import type { Entry } from './command.ts'
 
 export type StartHandler = 'start' | 'here' | 'announce' | 'open'
 export type RoomHandler = 'makeRoom' | 'removeRoom' | 'rooms'
 export type ThreadHandler = 'im' | 'ims' | 'colleagues'
 
-export const START_COMMANDS: readonly CommandEntry[] = [
+export const START_COMMANDS: readonly Entry<StartHandler | ThreadHandler | RoomHandler>[] = [
   { word: 'start', aliases: [], handler: 'start', permission: 'chat.start.customer', about: 'none', fields: [{ name: 'customer', kind: 'word', label: 'Customer (name, address, #12 or ticket:5)', required: true }, { name: 'text', kind: 'text', label: 'First line', required: true }], label: 'Start with a customer…', help: 'ask a customer who is logged in for a talk; the customer must accept' },
   { word: 'here', aliases: ['logged'], handler: 'here', permission: 'chat.serve', about: 'none', fields: [], label: 'Who is logged in', help: 'list the agents and customers who are logged in, and who can chat' },
   { word: 'im', aliases: [], handler: 'im', permission: 'chat.with.agents', about: 'none', fields: [{ name: 'who', kind: 'word', label: 'Colleagues (names, with commas between)', required: true }, { name: 'text', kind: 'text', label: 'Text (may begin with #12 or ticket:5, which it is about)', required: true }], label: 'Talk with colleagues…', help: 'talk with one colleague or more (ben,cleo), offline ones too; typed in a conversation it is about that one' },

@@ -1,37 +1,17 @@
 // Every action of an operator, once: the text command, the ad-hoc command and the REST call are all made from this table. Pure.
 
+import type { Entry, Field } from './command.ts'
 import { LIST_COMMANDS, type ListHandler } from './commands-lists.ts'
 import { MARK_COMMANDS, type MarkHandler } from './commands-marks.ts'
 import { START_COMMANDS, type RoomHandler, type StartHandler, type ThreadHandler } from './commands-start.ts'
 import { KNOWLEDGE_COMMANDS, type KnowledgeHandler } from './intake/kb-commands.ts'
-import type { Permission } from './permissions.ts'
 
 /** Which action of `actions.ts` carries it out. */
 export type Handler = KnowledgeHandler | MarkHandler | ListHandler | StartHandler | ThreadHandler | RoomHandler
   | 'queue' | 'mine' | 'done' | 'board' | 'accept' | 'decline' | 'take' | 'transfer' | 'invite' | 'observe' | 'join' | 'leave' | 'coach' | 'note' | 'say'
   | 'find' | 'delete' | 'pdf' | 'mail' | 'canned' | 'reply' | 'translate' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help'
 
-export interface Field {
-  readonly name: string
-  /** `target` = an operator or `group:queue`; `text` takes the rest of the line. */
-  readonly kind: 'target' | 'operator' | 'queue' | 'number' | 'text' | 'word' | 'choice'
-  readonly label: string
-  readonly required?: boolean
-  readonly choices?: readonly string[]
-}
-export interface CommandEntry {
-  readonly word: string
-  readonly aliases: readonly string[]
-  readonly handler: Handler
-  readonly permission: Permission
-  /** `open`: one of the caller's conversations; `pending`: one that waits for his answer; `any`: named, or the one he is in; `none`: the desk. */
-  readonly about: 'open' | 'pending' | 'any' | 'none'
-  readonly fields: readonly Field[]
-  /** Its text may have several lines (C25). */
-  readonly lines?: true
-  readonly label: string
-  readonly help: string
-}
+export type CommandEntry = Entry<Handler>
 
 const to: Field = { name: 'to', kind: 'target', label: 'To (a colleague, or group:queue)', required: true }
 const colleague: Field = { name: 'who', kind: 'operator', label: 'Colleague', required: true }

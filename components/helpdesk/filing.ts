@@ -1,20 +1,23 @@
 // From a conversation to a ticket: the whole public transcript, exactly once, and closed only when it is there (shell).
 import { randomUUID } from 'node:crypto'
 import { Refused, type Bare, type Filing as Filed, type Present, type Who } from './facts.ts'
+import type { Ground } from './ground.ts'
 import type { Line } from './lines.ts'
-import type { Office } from './office.ts'
 import type { Notice } from './policy.ts'
 import { short } from './sentences.ts'
 import { ChosenTickets } from './tickets/chosen.ts'
 import type { Tickets } from './tickets/port.ts'
 import { transcript, type PublicLine } from './transcript.ts'
+import type { Fetcher } from './webhooks/fetcher.ts'
+
+type Under = Pick<Ground, 'book' | 'customers' | 'operators' | 'rules' | 'link' | 'domain' | 'mail' | 'now' | 'later'>
 
 export class Filing {
-  readonly #office: Office
+  readonly #o: Under
   tickets: Tickets
-  constructor(office: Office) {
-    this.#office = office
-    this.tickets = new ChosenTickets(office)
+  constructor(ground: Under, errands: () => Fetcher) {
+    this.#o = ground
+    this.tickets = new ChosenTickets(ground, errands)
   }
 
   /** Gives the ticket's number, or says why the conversation stays open. */
@@ -22,27 +25,27 @@ export class Filing {
     if (target !== undefined && !await this.tickets.get(target)) return new Refused(`There is no ticket ${target}; the conversation stays open.`)
     const failed = this.#failed(n)
     // Tried again, it is the same attempt: what arrived without an answer is not made twice.
-    const started = await this.#office.book.give(n, { do: 'file', by, key: failed && failed.target === target ? failed.key : randomUUID(), ticket: target, force: this.#office.operators.may(by, 'chat.act.others', this.#queueOf(n)) })
+    const started = await this.#o.book.give(n, { do: 'file', by, key: failed && failed.target === target ? failed.key : randomUUID(), ticket: target, force: this.#o.operators.may(by, 'chat.act.others', this.#queueOf(n)) })
     return started instanceof Refused ? started : this.#write(n)
   }
 
   /** The public transcript as it stands now. */
   async text(n: number): Promise<string> {
-    const { book, customers } = this.#office
+    const { book, customers } = this.#o
     const s = await book.state(n)
     if (s.is === 'absent') return ''
     return transcript({ number: n, queue: s.queue, customer: (await customers.byId(s.customer))?.name ?? 'Customer' }, (await book.lines.all(n, s.lines)).flatMap(publicLine))
   }
 
-  #failed(n: number): Filed | undefined { const s = this.#office.book.states.get(n); return s && s.is !== 'absent' && s.filing?.is === 'failed' ? s.filing : undefined }
-  #queueOf(n: number): string | undefined { const s = this.#office.book.states.get(n); return s && s.is !== 'absent' ? s.queue : undefined }
+  #failed(n: number): Filed | undefined { const s = this.#o.book.states.get(n); return s && s.is !== 'absent' && s.filing?.is === 'failed' ? s.filing : undefined }
+  #queueOf(n: number): string | undefined { const s = this.#o.book.states.get(n); return s && s.is !== 'absent' ? s.queue : undefined }
 
   /** After a start: goes on with what a crash cut short, and tells who asked for it. */
   resume(tell: (n: number, s: Present, to: Bare, what: Notice) => void): void {
-    for (const [n, s] of this.#office.book.states) {
+    for (const [n, s] of this.#o.book.states) {
       if (s.is === 'absent' || s.filing?.is !== 'started') continue
       const { by } = s.filing
-      this.#office.later(async () => {
+      this.#o.later(async () => {
         const ticket = await this.#write(n)
         tell(n, s, by, ticket instanceof Refused ? { is: 'filing failed' } : { is: 'filed', ticket })
       })
@@ -50,7 +53,7 @@ export class Filing {
   }
 
   async #write(n: number): Promise<number | Refused> {
-    const { book, customers, link } = this.#office
+    const { book, customers, link } = this.#o
     const s = book.states.get(n)
     if (!s || s.is === 'absent' || s.filing?.is !== 'started') return new Refused('No ticket is being written.')
     const { key, by, target } = s.filing
@@ -61,7 +64,7 @@ export class Filing {
         const now = book.states.get(n)
         if (!now || now.is === 'absent') return new Refused('The conversation is closed.')
         const lines = (await book.lines.all(n, now.lines)).flatMap(publicLine)
-        const article = { key, at: this.#office.now, by, conversation: n, body: transcript({ number: n, queue: s.queue, customer: name }, lines) }
+        const article = { key, at: this.#o.now, by, conversation: n, body: transcript({ number: n, queue: s.queue, customer: name }, lines) }
         const subject = short(lines.find(l => l.who === 'customer')?.body ?? `Conversation ${n}`)
         const ticket = target ?? await this.tickets.open({ subject, queue: s.queue, customer: name, ...(customer?.email === undefined ? {} : { email: customer.email }) }, article)
         if (target !== undefined && await this.tickets.append(target, article) === 'missing') throw new Error(`there is no ticket ${target}`)

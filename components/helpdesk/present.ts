@@ -1,17 +1,19 @@
 // Which customers are logged in: those who let a queue see their presence (OT-10, OT-53; shell, in memory).
 import { Jid } from '../../server/api.ts'
-import type { Office } from './office.ts'
+import type { Ground } from './ground.ts'
 import { localOf } from './words.ts'
 
 const MOST = 50_000 // devices
 
 export interface Here { readonly jid: string; readonly name: string; /** his role may chat */ readonly mayChat: boolean }
 
+type Under = Pick<Ground, 'operators' | 'customers'>
+
 export class PresentCustomers {
-  readonly #office: Office
+  readonly #o: Under
   readonly #devices = new Map<string, Set<string>>()
   #count = 0
-  constructor(office: Office) { this.#office = office }
+  constructor(ground: Under) { this.#o = ground }
 
   /** Notes the presence of somebody who is no operator. */
   note(device: Jid, here: boolean): void {
@@ -32,12 +34,12 @@ export class PresentCustomers {
   has(jid: string): boolean { return this.#devices.has(jid) }
 
   async all(): Promise<Here[]> {
-    const mayChat = this.#office.operators.grants('customer', 'chat.with.agents')
+    const mayChat = this.#o.operators.grants('customer', 'chat.with.agents')
     const found: Here[] = []
     for (const jid of this.#devices.keys()) {
-      if (this.#office.operators.has(jid)) continue
+      if (this.#o.operators.has(jid)) continue
       const local = localOf(jid)
-      found.push({ jid, name: (await this.#office.customers.byJid(jid))?.name ?? local.slice(0, 1).toUpperCase() + local.slice(1), mayChat })
+      found.push({ jid, name: (await this.#o.customers.byJid(jid))?.name ?? local.slice(0, 1).toUpperCase() + local.slice(1), mayChat })
     }
     return found.sort((a, b) => a.name.localeCompare(b.name))
   }

@@ -1,7 +1,7 @@
 // Permanent rooms of the agents: made in the server's room service, their members kept in line with departments, queues and roles (ST-89 to ST-93, SS-36; shell).
 import { el, form, Jid, Stanza, type Element, type Iq } from '../../server/api.ts'
 import type { Bare } from './facts.ts'
-import type { Office } from './office.ts'
+import type { Ground } from './ground.ts'
 import { NS } from './stanzas.ts'
 
 const OWNER = 'http://jabber.org/protocol/muc#owner'
@@ -14,22 +14,24 @@ const PAGE = 500
 export interface Grant { readonly kind: 'department' | 'queue' | 'role' | 'agent'; readonly name: string }
 export interface StandingRoom { readonly local: string; readonly jid: string; readonly name: string; readonly by: Bare; readonly created: number; readonly grants: readonly Grant[]; readonly members: readonly Bare[] }
 
+type Under = Pick<Ground, 'link' | 'domain' | 'now' | 'later' | 'rules' | 'operators' | 'onRules' | 'onOperator'>
+
 export class StandingRooms {
-  readonly #office: Office
+  readonly #o: Under
   readonly #all = new Map<string, StandingRoom>()
   #service: string | undefined
   #turn: Promise<unknown> = Promise.resolve()
-  constructor(office: Office) { this.#office = office }
+  constructor(ground: Under) { this.#o = ground }
 
   async open(): Promise<void> {
     for (let after: string | undefined; ;) {
-      const page = await this.#office.link.stores.documents.range<StandingRoom>(COLLECTION, this.#office.domain, { limit: PAGE, ...(after === undefined ? {} : { after }) })
+      const page = await this.#o.link.stores.documents.range<StandingRoom>(COLLECTION, this.#o.domain, { limit: PAGE, ...(after === undefined ? {} : { after }) })
       for (const { value } of page) this.#all.set(value.local, value)
       after = page.at(-1)?.id
       if (page.length < PAGE) break
     }
-    this.#office.onRules.push(() => this.follow())
-    this.#office.onOperator.push(() => this.follow())
+    this.#o.onRules.push(() => this.follow())
+    this.#o.onOperator.push(() => this.follow())
   }
 
   get(local: string): StandingRoom | undefined { return this.#all.get(local) }
@@ -39,7 +41,7 @@ export class StandingRooms {
 
   /** Whom these grants let in now. */
   people(grants: readonly Grant[]): Bare[] {
-    const { operators, rules } = this.#office
+    const { operators, rules } = this.#o
     const found = new Set<Bare>()
     for (const g of grants) {
       const queues = g.kind === 'department' ? rules.now.departments[g.name]?.queues ?? [] : g.kind === 'queue' ? [g.name] : []
@@ -58,7 +60,7 @@ export class StandingRooms {
       const service = await this.#find()
       if (service === undefined) return 'There is no room service on this server.'
       const old = this.#all.get(local)
-      const room: StandingRoom = old ? { ...old, grants } : { local, jid: `${local}@${service}`, name, by, created: this.#office.now, grants, members: [] }
+      const room: StandingRoom = old ? { ...old, grants } : { local, jid: `${local}@${service}`, name, by, created: this.#o.now, grants, members: [] }
       if (!old) {
         const wrong = await this.#create(room)
         if (wrong !== undefined) return wrong
@@ -72,7 +74,7 @@ export class StandingRooms {
       const room = this.#all.get(local)
       if (!room) return false
       await this.#ask(room.jid, el('query', OWNER, {}, el('destroy', OWNER, {})))
-      await this.#office.link.stores.documents.remove(COLLECTION, this.#office.domain, local)
+      await this.#o.link.stores.documents.remove(COLLECTION, this.#o.domain, local)
       this.#all.delete(local)
       return true
     })
@@ -91,20 +93,20 @@ export class StandingRooms {
   /** People, roles or settings have changed: members follow. */
   follow(): void {
     if (this.#all.size === 0) return
-    this.#office.later(() => this.#inTurn(async () => { for (const r of this.all) if (this.people(r.grants).join('\n') !== r.members.join('\n')) await this.#sync(r) }))
+    this.#o.later(() => this.#inTurn(async () => { for (const r of this.all) if (this.people(r.grants).join('\n') !== r.members.join('\n')) await this.#sync(r) }))
   }
 
   async #create(room: StandingRoom): Promise<string | undefined> {
-    const me = Jid.parse(`${this.#office.domain}/desk`)
+    const me = Jid.parse(`${this.#o.domain}/desk`)
     const at = Jid.parse(`${room.jid}/helpdesk`)
-    this.#office.link.send(Stanza.of('presence', { type: 'available', from: me, to: at }, [el('x', NS.muc)]))
+    this.#o.link.send(Stanza.of('presence', { type: 'available', from: me, to: at }, [el('x', NS.muc)]))
     const set = await this.#ask(room.jid, el('query', OWNER, {}, form({
       type: 'submit', formType: CONFIG, fields: [
         { var: 'muc#roomconfig_roomname', type: 'text-single', value: room.name }, { var: 'muc#roomconfig_persistentroom', type: 'boolean', value: true }, { var: 'muc#roomconfig_membersonly', type: 'boolean', value: true },
         { var: 'muc#roomconfig_publicroom', type: 'boolean', value: false },
       ],
     })))
-    this.#office.link.send(Stanza.of('presence', { type: 'unavailable', from: me, to: at }))
+    this.#o.link.send(Stanza.of('presence', { type: 'unavailable', from: me, to: at }))
     return set.type === 'result' ? undefined : 'The room service does not let the desk make this room: the name may be taken.'
   }
 
@@ -113,7 +115,7 @@ export class StandingRooms {
     const change = [...members.filter(m => !room.members.includes(m)).map(jid => ({ jid, affiliation: 'member' })), ...room.members.filter(m => !members.includes(m)).map(jid => ({ jid, affiliation: 'none' }))]
     if (change.length > 0) await this.#ask(room.jid, el('query', ADMIN, {}, ...change.map(c => el('item', ADMIN, c))))
     const kept = { ...room, members }
-    await this.#office.link.stores.documents.put(COLLECTION, this.#office.domain, room.local, kept)
+    await this.#o.link.stores.documents.put(COLLECTION, this.#o.domain, room.local, kept)
     this.#all.set(room.local, kept)
     return kept
   }
@@ -121,12 +123,12 @@ export class StandingRooms {
   /** The room service of this server: what calls itself a conference. */
   async #find(): Promise<string | undefined> {
     if (this.#service !== undefined) return this.#service
-    const parent = this.#office.domain.split('.').slice(1).join('.')
+    const parent = this.#o.domain.split('.').slice(1).join('.')
     if (parent === '') return undefined
     const listed = await this.#ask(parent, el('query', NS.items), 'get')
     const items = listed.type === 'result' ? (listed.payload[0]?.children ?? []).flatMap(c => typeof c !== 'string' && c.attrs['jid'] !== undefined ? [c.attrs['jid']] : []) : []
     for (const domain of new Set([...items, `rooms.${parent}`])) {
-      if (domain === this.#office.domain || domain.includes('@')) continue
+      if (domain === this.#o.domain || domain.includes('@')) continue
       const info = await this.#ask(domain, el('query', NS.info), 'get')
       const isRooms = info.type === 'result' && info.payload[0]?.children.some(c => typeof c !== 'string' && c.name === 'identity' && c.attrs['category'] === 'conference' && c.attrs['type'] === 'text')
       if (isRooms) return this.#service = domain
@@ -134,7 +136,7 @@ export class StandingRooms {
     return undefined
   }
   #ask(to: string, query: Element, type: 'get' | 'set' = 'set'): Promise<Iq> {
-    return this.#office.link.ask(Stanza.of('iq', { type, id: 'desk', from: Jid.parse(`${this.#office.domain}/desk`), to: Jid.parse(to) }, [query]))
+    return this.#o.link.ask(Stanza.of('iq', { type, id: 'desk', from: Jid.parse(`${this.#o.domain}/desk`), to: Jid.parse(to) }, [query]))
   }
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(work, work)

@@ -2,7 +2,8 @@
 import { isReceiving } from './availability.ts'
 import type { Commit } from './book.ts'
 import type { Event } from './facts.ts'
-import type { Office, View } from './office.ts'
+import type { View } from './ground.ts'
+import type { Office } from './office.ts'
 
 /** Conversations by queue and state, at this moment. */
 export interface QueueCount { readonly queue: string; readonly waiting: number; readonly offered: number; readonly active: number; readonly ended: number; /** ms that the first in line has waited */ readonly longest: number; readonly receiving: number }

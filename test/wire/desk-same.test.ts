@@ -1,7 +1,8 @@
 // One action, three ways: by text, by a form, by REST the same is done, the same is said, and the same is refused. Made from the table of commands.
 import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
-import { COMMANDS, type CommandEntry, type Field } from '../../components/helpdesk/commands.ts'
+import type { Field } from '../../components/helpdesk/command.ts'
+import { COMMANDS, type CommandEntry } from '../../components/helpdesk/commands.ts'
 import { BOT, c, config, DESK, DeskHouse, SUPPORT, type Person } from '../harness/desk.ts'
 
 const NS = 'http://jabber.org/protocol/commands'

@@ -1,7 +1,8 @@
 // `!kb`: what is known about something, articles and resolutions, and what an agent is shown when he gets a conversation (ST-02, ST-49, ST-50) (shell).
 import { no, yes, type Act } from '../answers.ts'
 import type { Commit } from '../book.ts'
-import type { Office, View } from '../office.ts'
+import type { View } from '../ground.ts'
+import type { Office } from '../office.ts'
 import { readWanted } from '../records/finding.ts'
 import { short } from '../sentences.ts'
 import type { OperatorView } from '../views/operators.ts'

@@ -2,30 +2,32 @@
 import { randomUUID } from 'node:crypto'
 import type { Bare } from '../facts.ts'
 import { departmentsOf } from '../entrance.ts'
+import type { Ground } from '../ground.ts'
 import { mailAddress } from '../mail/letter.ts'
-import type { Office } from '../office.ts'
 import { short } from '../sentences.ts'
 
 export interface Left { readonly name: string; readonly email: string; readonly body: string; readonly queue: string; readonly page?: string | undefined; readonly visitor: string; readonly address?: string | undefined; readonly id?: string | undefined }
 export interface KeptMessage extends Left { readonly at: number; readonly to: readonly Bare[] }
 
+type Chosen = Pick<Ground, 'rules' | 'operators'>
+type Keeps = Pick<Ground, 'link' | 'domain'>
 const COLLECTION = 'desk-left'
 const PAGE = 200
 
 /** Who gets the messages left for a queue: those of its department, else those of the desk. */
-export function readersOf(o: Office, queue: string): readonly Bare[] {
+export function readersOf(o: Chosen, queue: string): readonly Bare[] {
   const own = departmentsOf(o.rules.now, queue).flatMap(d => d.offline)
   return [...new Set(own.length > 0 ? own : o.rules.now.offline.operators)].filter(j => o.operators.has(j))
 }
 
 /** Where an operator gets mail: the address in his record. */
-export const mailOf = (o: Office, jid: Bare): string | undefined => mailAddress(o.operators.record(jid).email ?? '')
+export const mailOf = (o: Pick<Ground, 'operators'>, jid: Bare): string | undefined => mailAddress(o.operators.record(jid).email ?? '')
 
 /** Whether a message can be left at all: somebody was chosen who can be reached. */
-export const takesMessages = (o: Office, queue: string): boolean => o.mail !== undefined && readersOf(o, queue).some(j => mailOf(o, j) !== undefined)
+export const takesMessages = (o: Chosen & Pick<Ground, 'mail'>, queue: string): boolean => o.mail !== undefined && readersOf(o, queue).some(j => mailOf(o, j) !== undefined)
 
 /** Keeps the message and mails it; words for people if something is wrong with it. The same `id` of the same visitor is kept once. */
-export async function leave(o: Office, l: Left): Promise<undefined | { readonly wrong: string }> {
+export async function leave(o: Chosen & Keeps & Pick<Ground, 'now' | 'mail'>, l: Left): Promise<undefined | { readonly wrong: string }> {
   if (mailAddress(l.email) === undefined) return { wrong: 'Please give a mail address to which we can answer.' }
   const to = readersOf(o, l.queue)
   const key = `${o.now}-${l.id === undefined ? randomUUID() : `${l.visitor} ${l.id}`}`
@@ -46,7 +48,7 @@ export async function leave(o: Office, l: Left): Promise<undefined | { readonly 
 }
 
 /** Erases the messages that fit; gives how many went. */
-export async function forgetLeft(o: Office, fits: (m: KeptMessage) => boolean): Promise<number> {
+export async function forgetLeft(o: Keeps, fits: (m: KeptMessage) => boolean): Promise<number> {
   const { documents } = o.link.stores
   let gone = 0
   for (let after: string | undefined; ;) {

@@ -2,10 +2,12 @@
 import type { Marks } from '../../../server/api.ts'
 import { isQueued, pendingOffers, roleOf } from '../states.ts'
 import type { Bare, Present } from '../facts.ts'
-import type { Office } from '../office.ts'
+import type { Ground } from '../ground.ts'
+
+type Under = Pick<Ground, 'operators' | 'rules'>
 
 /** One's own conversations, past ones too; those one is asked about, or that wait in one's queues; all of them, by permission. None that is deleted. */
-export function mayRead(o: Office, by: Bare, s: Present): boolean {
+export function mayRead(o: Under, by: Bare, s: Present): boolean {
   if (!o.operators.has(by)) return false
   if (o.operators.may(by, 'chat.view.others', s.queue) || s.owners.includes(by)) return true
   const role = roleOf(s, by)
@@ -13,7 +15,7 @@ export function mayRead(o: Office, by: Bare, s: Present): boolean {
 }
 
 /** The same as what a search may find; an empty list finds nothing. */
-export function scope(o: Office, by: Bare): readonly Marks[] {
+export function scope(o: Under, by: Bare): readonly Marks[] {
   if (!o.operators.has(by)) return []
   const { departments } = o.operators.record(by)
   const all = o.operators.may(by, 'chat.view.others')
@@ -23,4 +25,4 @@ export function scope(o: Office, by: Bare): readonly Marks[] {
 }
 
 /** The queues of these departments. */
-export const queuesOf = (o: Office, departments: readonly string[]): string[] => departments.flatMap(d => o.rules.now.departments[d]?.queues ?? [])
+export const queuesOf = (o: Under, departments: readonly string[]): string[] => departments.flatMap(d => o.rules.now.departments[d]?.queues ?? [])

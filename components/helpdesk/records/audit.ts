@@ -1,5 +1,5 @@
 // Who changed what, from where, and how it was before: added to, never altered (shell).
-import type { Office } from '../office.ts'
+import type { Ground } from '../ground.ts'
 import { leaves, same, type Json } from '../settings/tree.ts'
 
 /** One thing that somebody did who manages the desk. */
@@ -15,14 +15,15 @@ export interface Deed {
   readonly detail?: Json
 }
 
+type Under = Pick<Ground, 'link' | 'domain' | 'now'>
 const COLLECTION = 'desk-audit'
 const MOST = 2_000 // characters of one value
 
 export class Audit {
-  readonly #o: Office
+  readonly #o: Under
   #seq = 0
   #turn: Promise<unknown> = Promise.resolve()
-  constructor(office: Office) { this.#o = office }
+  constructor(ground: Under) { this.#o = ground }
 
   async open(): Promise<void> {
     const [last] = await this.#o.link.stores.documents.range(COLLECTION, this.#o.domain, { limit: 1, reverse: true })

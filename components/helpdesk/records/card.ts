@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { queueName } from '../config.ts'
 import { kindOf, type Customer } from '../customers.ts'
 import type { Bare } from '../facts.ts'
-import type { Office } from '../office.ts'
+import type { Ground } from '../ground.ts'
 import type { Summary } from '../past.ts'
+import type { Tickets } from '../tickets/port.ts'
+import type { Catalogue } from './catalogue.ts'
 
 /** What agents, programs or the customer filled in; null: not known. */
 export interface Details {
@@ -29,9 +31,13 @@ const PAGE = 100
 const MOST = 1000 // conversations of one person that are looked at
 const COMMENTS = 500
 
+type Under = Pick<Ground, 'book' | 'config' | 'dossiers' | 'summaries' | 'link' | 'domain' | 'now'>
+
 export class Card {
-  readonly #o: Office
-  constructor(office: Office) { this.#o = office }
+  readonly #o: Under
+  readonly #catalogue: Pick<Catalogue, 'space'>
+  readonly #tickets: () => Tickets
+  constructor(ground: Under, catalogue: Pick<Catalogue, 'space'>, tickets: () => Tickets) { this.#o = ground; this.#catalogue = catalogue; this.#tickets = tickets }
 
   async #kept(id: string): Promise<{ value: Kept; version: number }> {
     const found = await this.#o.link.stores.documents.get<Kept>(COLLECTION, this.#o.domain, id)
@@ -57,14 +63,14 @@ export class Card {
     const { search } = this.#o.link.stores
     for (const where of [{ customer: c.id }, ...(c.email === undefined ? [] : [{ email: c.email }])]) {
       for (let after: string | undefined; numbers.size < MOST;) {
-        const page = await search.find(this.#o.records.catalogue.space, { where: { ...where, deleted: false }, sort: 'newest', limit: PAGE, ...(after === undefined ? {} : { after }) })
+        const page = await search.find(this.#catalogue.space, { where: { ...where, deleted: false }, sort: 'newest', limit: PAGE, ...(after === undefined ? {} : { after }) })
         if ('wrong' in page) break
         for (const h of page.hits) numbers.add(Number(h.id))
         after = page.next
         if (after === undefined) break
       }
     }
-    const all = await Promise.all([...numbers].sort((a, b) => b - a).map(n => this.#o.summary(n)))
+    const all = await Promise.all([...numbers].sort((a, b) => b - a).map(n => this.#o.summaries.get(n)))
     return all.filter(s => s !== undefined && s.deleted === undefined) as Summary[] // the others are left out
   }
 
@@ -72,10 +78,10 @@ export class Card {
   async of(c: Customer, may: (s: Summary) => boolean) {
     const { value } = await this.#kept(c.id)
     const chats = (await this.conversations(c)).filter(may)
-    const { dossiers, filing, book, config } = this.#o
+    const { dossiers, book, config } = this.#o
     const beside = await Promise.all(chats.map(async s => ({ s, d: await dossiers.get(s.number) })))
     const ticketNumbers = [...new Set([...chats.flatMap(s => s.ticket === undefined ? [] : [s.ticket]), ...beside.flatMap(({ d }) => d.items.flatMap(i => i.kind === 'ticket' && /^\d+$/.test(i.ref) ? [Number(i.ref)] : []))])]
-    const tickets = (await Promise.all(ticketNumbers.map(n => filing.tickets.get(n)))).filter(t => t !== undefined)
+    const tickets = (await Promise.all(ticketNumbers.map(n => this.#tickets().get(n)))).filter(t => t !== undefined)
     const calls = beside.flatMap(({ s, d }) => d.calls.map(call => ({ ...call, group: queueName(config, s.queue), conversation: s.number })))
     const times = beside.flatMap(({ s, d }) => d.times.map(t => ({ ...t, conversation: s.number })))
     const surveys = beside.flatMap(({ s, d }) => d.survey ? [{ name: 'Satisfaction', completed: d.survey.at, conversation: s.number, score: d.survey.rating, text: d.survey.text }] : [])

@@ -3,21 +3,22 @@ import type { SearchDocument } from '../../../server/api.ts'
 import type { Commit } from '../book.ts'
 import type { Customer } from '../customers.ts'
 import type { Present } from '../facts.ts'
+import type { Ground, View } from '../ground.ts'
 import type { Line } from '../lines.ts'
-import type { Office, View } from '../office.ts'
 import { pendingOffers } from '../states.ts'
 import { localOf } from '../words.ts'
 
 /** What stands with a conversation besides its lines. */
 export interface Beside { readonly subject?: string; readonly labels?: readonly string[]; /** only agents read them */ readonly notes?: readonly string[]; readonly fields?: Readonly<Record<string, string>> }
 
+type Under = Pick<Ground, 'book' | 'customers' | 'lines' | 'summaries' | 'link' | 'domain' | 'now' | 'later'>
 const PENDING = 'desk-unindexed'
 const SOON = 2_000 // ms from a line to where it can be found
 const PAGE = 500
 const MOST = 200_000 // characters of one section that can be found
 
 export class Catalogue implements View {
-  readonly #o: Office
+  readonly #o: Under
   readonly #space: string
   /** Conversations that have changed since they were written down. */
   readonly #stale = new Set<number>()
@@ -26,7 +27,7 @@ export class Catalogue implements View {
   #turn: Promise<void> = Promise.resolve()
   /** What others keep of a conversation. */
   beside: (n: number) => Promise<Beside> = async () => ({})
-  constructor(office: Office) { this.#o = office; this.#space = `${office.domain}/conversations` }
+  constructor(ground: Under) { this.#o = ground; this.#space = `${ground.domain}/conversations` }
 
   get space(): string { return this.#space }
 
@@ -75,9 +76,10 @@ export class Catalogue implements View {
     const { book, customers, link } = this.#o
     const s = await book.state(n)
     if (s.is === 'absent') return
-    await this.#o.note(n, s)
+    const customer = await customers.byId(s.customer)
+    await this.#o.summaries.note(n, s, customer?.name ?? '')
     if (s.purged !== undefined) await link.stores.search.remove(this.#space, key(n))
-    else await link.stores.search.put(this.#space, documentOf(n, s, await customers.byId(s.customer), await this.#o.lines.all(n, s.lines), await this.beside(n)))
+    else await link.stores.search.put(this.#space, documentOf(n, s, customer, await this.#o.lines.all(n, s.lines), await this.beside(n)))
     if (s.is !== 'closed' || this.#stale.has(n)) return
     this.#pending.delete(n)
     await link.stores.documents.remove(PENDING, this.#o.domain, key(n))

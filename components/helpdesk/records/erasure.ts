@@ -3,9 +3,18 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { LedgerEvent } from '../assignment.ts'
 import type { Customer } from '../customers.ts'
 import type { Bare } from '../facts.ts'
+import type { Ground } from '../ground.ts'
 import { forgetLeft } from '../intake/offline.ts'
-import type { Office } from '../office.ts'
+import type { Tickets } from '../tickets/port.ts'
+import type { Printer } from '../transcripts/printer.ts'
+import type { Card } from './card.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { Keeping } from './keeping.ts'
 import { recordedOf } from './recorded.ts'
+
+type Under = Pick<Ground, 'book' | 'lines' | 'customers' | 'operators' | 'dossiers' | 'summaries' | 'rules' | 'config' | 'link' | 'domain' | 'mail' | 'now' | 'idle'>
+/** What else knows of a person. */
+interface With { readonly catalogue: Pick<Catalogue, 'space'>; readonly keeping: Pick<Keeping, 'purge'>; readonly card: Pick<Card, 'forget' | 'own'>; readonly printer: Pick<Printer, 'pdf'>; readonly tickets: Tickets }
 
 const ERASURES = 'desk-erasures'
 const EXPORTS = 'desk-exports'
@@ -16,8 +25,9 @@ const LIFE = 86_400_000 // ms of a link to a copy
 export interface Erased { readonly id: string; readonly at: number; readonly person: string; readonly counts: Readonly<Record<string, number>>; readonly left: number; readonly proof: string }
 
 export class Erasure {
-  readonly #o: Office
-  constructor(office: Office) { this.#o = office }
+  readonly #o: Under
+  readonly #with: With
+  constructor(ground: Under, beside: With) { this.#o = ground; this.#with = beside }
 
   /** Every conversation the ledger ever gave this customer, whatever the index says. */
   async numbers(customer: string): Promise<number[]> {
@@ -27,7 +37,7 @@ export class Erasure {
 
   /** Erases a customer: open conversations end. Undefined: there is no such customer. */
   async erase(id: string, by: Bare): Promise<Erased | undefined> {
-    const { customers, book, records, filing, link, domain, mail } = this.#o
+    const { customers, book, link, domain, mail } = this.#o
     const customer = await customers.byId(id)
     if (!customer) return undefined
     const counts: Record<string, number> = { conversations: 0, lines: 0, dossiers: 0, hooks: 0, articles: 0, archived: 0, messages: 0, mails: 0, customers: 0 }
@@ -37,9 +47,9 @@ export class Erasure {
       if ((await book.state(n)).is === 'absent') continue
       await book.give(n, { do: 'close', by: 'desk', force: true })
       await book.give(n, { do: 'delete', by: 'desk' })
-      const removed = await records.keeping.purge(n)
+      const removed = await this.#with.keeping.purge(n)
       for (const [kind, went] of Object.entries(removed)) add(kind, went)
-      add('articles', await filing.tickets.forget(n))
+      add('articles', await this.#with.tickets.forget(n))
       add('archived', await this.#unarchive(n))
       add('conversations', 1)
     }
@@ -47,7 +57,7 @@ export class Erasure {
     if (customer.email !== undefined) add('mails', await mail?.forget(customer.email) ?? 0)
     add('messages', await forgetLeft(this.#o, m => m.visitor === customer.jid || (customer.email !== undefined && m.email.toLowerCase() === customer.email.toLowerCase())))
     add('customers', await customers.remove(id))
-    await records.card.forget(id)
+    await this.#with.card.forget(id)
     const left = await this.#left(id, numbers)
     const record = { id: randomBytes(8).toString('hex'), at: this.#o.now, person: hash(customer.jid), counts, left }
     const erased: Erased = { ...record, proof: hash(JSON.stringify(record)) }
@@ -91,10 +101,10 @@ export class Erasure {
   }
 
   async #left(id: string, numbers: readonly number[]): Promise<number> {
-    const { lines, customers, link, records } = this.#o
+    const { lines, customers, link } = this.#o
     let left = await customers.byId(id) ? 1 : 0
-    for (const n of numbers) left += (await lines.after(n, 0, 1)).length + (await this.#o.summary(n) ? 1 : 0)
-    const found = await link.stores.search.find(records.catalogue.space, { where: { customer: id }, limit: 100 })
+    for (const n of numbers) left += (await lines.after(n, 0, 1)).length + (await this.#o.summaries.get(n) ? 1 : 0)
+    const found = await link.stores.search.find(this.#with.catalogue.space, { where: { customer: id }, limit: 100 })
     return left + ('wrong' in found ? 0 : found.hits.length)
   }
 
@@ -117,7 +127,7 @@ export class Erasure {
     const { id, n } = found.value
     if (n !== undefined) {
       const s = await this.#o.book.state(n)
-      const pdf = s.is === 'absent' || s.deleted !== undefined ? undefined : await this.#o.records.printer.pdf(await recordedOf(this.#o, n, s))
+      const pdf = s.is === 'absent' || s.deleted !== undefined ? undefined : await this.#with.printer.pdf(await recordedOf(this.#o, n, s))
       return pdf === 'busy' ? undefined : pdf
     }
     const customer = id === undefined ? undefined : await this.#o.customers.byId(id)
@@ -134,7 +144,7 @@ export class Erasure {
       conversations.push({ number: n, queue: s.queue, opened: iso(s.opened), closed: s.is === 'closed' ? iso(s.at) : null, lines: lines.map(l => ({ at: iso(l.at), from: l.by === 'customer' ? 'you' : l.name, text: l.body })) })
     }
     const { name, jid, email, page } = customer
-    return { made: iso(this.#o.now), person: { name, jid, email: email ?? null, page: page ?? null, ...await this.#o.records.card.own(customer.id) }, conversations }
+    return { made: iso(this.#o.now), person: { name, jid, email: email ?? null, page: page ?? null, ...await this.#with.card.own(customer.id) }, conversations }
   }
 }
 

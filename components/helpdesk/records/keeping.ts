@@ -1,7 +1,13 @@
 // How long records stay: deleted ones for a while, closed ones as the settings say; then their words go for good (shell).
 import type { Event, Who } from '../facts.ts'
 import { Refused } from '../facts.ts'
-import type { Office } from '../office.ts'
+import type { Ground } from '../ground.ts'
+import type { Teller } from '../webhooks/teller.ts'
+import type { Catalogue } from './catalogue.ts'
+
+type Under = Pick<Ground, 'book' | 'lines' | 'dossiers' | 'summaries' | 'rules' | 'link' | 'now' | 'later'>
+/** What else knows of a conversation. */
+interface With { readonly catalogue: Pick<Catalogue, 'flush'>; readonly hooks: Pick<Teller, 'forget'> | undefined }
 
 const DAY = 86_400_000
 const PAGE = 200
@@ -10,12 +16,13 @@ const PAGE = 200
 export interface Removed { readonly lines: number; readonly dossiers: number; readonly hooks: number }
 
 export class Keeping {
-  readonly #o: Office
+  readonly #o: Under
+  readonly #with: With
   #alarm: Disposable | undefined
   #stopped = false
   /** What else is done once a day. */
   readonly daily: (() => Promise<unknown>)[] = []
-  constructor(office: Office) { this.#o = office }
+  constructor(ground: Under, beside: With) { this.#o = ground; this.#with = beside }
 
   /** Looks every day, and at the moment at which the next deleted one has to go. */
   async open(): Promise<void> { await this.#wind() }
@@ -25,7 +32,7 @@ export class Keeping {
   async delete(n: number, by: Who): Promise<readonly Event[] | Refused> {
     const outcome = await this.#o.book.give(n, { do: 'delete', by })
     if (outcome instanceof Refused || outcome.length === 0) return outcome
-    await this.#o.records.catalogue.flush()
+    await this.#with.catalogue.flush()
     this.#o.later(() => this.#wind())
     return outcome
   }
@@ -35,7 +42,7 @@ export class Keeping {
     let gone = 0
     for (const d of await this.#deleted()) if (d.deleted + this.#purgeAfter <= this.#o.now) { await this.purge(d.number); gone++ }
     for (let after: number | undefined; ;) {
-      const page = await this.#o.oldest({ after, limit: PAGE })
+      const page = await this.#o.summaries.oldest({ after, limit: PAGE })
       for (const s of page) {
         const keep = this.#keeps(s.queue)
         if (keep === Infinity || s.closed === undefined || s.closed + keep > this.#o.now) continue
@@ -52,14 +59,14 @@ export class Keeping {
   async purge(n: number): Promise<Removed> {
     const removed = await this.wipe(n)
     await this.#o.book.give(n, { do: 'purge' }) // a crash before this wipes again
-    await this.#o.records.catalogue.flush()
+    await this.#with.catalogue.flush()
     return removed
   }
 
   async wipe(n: number): Promise<Removed> {
     const lines = await this.#o.lines.wipe(n)
     const dossiers = await this.#o.dossiers.remove(n)
-    return { lines, dossiers, hooks: await this.#o.records.hooks?.forget(n) ?? 0 }
+    return { lines, dossiers, hooks: await this.#with.hooks?.forget(n) ?? 0 }
   }
 
   get #purgeAfter(): number { return this.#o.rules.now.retention.purgeAfter * DAY }
@@ -70,7 +77,7 @@ export class Keeping {
   async #deleted(): Promise<{ readonly number: number; readonly deleted: number }[]> {
     const all: { number: number; deleted: number }[] = []
     for (let after: number | undefined; ;) {
-      const page = await this.#o.deleted({ after, limit: PAGE })
+      const page = await this.#o.summaries.deleted({ after, limit: PAGE })
       for (const s of page) if (s.deleted !== undefined) all.push({ number: s.number, deleted: s.deleted })
       after = page.at(-1)?.number
       if (page.length < PAGE) return all

@@ -2,13 +2,15 @@
 import { queueName } from '../config.ts'
 import type { Present } from '../facts.ts'
 import { sideOf } from '../filing.ts'
-import type { Office } from '../office.ts'
+import type { Ground } from '../ground.ts'
 import { mailAddress } from '../mail/letter.ts'
 import type { Recorded } from '../transcripts/record.ts'
 import { transcriptHtml } from '../transcripts/html.ts'
 import { transcriptText } from '../transcripts/text.ts'
 
-export async function recordedOf(o: Office, n: number, s: Present): Promise<Recorded> {
+type Under = Pick<Ground, 'customers' | 'dossiers' | 'lines' | 'rules' | 'config'>
+
+export async function recordedOf(o: Under, n: number, s: Present): Promise<Recorded> {
   const customer = await o.customers.byId(s.customer)
   const { subject, fields, labels } = await o.dossiers.get(n)
   const lines = (await o.lines.all(n, s.lines)).filter(l => l.as === 'public' && l.chat === undefined) // once more looked at where it is printed
@@ -23,7 +25,7 @@ export async function recordedOf(o: Office, n: number, s: Present): Promise<Reco
 }
 
 /** Mails it to the customer's own address or to an operator's, and to nobody else. */
-export async function mailTranscript(o: Office, n: number, s: Present, asked: string | undefined): Promise<{ readonly to: string } | { readonly wrong: string; readonly status: 403 | 409 | 422 }> {
+export async function mailTranscript(o: Under & Pick<Ground, 'operators' | 'mail'>, n: number, s: Present, asked: string | undefined): Promise<{ readonly to: string } | { readonly wrong: string; readonly status: 403 | 409 | 422 }> {
   const customer = await o.customers.byId(s.customer)
   const to = asked === undefined ? customer?.email : mailAddress(asked.trim())
   if (to === undefined) return asked === undefined ? { wrong: 'The customer’s mail address is not known.', status: 409 } : { wrong: 'to: this is no mail address.', status: 422 }

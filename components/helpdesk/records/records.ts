@@ -1,8 +1,9 @@
 // The desk's records: what can be found, who may see it, and when it goes (shell).
 import type { Hit } from '../../../server/api.ts'
 import type { Bare, Present } from '../facts.ts'
-import type { Office } from '../office.ts'
+import type { Ground } from '../ground.ts'
 import type { Summary } from '../past.ts'
+import type { Tickets } from '../tickets/port.ts'
 import { Printer } from '../transcripts/printer.ts'
 import { Fetcher } from '../webhooks/fetcher.ts'
 import { Teller } from '../webhooks/teller.ts'
@@ -17,7 +18,7 @@ import { queryOf, type Wanted } from './finding.ts'
 export type Found = { readonly items: readonly (Summary & { readonly weight: number })[]; readonly next: string | undefined } | { readonly wrong: string }
 
 export class Records {
-  readonly #o: Office
+  readonly #o: Ground
   readonly catalogue: Catalogue
   readonly keeping: Keeping
   readonly erasure: Erasure
@@ -28,20 +29,21 @@ export class Records {
   hooks: Teller | undefined
   /** Errands to addresses that admins name. */
   fetcher: Fetcher
-  constructor(office: Office) {
-    this.#o = office
-    this.fetcher = new Fetcher({ clock: office.link.network ?? office.link.clock })
-    this.catalogue = new Catalogue(office)
-    this.keeping = new Keeping(office)
-    this.erasure = new Erasure(office)
-    this.audit = new Audit(office)
-    this.card = new Card(office)
-    this.printer = new Printer(office.link.network ?? office.link.clock)
+  constructor(ground: Ground, tickets: () => Tickets) {
+    this.#o = ground
+    this.fetcher = new Fetcher({ clock: ground.link.network ?? ground.link.clock })
+    this.catalogue = new Catalogue(ground)
+    this.keeping = new Keeping(ground, this)
+    this.audit = new Audit(ground)
+    this.card = new Card(ground, this.catalogue, tickets)
+    this.printer = new Printer(ground.link.network ?? ground.link.clock)
+    const { catalogue, keeping, card, printer } = this
+    this.erasure = new Erasure(ground, { catalogue, keeping, card, printer, get tickets() { return tickets() } })
     this.catalogue.beside = async n => {
-      const { subject, labels, resolutions, tasks, calls, fields } = await office.dossiers.get(n)
+      const { subject, labels, resolutions, tasks, calls, fields } = await ground.dossiers.get(n)
       return { ...(subject === undefined ? {} : { subject }), labels, notes: [...resolutions, ...tasks, ...calls].map(x => x.text), fields: Object.fromEntries(Object.entries(fields).map(([k, f]) => [k, f.value])) }
     }
-    office.dossiers.onChange.push(n => this.catalogue.touch(n))
+    ground.dossiers.onChange.push(n => this.catalogue.touch(n))
   }
 
   /** `allow`: networks that may be reached though they are not public. */
@@ -69,7 +71,7 @@ export class Records {
   }
   async #hit(h: Hit, by: Bare, deleted: boolean): Promise<Summary & { weight: number } | undefined> {
     const n = Number(h.id)
-    const summary = await this.#o.summary(n)
+    const summary = await this.#o.summaries.get(n)
     const live = this.#o.book.states.get(n)
     // Who saw it when it was written down may not see it any more.
     if (live && live.is !== 'absent' && !mayRead(this.#o, by, live)) return undefined

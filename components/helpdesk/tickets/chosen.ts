@@ -1,8 +1,9 @@
 // The tickets of the desk wherever the settings say they are kept: here, in a system behind REST, or in one that is mailed to (shell).
 // What another system was given is kept here, too: lists and links need no errand.
-import type { Office } from '../office.ts'
+import type { Ground } from '../ground.ts'
 import { mailAddress } from '../mail/letter.ts'
 import { BuiltinTickets } from './builtin.ts'
+import type { Fetcher } from '../webhooks/fetcher.ts'
 import type { Article, Ticket, Tickets } from './port.ts'
 import { RestTickets } from './rest.ts'
 
@@ -10,17 +11,18 @@ import { RestTickets } from './rest.ts'
 interface Sent { readonly is: 'started' | 'done'; readonly number?: number; readonly body: string }
 type Head = Pick<Ticket, 'subject' | 'queue' | 'customer' | 'email'>
 
+type Under = Pick<Ground, 'rules' | 'link' | 'domain' | 'mail' | 'now'>
 const SENT = 'desk-tickets-sent'
 
 export class ChosenTickets implements Tickets {
-  readonly #o: Office
+  readonly #o: Under
   readonly #own: BuiltinTickets
   readonly #remote: RestTickets
   readonly #turns = new Map<string, Promise<unknown>>()
-  constructor(office: Office) {
-    this.#o = office
-    this.#own = new BuiltinTickets(office.link.stores.documents, office.domain)
-    this.#remote = new RestTickets(() => office.records.fetcher, () => { const t = office.rules.now.tickets; return { ...t, url: t.url ?? '', authorization: t.authorization ?? '' } })
+  constructor(ground: Under, errands: () => Fetcher) {
+    this.#o = ground
+    this.#own = new BuiltinTickets(ground.link.stores.documents, ground.domain)
+    this.#remote = new RestTickets(errands, () => { const t = ground.rules.now.tickets; return { ...t, url: t.url ?? '', authorization: t.authorization ?? '' } })
   }
 
   open(ticket: Head, article: Article): Promise<number> {

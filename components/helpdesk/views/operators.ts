@@ -1,14 +1,14 @@
 // What operators are told: lines, notices, offers and the briefing, each in the window that the operator has chosen (shell).
 import { Jid } from '../../../server/api.ts'
 import type { Addresses } from '../addresses.ts'
-import { isPull } from '../actions.ts'
 import { isReceiving } from '../availability.ts'
 import type { Commit } from '../book.ts'
-import { queueName } from '../config.ts'
+import { assigns, queueName } from '../config.ts'
 import { isQueued, roleOf } from '../conversation.ts'
 import type { Bare, Event, Present, State } from '../facts.ts'
 import type { Line } from '../lines.ts'
-import type { Office, View } from '../office.ts'
+import type { View } from '../ground.ts'
+import type { Office } from '../office.ts'
 import { follow, operatorsIn, type Effect } from '../policy.ts'
 import { header, MARK, sentence } from '../sentences.ts'
 import { chat } from '../stanzas.ts'
@@ -110,7 +110,7 @@ export class OperatorView implements View {
   /** ST-22: everybody who could take it hears that somebody waits. */
   async #announce(n: number, s: Present): Promise<void> {
     const { operators } = this.#office
-    if (s.is !== 'waiting' || !isPull(this.#office, s.queue)) return
+    if (s.is !== 'waiting' || assigns(this.#office.config, s.queue) !== 'pull') return
     const opening = await this.#opening(n)
     const { customer } = this.#office.scene(n, s)
     for (const jid of this.#office.eligible(s)) {

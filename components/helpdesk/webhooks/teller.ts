@@ -1,19 +1,21 @@
 // Tells webhooks what was committed: noted with the commit itself, so that a crash between the two loses nothing (shell).
 import type { Commit } from '../book.ts'
 import type { Event } from '../facts.ts'
-import type { Office, View } from '../office.ts'
+import type { Ground, View } from '../ground.ts'
 import type { Fetcher } from './fetcher.ts'
 import { happeningsOf } from './happenings.ts'
 import { HookBook } from './hook-book.ts'
 import { Webhooks, type Happening } from './webhooks.ts'
 
+type Under = Pick<Ground, 'book' | 'link' | 'later'>
+
 export class Teller implements View {
-  readonly #o: Office
+  readonly #o: Under
   readonly hooks: HookBook
   readonly #webhooks: Webhooks
-  private constructor(o: Office, hooks: HookBook, webhooks: Webhooks) { this.#o = o; this.hooks = hooks; this.#webhooks = webhooks }
+  private constructor(o: Under, hooks: HookBook, webhooks: Webhooks) { this.#o = o; this.hooks = hooks; this.#webhooks = webhooks }
 
-  static async open(o: Office, fetcher: Fetcher): Promise<Teller> {
+  static async open(o: Under, fetcher: Fetcher): Promise<Teller> {
     const { stores, clock, log, domain } = o.link
     const hooks = new HookBook(stores.documents, domain)
     await hooks.open()
