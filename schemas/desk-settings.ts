@@ -52,7 +52,7 @@ export interface HandOff { readonly enabled: boolean; /** seconds */ readonly af
 /** Spans are seconds, those of `retention` days. */
 export interface DeskSettings {
   readonly system: { readonly enabled: boolean; readonly requires: 'all' | 'registered'; readonly ownWorkspaces: boolean; readonly requestInterval: number; readonly messageInterval: number }
-  readonly distribution: { readonly assign: 'pull' | 'round-robin'; readonly capacity: number; readonly offersAway: boolean; readonly offer: number; readonly transfer: number; readonly invitation: number; readonly rest: number }
+  readonly distribution: { readonly assign: 'pull' | 'round-robin'; readonly capacity: number; readonly offersAway: boolean; readonly accountManager: boolean; readonly lastAgent: boolean; readonly offer: number; readonly transfer: number; readonly invitation: number; readonly rest: number }
   readonly routing: { readonly departments: boolean; readonly urls: boolean; readonly agents: boolean; readonly generic: boolean; readonly rules: readonly { readonly address: string; readonly operators: readonly string[] }[] }
   readonly handOff: { readonly noReply: HandOff; readonly noFollowUp: HandOff; readonly closed: HandOff & { readonly pushGrace: number } }
   readonly quality: Readonly<Record<'inQueueSound' | 'idleSound' | 'idleWarning' | 'idleWarningSound' | 'idleCritical' | 'idleCriticalSound' | 'durationWarning' | 'durationCritical', number>>

@@ -12,6 +12,7 @@ type Ask<D extends Command['do']> = Extract<Command, { do: D }>
 type Outcome = readonly Event[] | Refused
 const no = (because: string, who?: Bare): Refused => new Refused(because, who)
 const notYours = (because: string, who?: Bare): Refused => new Refused(because, who, true)
+const gone = (because: string, who?: Bare): Refused => new Refused(because, who, false, true)
 
 /** The events that carrying out `c` adds to the log of a conversation in state `s`, none if it changes nothing, or why it must not be. */
 export function decide(s: State, c: Command): Outcome {
@@ -22,7 +23,7 @@ export function decide(s: State, c: Command): Outcome {
 function bringsAbout(s: State, c: Command): Outcome {
   if (c.do === 'open') {
     if (s.is !== 'absent') return no('The conversation is open already.')
-    const opened: Event = { type: 'opened', at: c.now, queue: c.queue, customer: c.customer, ...(c.preferred ? { preferred: c.preferred } : {}), ...(c.only ? { only: c.only } : {}), ...(c.number === undefined ? {} : { number: c.number }) }
+    const opened: Event = { type: 'opened', at: c.now, queue: c.queue, customer: c.customer, ...(c.preferred && c.preferred.length > 0 ? { preferred: c.preferred } : {}), ...(c.priority && c.priority !== 'normal' ? { priority: c.priority } : {}), ...(c.only ? { only: c.only } : {}), ...(c.number === undefined ? {} : { number: c.number }) }
     return c.line === true ? [opened, { type: 'said', at: c.now, seq: 0, by: 'customer', as: 'public' }] : [opened] // numbered on the way out
   }
   if (s.is === 'absent') return c.do === 'propose' ? proposed(c) : no('There is no such conversation.')
@@ -134,9 +135,9 @@ function accept(s: Present, c: Ask<'accept'>): Outcome {
   if (asked) return asked.until === undefined ? [] : [{ type: 'invitation accepted', at: c.now, id: asked.id, by: asked.by, who: c.by }]
   switch (s.is) {
     case 'active': return s.owner === c.by ? [] : no('{who} was quicker.', s.owner)
-    case 'offered': return no('It is offered to {who}, not to you.', s.offer.to)
-    case 'waiting': return no('It is not offered to you now.')
-    default: return no('The conversation is over.')
+    case 'offered': return (s.place.passed.includes(c.by) ? gone : no)('It is offered to {who}, not to you.', s.offer.to)
+    case 'waiting': return gone('It is not offered to you now.')
+    default: return gone('The conversation is over.')
   }
 }
 
@@ -185,7 +186,7 @@ function take(s: Present, c: Ask<'take'>): Outcome {
     case 'active':
       if (s.owner === c.by) return []
       if (s.transfer?.to === c.by) return [{ type: 'transferred', at: c.now, id: s.transfer.id, from: s.owner, to: c.by }]
-      return c.force ? [...withdraw(s, c.now, isHandover(s)), { ...taken, from: s.owner }] : notYours('{who} serves it, and you may not take it from others.', s.owner)
+      return c.force ? [...withdraw(s, c.now, isHandover(s)), { ...taken, from: s.owner }] : no('{who} serves it, and you may not take it from others.', s.owner)
     default: return no('The conversation is over.')
   }
 }
@@ -275,9 +276,8 @@ function file(s: Present, c: Ask<'file'>): Outcome {
 export function evolve(s: State, e: Event): State {
   if (e.type === 'opened') {
     return {
-      is: 'waiting', queue: e.queue, only: e.only, customer: e.customer, opened: e.at, lines: 0, shown: 0, owners: [], crew: {}, invitations: [], filing: undefined, gone: undefined, messages: 0, waited: undefined, priority: 'normal', 
-hold: undefined, followUp: undefined, warned: {}, monitors: {},
-      clocks: { idle: undefined, unanswered: undefined, assigned: undefined, replied: undefined }, place: place(e.at, { preferred: e.preferred }),
+      is: 'waiting', queue: e.queue, only: e.only, customer: e.customer, opened: e.at, lines: 0, shown: 0, owners: [], crew: {}, invitations: [], filing: undefined, gone: undefined, messages: 0, waited: undefined, priority: e.priority ?? 'normal', hold: undefined, followUp: undefined, warned: {}, monitors: {},
+      clocks: { idle: undefined, unanswered: undefined, assigned: undefined, replied: undefined }, place: place(e.at, { preferred: e.preferred ?? [] }),
     }
   }
   if (s.is === 'absent') return s
@@ -295,7 +295,7 @@ hold: undefined, followUp: undefined, warned: {}, monitors: {},
     case 'passed': return { ...known, is: 'waiting', place: { ...placeOf(s, e.at), passed: [...placeOf(s, e.at).passed.filter(p => p !== e.by), e.by] } }
     case 'exhausted': return s.is === 'waiting' ? { ...s, place: { ...s.place, passed: [], rest: e.until } } : s
     case 'stirred': return s.is === 'waiting' ? { ...s, place: { ...s.place, rest: undefined, passed: s.place.passed.filter(p => p !== e.who) } } : s
-    case 'requeued': return { ...known, is: 'waiting', queue: e.queue, only: e.why === 'given' ? undefined : known.only, place: place(e.at, e.why === 'given' ? { spare: e.from } : { head: true, spare: e.why === 'silent' ? e.from : undefined, preferred: s.is === 'ended' ? s.owner : undefined }) }
+    case 'requeued': return { ...known, is: 'waiting', queue: e.queue, only: e.why === 'given' ? undefined : known.only, place: place(e.at, e.why === 'given' ? { spare: e.from } : { head: true, spare: e.why === 'silent' ? e.from : undefined, preferred: s.is === 'ended' ? [s.owner] : [] }) }
     case 'transfer offered': return s.is === 'active' ? { ...s, transfer: { id: e.id, to: e.to, until: e.until, by: e.by } } : s
     case 'transfer passed': return s.is === 'active' ? { ...s, transfer: undefined } : s
     case 'invited': return { ...s, invitations: [...s.invitations, { id: e.id, by: e.by, who: e.who, until: e.until }] }
@@ -317,7 +317,7 @@ hold: undefined, followUp: undefined, warned: {}, monitors: {},
   }
 }
 
-const place = (since: number, p: Partial<Place>): Place => ({ since, head: false, passed: [], preferred: undefined, spare: undefined, rest: undefined, ...p })
+const place = (since: number, p: Partial<Place>): Place => ({ since, head: false, passed: [], preferred: [], spare: undefined, rest: undefined, ...p })
 const waitedOf = (s: Present, at: number): number | undefined => isQueued(s) ? at - s.place.since : s.waited
 const placeOf = (s: Present, at: number): Place => isQueued(s) ? s.place : place(at, {})
 const knownOf = (s: Present): Known => {

@@ -1,6 +1,7 @@
 // Who the customers are: erasable records behind the ids that the log knows (shell).
 import { randomUUID } from 'node:crypto'
 import type { DocumentStore } from '../../server/api.ts'
+import type { Bare, Priority } from './facts.ts'
 
 export interface Customer {
   readonly id: string
@@ -17,6 +18,9 @@ export interface Customer {
   /** What his site has signed about him beside. */
   readonly claims?: Readonly<Record<string, string>>
   readonly email?: string
+  /** Who looks after this customer, and how urgent all of the customer's conversations are: from the card. */
+  readonly manager?: Bare
+  readonly priority?: Priority
   /** When he began his last conversation, in ms since 1970. */
   readonly seen?: number
   /** The site has signed who this is. */

@@ -30,7 +30,8 @@ export function nextStep(requests: readonly Request[], offerable: (queue: string
 }
 
 function choose(p: Place, fresh: readonly Candidate[]): Bare | undefined {
-  if (p.preferred !== undefined && fresh.some(c => c.id === p.preferred)) return p.preferred
+  const wanted = p.preferred.find(w => fresh.some(c => c.id === w))
+  if (wanted !== undefined) return wanted
   const others = fresh.filter(c => c.id !== p.spare)
   const able = others.length > 0 ? others : fresh
   const best = Math.max(...able.map(c => c.fit ?? 0))

@@ -18,8 +18,8 @@ export interface Place {
   readonly since: number
   readonly head: boolean
   readonly passed: readonly Bare[]
-  /** Asked first if he can serve: the agent of the customer's last conversation. */
-  readonly preferred: Bare | undefined
+  /** Asked first, in this order, as far as they can serve: the customer's account manager, the agent of the last conversation. */
+  readonly preferred: readonly Bare[]
   /** Asked only if nobody else is free: who gave the conversation away. */
   readonly spare: Bare | undefined
   /** Everybody passed: nobody is asked before this moment, unless somebody's state changes. */
@@ -108,7 +108,7 @@ export type Present = Exclude<State, { is: 'absent' }>
 
 /** `now` is the time the command came; `force` says that the giver holds the permission to act on others' conversations. */
 export type Command = { readonly now: number } & (
-  | { do: 'open'; queue: string; customer: string; preferred?: Bare | undefined; only?: readonly Bare[] | undefined; /** the first line comes with it */ line?: boolean; /** the customer is told this number first */ number?: number | undefined }
+  | { do: 'open'; queue: string; customer: string; preferred?: readonly Bare[] | undefined; /** how urgent this customer is; absent = normal */ priority?: Priority | undefined; only?: readonly Bare[] | undefined; /** the first line comes with it */ line?: boolean; /** the customer is told this number first */ number?: number | undefined }
   | { do: 'say'; by: Who; as: Visibility; /** internal chat: the invitation's id */ chat?: string; /** seat reserved to reopen an ended one */ again?: string | undefined; force?: boolean }
   | { do: 'offer'; id: string; to: Bare; until: number; automatic?: boolean }
   | { do: 'accept'; by: Bare; id?: string | undefined }
@@ -155,7 +155,7 @@ export type Command = { readonly now: number } & (
 
 export type PassReason = 'declined' | 'lapsed' | 'revoked'
 export type Event = { readonly at: number } & (
-  | { type: 'opened'; queue: string; customer: string; preferred?: Bare; only?: readonly Bare[]; /** an agent asks for it */ by?: Bare; number?: number }
+  | { type: 'opened'; queue: string; customer: string; preferred?: readonly Bare[]; priority?: Priority; only?: readonly Bare[]; /** an agent asks for it */ by?: Bare; number?: number }
   | { type: 'said'; seq: number; by: Who; as: Visibility; /** its number among the public ones */ shown?: number; chat?: string; line?: DeskLine }
   | { type: 'offered'; id: string; to: Bare; until: number }
   | { type: 'accepted'; id: string; by: Bare }
@@ -205,5 +205,7 @@ export class Refused {
   readonly who: Bare | undefined
   /** It is not for this one to do; else it cannot be done now by anybody. */
   readonly forbidden: boolean
-  constructor(because: string, who?: Bare, forbidden = false) { this.because = because; this.who = who; this.forbidden = forbidden }
+  /** What it answers to was there, and is over. */
+  readonly gone: boolean
+  constructor(because: string, who?: Bare, forbidden = false, gone = false) { this.because = because; this.who = who; this.forbidden = forbidden; this.gone = gone }
 }

@@ -15,6 +15,7 @@ import { Bans } from './intake/bans.ts'
 import { Articles, Knowledge } from './intake/knowledge.ts'
 import { Opening } from './intake/opening.ts'
 import { Paces } from './intake/paces.ts'
+import { wishesOf } from './intake/wishes.ts'
 import type { Summary } from './past.ts'
 import { PresentCustomers } from './present.ts'
 import { Records } from './records/records.ts'
@@ -195,9 +196,8 @@ export class Office extends Ground {
     })
     if (place instanceof Refused) return place
     const n = await this.book.number(customer.id)
-    const preferred = customer.agent !== undefined && this.operators.has(customer.agent) ? customer.agent : undefined
     await this.customers.note(customer.id, { last: n })
-    const events = await this.book.give(n, { do: 'open', queue: place, customer: customer.id, preferred, only, line: said !== undefined, number: this.rules.now.conversation.showNumber ? n : undefined }, said)
+    const events = await this.book.give(n, { do: 'open', queue: place, customer: customer.id, ...wishesOf(this, customer), only, line: said !== undefined, number: this.rules.now.conversation.showNumber ? n : undefined }, said)
     return events instanceof Refused ? events : { n, events }
   }
 

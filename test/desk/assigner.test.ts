@@ -5,7 +5,7 @@ import { nextStep, positions, type Request } from '../../components/helpdesk/dis
 import type { Place } from '../../components/helpdesk/facts.ts'
 
 const agent = (id: string, more: Partial<Candidate> = {}): Candidate => ({ id, load: 0, capacity: 4, lastEnded: undefined, lastAssigned: undefined, show: 'available', ...more })
-const place = (since: number, more: Partial<Place> = {}): Place => ({ since, head: false, passed: [], preferred: undefined, spare: undefined, rest: undefined, ...more })
+const place = (since: number, more: Partial<Place> = {}): Place => ({ since, head: false, passed: [], preferred: [], spare: undefined, rest: undefined, ...more })
 const request = (n: number, more: Partial<Place> = {}, queue = 'support'): Request => ({ n, queue, place: place(n, more) })
 
 describe('round robin', () => {
@@ -50,8 +50,9 @@ describe('the line of those who wait', () => {
   it('does not let one whom nobody can serve hold up the others', () =>
     assert.deepEqual(nextStep([request(1, {}, 'billing'), request(2)], q => q === 'support' ? crew : [], 10), { do: 'offer', n: 2, to: 'b' }))
   it('asks the agent of the last time first, and not if he passed', () => {
-    assert.deepEqual(nextStep([request(1, { preferred: 'a' })], () => crew, 10), { do: 'offer', n: 1, to: 'a' })
-    assert.deepEqual(nextStep([request(1, { preferred: 'a', passed: ['a'] })], () => crew, 10), { do: 'offer', n: 1, to: 'b' })
+    assert.deepEqual(nextStep([request(1, { preferred: ['a'] })], () => crew, 10), { do: 'offer', n: 1, to: 'a' })
+    assert.deepEqual(nextStep([request(1, { preferred: ['gone', 'a', 'b'] })], () => crew, 10), { do: 'offer', n: 1, to: 'a' })
+    assert.deepEqual(nextStep([request(1, { preferred: ['a'], passed: ['a'] })], () => crew, 10), { do: 'offer', n: 1, to: 'b' })
   })
   it('leaves out who gave it away, if another is free', () => {
     assert.deepEqual(nextStep([request(1, { spare: 'b' })], () => crew, 10), { do: 'offer', n: 1, to: 'a' })

@@ -143,7 +143,7 @@ describe('the end', () => {
   })
   it('is undone by a line even when that agent cannot: then it waits at the head for him first', () => {
     const s = is(given(...served, ended).when({ do: 'say', now: 40, by: 'customer', as: 'public' }).state(), 'waiting')
-    assert.deepEqual([s.place.preferred, s.place.head], [anna, true])
+    assert.deepEqual([s.place.preferred, s.place.head], [[anna], true])
   })
   it('stands once it is closed', () => given(...served, { type: 'closed', at: 31, by: anna, cut: true }).when({ do: 'say', now: 40, by: 'customer', as: 'public' }).refused(/closed/))
   it('OT-30 by ticket comes only when the ticket is written', () => {

@@ -65,7 +65,7 @@ class Desk {
       assert.ok(r)
       const fresh = this.candidates(r.queue).filter(c => !r.place.passed.includes(c.id))
       // ST-24: every assignment goes to the least of that moment, but for a wish or a giver.
-      if (r.place.preferred === undefined && r.place.spare === undefined) assert.equal(step.to, roundRobin(fresh))
+      if (r.place.preferred.length === 0 && r.place.spare === undefined) assert.equal(step.to, roundRobin(fresh))
       const id = this.fresh()
       const agent = this.operators.get(step.to)
       assert.ok(agent && this.book({ do: 'reserve', now: this.now, key: id, n: step.n, agent: step.to, capacity: capacityOf(agent) }))

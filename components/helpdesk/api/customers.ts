@@ -1,6 +1,7 @@
 // REST for customers: their cards, what is known of them, a copy for them, and forgetting them (shell).
 import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
 import { kindOf, type Customer } from '../customers.ts'
+import { PRIORITIES, type Bare, type Priority } from '../facts.ts'
 import { mailAddress } from '../mail/letter.ts'
 import type { Summary } from '../past.ts'
 import { NOTHING_KNOWN, type Details } from '../records/card.ts'
@@ -8,7 +9,7 @@ import { created, nothing, object, ok, problem, time, whole, type Caller, type D
 
 const text = { type: 'string' }
 const maybe = { type: ['string', 'null'] }
-const DETAILS = { email: maybe, timeZone: maybe, language: maybe, website: maybe, phones: { type: 'array', items: text }, address: maybe, avatar: maybe, avatarApproved: { type: ['boolean', 'null'] }, subscribed: { type: ['boolean', 'null'] }, fields: { type: 'object', additionalProperties: text } }
+const DETAILS = { email: maybe, manager: { ...maybe, description: 'The account manager: the bare JID of an operator, who is asked first.' }, priority: { enum: [...PRIORITIES, null], description: 'What every conversation of this customer begins with.' }, timeZone: maybe, language: maybe, website: maybe, phones: { type: 'array', items: text }, address: maybe, avatar: maybe, avatarApproved: { type: ['boolean', 'null'] }, subscribed: { type: ['boolean', 'null'] }, fields: { type: 'object', additionalProperties: text } }
 const CARD = { type: 'object', properties: { id: text, name: text, jid: text, authentication: text, roles: { type: 'array', items: text }, ...DETAILS, comments: { type: 'array' }, tickets: { type: 'array' }, chats: { type: 'array' }, calls: { type: 'array' }, times: { type: 'array' }, surveys: { type: 'array' }, forms: { type: 'array' }, statistics: { type: 'object' }, history: { type: 'object' } } }
 const ERASED = { type: 'object', properties: { id: text, at: text, person: { ...text, description: 'SHA-256 of the address.' }, counts: { type: 'object' }, left: { type: 'integer' }, proof: { ...text, description: 'SHA-256 over the rest.' } } }
 const LONGEST = 2000
@@ -60,9 +61,9 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
       async handle(r, who) {
         const c = await find(r, who)
         if (!c) return nothing()
-        const read = readDetails(object(r), name => o.rules.now.fields[name] !== undefined)
+        const read = readDetails(object(r), name => o.rules.now.fields[name] !== undefined, jid => o.operators.has(jid))
         if ('wrong' in read) return problem(422, read.wrong)
-        if (read.email !== undefined) await o.customers.note(c.id, { email: read.email ?? undefined } as Partial<Customer>) // an absent address is none
+        if (Object.keys(read.record).length > 0) await o.customers.note(c.id, Object.fromEntries(Object.entries(read.record).map(([k, v]) => [k, v ?? undefined]))) // null = none
         await card.details(c.id, read.details)
         if (Object.keys(read.fields).length > 0) await card.fields(c.id, read.fields)
         for (const n of await erasure.numbers(c.id)) await o.records.catalogue.write(n)
@@ -100,15 +101,22 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
   ]
 }
 
-function readDetails(given: Readonly<Record<string, unknown>> | undefined, isField: (name: string) => boolean): { details: Partial<Details>; fields: Record<string, string>; email?: string | null } | { wrong: string } {
+function readDetails(given: Readonly<Record<string, unknown>> | undefined, isField: (name: string) => boolean, isOperator: (jid: Bare) => boolean): { details: Partial<Details>; fields: Record<string, string>; record: Partial<Record<'email' | 'manager' | 'priority', string | null>> } | { wrong: string } {
   const details: Record<string, unknown> = {}
   const fields: Record<string, string> = {}
-  let email: string | null | undefined
+  const record: { email?: string | null; manager?: Bare | null; priority?: Priority | null } = {}
   for (const [k, v] of Object.entries(given ?? {})) {
     if (k === 'email') {
       const address = v === null ? null : typeof v === 'string' ? mailAddress(v.trim()) : undefined
       if (address === undefined) return { wrong: 'email: a plain mail address, or null.' }
-      email = address
+      record.email = address
+    } else if (k === 'manager') {
+      if (v !== null && (typeof v !== 'string' || !isOperator(v))) return { wrong: 'manager: the bare JID of an operator, or null.' }
+      record.manager = v
+    } else if (k === 'priority') {
+      const priority = v === null ? null : PRIORITIES.find(p => p === v)
+      if (priority === undefined) return { wrong: `priority: one of ${PRIORITIES.join(', ')}, or null.` }
+      record.priority = priority
     } else if (k === 'fields') {
       for (const [name, value] of Object.entries(typeof v === 'object' && v !== null ? v : {})) {
         if (!isField(name) || typeof value !== 'string' || value.length > LONGEST) return { wrong: `fields: ${name} is no custom field, or its value no text.` }
@@ -125,5 +133,5 @@ function readDetails(given: Readonly<Record<string, unknown>> | undefined, isFie
       details[k] = v
     } else return { wrong: `${k}: is nothing that can be changed.` }
   }
-  return { details: details as Partial<Details>, fields, ...(email === undefined ? {} : { email }) } // each was looked at
+  return { details: details as Partial<Details>, fields, record } // each was looked at
 }

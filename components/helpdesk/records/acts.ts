@@ -81,11 +81,11 @@ async function theOne(o: Office, c: Call): Promise<{ n: number; s: Present } | A
 /** What `!who` tells of the customer besides the name. */
 export async function cardLines(o: Office, by: Bare, customer: Customer): Promise<string[]> {
   const card = await o.records.card.of(customer, s => o.operators.may(by, 'chat.view.others', s.queue) || s.owners.includes(by))
-  const { email, timeZone, language, website, phones, address, fields, comments, tickets, chats, calls } = card
+  const { email, manager, timeZone, language, website, phones, address, fields, comments, tickets, chats, calls } = card
   const facts = [email, ...phones, website, address, language, timeZone].filter(x => x !== null)
   const counts = [[chats.length, 'conversation'], [tickets.length, 'ticket'], [calls.length, 'call']] as const
   return [
-    ...(facts.length > 0 ? [facts.join(' · ')] : []), ...Object.entries(fields).map(([name, value]) => `${o.rules.now.fields[name]?.label ?? name}: ${value}`),
+    ...(facts.length > 0 ? [facts.join(' · ')] : []), ...(manager === null ? [] : [`Account manager: ${o.operators.name(manager)}`]), ...Object.entries(fields).map(([name, value]) => `${o.rules.now.fields[name]?.label ?? name}: ${value}`),
     counts.filter(([n], i) => n > 0 || i === 0).map(([n, what]) => `${n} ${what}${n === 1 ? '' : 's'}`).join(', '),
     ...comments.slice(-3).map(x => `${o.operators.name(x.by)}: ${x.text}`),
   ]

@@ -4,6 +4,7 @@ import { queueName } from '../config.ts'
 import { kindOf, type Customer } from '../customers.ts'
 import type { Bare } from '../facts.ts'
 import type { Ground } from '../ground.ts'
+import { managerOf, priorityOf } from '../intake/wishes.ts'
 import type { Summary } from '../past.ts'
 import type { Tickets } from '../tickets/port.ts'
 import type { Catalogue } from './catalogue.ts'
@@ -31,7 +32,7 @@ const PAGE = 100
 const MOST = 1000 // conversations of one person that are looked at
 const COMMENTS = 500
 
-type Under = Pick<Ground, 'book' | 'config' | 'dossiers' | 'summaries' | 'link' | 'domain' | 'now'>
+type Under = Pick<Ground, 'book' | 'config' | 'dossiers' | 'summaries' | 'link' | 'domain' | 'now' | 'rules' | 'operators'>
 
 export class Card {
   readonly #o: Under
@@ -93,7 +94,7 @@ export class Card {
     const count = (all: readonly { readonly at: number }[]): Record<keyof typeof SPANS, number> =>
       Object.fromEntries(Object.entries(SPANS).map(([name, days]) => [name, all.filter(x => x.at >= this.#o.now - days * DAY).length])) as Record<keyof typeof SPANS, number> // of the keys of SPANS
     return {
-      id: c.id, name: c.name, jid: c.jid, email: c.email ?? null, authentication: c.bridged ? (c.verified ? 'signed by the site' : 'none') : 'XMPP account', roles: [kindOf(c)], page: c.page ?? null,
+      id: c.id, name: c.name, jid: c.jid, email: c.email ?? null, manager: managerOf(this.#o, c) ?? null, priority: priorityOf(c) ?? null, authentication: c.bridged ? (c.verified ? 'signed by the site' : 'none') : 'XMPP account', roles: [kindOf(c)], page: c.page ?? null,
       ...NOTHING_KNOWN, ...value.details, fields: value.fields, comments: value.comments,
       tickets: tickets.map(t => ({ number: t.number, subject: t.subject, status: t.status ?? 'open', messages: t.articles.length, agent: t.articles.at(-1)?.by ?? null, opened: t.opened })),
       chats: chats.map(s => ({ number: s.number, state: s.state, group: queueName(config, s.queue), started: s.opened, queueTime: waits.get(s.number) ?? null, agent: s.owners.at(-1) ?? null, ticket: s.ticket ?? null })),

@@ -45,7 +45,7 @@ export class CustomerView implements View {
     if (after.is === 'closed') { this.#told.delete(n); this.#positions.delete(n) }
     // Who joins the line at its end moves nobody.
     const queues = new Set([before, after].flatMap(s => isQueued(s) ? [s.queue] : []))
-    if ((isQueued(before) && !isQueued(after)) || queues.size > 1 || (isQueued(after) && !isQueued(before) && after.place.head)) for (const q of queues) this.#moves(q)
+    if ((isQueued(before) && !isQueued(after)) || queues.size > 1 || (isQueued(after) && (isQueued(before) ? before.priority !== after.priority : after.place.head))) for (const q of queues) this.#moves(q)
   }
 
   stop(): void { for (const d of this.#due.values()) d[Symbol.dispose](); this.#due.clear() }
