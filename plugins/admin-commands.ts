@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { LAST_SEEN } from '../protocols/activity.ts'
 import { HOST_COMMANDS, type AdHocCommand, type Question, type Stage } from '../protocols/commands.ts'
 import {
-  accountChanged, CONTENT, el, Element, form, Jid, makeCredentials, note, plugin, refuse, Stanza, StanzaError,
+  accountChanged, CONTENT, el, Element, form, Jid, makeCredentials, namingFault, note, plugin, refuse, Stanza, StanzaError,
   type Account, type AccountRecord, type Field, type FormValues, type Host, type Resource, type Role,
 } from '../server/api.ts'
 
@@ -110,15 +110,17 @@ class Office {
     const { domain, clock, stores } = this.#host
     const jid = this.#local(one(v, 'accountjid'))
     if (!jid) return refuse('not-acceptable', `An address of ${domain} is needed.`)
+    const odd = namingFault(jid.local)
+    if (odd) return refuse('not-acceptable', odd)
     const given = one(v, 'password') || undefined
     if (given !== (one(v, 'password-verify') || given)) return refuse('not-acceptable', 'The passwords differ.')
     const password = given ?? randomBytes(12).toString('base64url')
     const credentials = await keys(password)
     if (credentials instanceof StanzaError) return credentials
     const name = [one(v, 'given_name'), one(v, 'surname')].map(part => part?.trim()).filter(Boolean).join(' ').slice(0, 80)
-    const made = await stores.accounts.create({ host: domain, local: jid.local, created: clock.now(), credentials, ...(name && { name }) })
-    if (made === 'conflict') return refuse('conflict', `${jid.bare} exists.`)
-    this.#host.tellPeople()
+    const record = { host: domain, local: jid.local, created: clock.now(), credentials, ...(name && { name }) }
+    if (await stores.accounts.create(record) === 'conflict') return refuse('conflict', `${jid.bare} exists.`)
+    accountChanged(this.#host, jid, record, 'made')
     return { note: `${jid.bare} added.`, ...(given === undefined && { lines: [`password: ${password}`] }) }
   }
 

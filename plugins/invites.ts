@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { HOST_COMMANDS, type Stage } from '../protocols/commands.ts'
 import { INVITATIONS, LANDING } from '../protocols/invitations.ts'
-import { el, form, isTrue, Jid, note, plugin, refuse, type AccountRecord, type Field, type Host } from '../server/api.ts'
+import { el, form, isTrue, Jid, namingFault, note, plugin, refuse, type AccountRecord, type Field, type Host } from '../server/api.ts'
 
 const NS_PARS = 'urn:xmpp:pars:0'
 const NS_IBR_TOKEN = 'urn:xmpp:ibr-token:0'
@@ -66,6 +66,8 @@ export const invites = plugin('invites', (host, options) => {
         const name = values.get('username')?.[0]?.trim() ?? ''
         const jid = name === '' ? undefined : Jid.tryParse(`${name}@${host.domain}`)
         if (name !== '' && (!jid?.isBare || jid.local === '')) return refuse('not-acceptable', 'This name cannot stand in an address.')
+        const odd = jid && namingFault(jid.local)
+        if (odd) return refuse('not-acceptable', odd)
         if (jid && await host.stores.accounts.find(host.domain, jid.local)) return refuse('conflict', 'There is such an account already.')
         const befriend = isTrue(values.get('roster-subscription')) ?? false
         return desk.give(by, { kind: 'account', by: by.bare, until: host.clock.now() + life, register: true, befriend, ...(jid && { local: jid.local }) })

@@ -1,6 +1,6 @@
 // XEP-0077: lets people make an account themselves, change its password and remove it.
 import { INVITATIONS } from '../protocols/invitations.ts'
-import { accountChanged, el, HANDLED, Jid, makeCredentials, plugin, refuse, resultOf, StanzaError, type Element } from '../server/api.ts'
+import { accountChanged, el, HANDLED, Jid, makeCredentials, namingFault, plugin, refuse, resultOf, StanzaError, type Element } from '../server/api.ts'
 
 const NS = 'jabber:iq:register'
 const NS_FEATURE = 'http://jabber.org/features/iq-register'
@@ -24,6 +24,8 @@ export const register = plugin('register', (host, options) => {
     if (!open && !invited) return refuse('not-allowed', 'An invitation is needed.')
     const local = localOf(query, host.domain)
     if (local instanceof StanzaError) return local
+    const odd = namingFault(local)
+    if (odd) return refuse('not-acceptable', odd)
     if (invited?.local !== undefined && invited.local !== local) return refuse('not-acceptable', `The invitation is for ${invited.local}.`)
     if (await invitations?.isKept(local, stream!)) return refuse('conflict')
     if (!admits(remote)) return refuse('resource-constraint', 'Too many new accounts from this address.')
@@ -31,11 +33,14 @@ export const register = plugin('register', (host, options) => {
     if (credentials instanceof StanzaError) return credentials
     const taken = invited && await invitations?.take(stream!)
     if (invited && !taken) return refuse('item-not-found', 'The invitation was used meanwhile.')
-    if (await accounts.create({ host: host.domain, local, created: host.clock.now(), credentials }) === 'conflict') {
+    const record = { host: host.domain, local, created: host.clock.now(), credentials }
+    if (await accounts.create(record) === 'conflict') {
       await taken?.putBack()
       return refuse('conflict')
     }
-    await taken?.welcome(Jid.of(local, host.domain))
+    const jid = Jid.of(local, host.domain)
+    accountChanged(host, jid, record, 'made')
+    await taken?.welcome(jid)
     return undefined
   })
 

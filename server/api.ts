@@ -1,6 +1,7 @@
 // The one door: all that a plugin or a component may import of the server.
 export { plugin, Token, type Addressee, type Answer, type Ask, type Host, type Identity, type IqHandler, type Moment, type Plugin } from './host/host.ts'
 export { accountChanged } from './host/keeping.ts'
+export { namingFault } from './account/naming.ts'
 export { HANDLED, type Verdict } from './route/way.ts'
 export type { Passage } from './route/passage.ts'
 export type { Account, Resource, Sieve } from './session/account.ts'

@@ -2,6 +2,7 @@
 import { randomPassword } from '../../server/host/keeping.ts'
 import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import type { AccountRecord, Credentials, Stores } from '../../server/ports/store.ts'
+import { namingFault } from '../../server/account/naming.ts'
 import { Jid } from '../../server/stanza/jid.ts'
 import { done, failed, misused, type Office, type Outcome, type Verb } from '../office.ts'
 import { listTokens, removeToken } from '../tokens.ts'
@@ -104,6 +105,8 @@ async function list(args: readonly string[], office: Office): Promise<Outcome> {
 
 /** Makes an account, with a random password if none is given; a refusal if it exists or the password cannot be one. */
 export async function makeAccount(office: Office, jid: Jid, more: Pick<AccountRecord, 'role' | 'name'>, given?: string): Promise<{ password: string } | Outcome> {
+  const odd = namingFault(jid.local)
+  if (odd) return misused(`${jid.bare}: ${odd}`)
   const password = given ?? randomPassword()
   const credentials = await credentialsOf(password, jid, office)
   if (isOutcome(credentials)) return credentials

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import type { AccountChange, AccountKeeper, Connection } from '../component/component.ts'
 import type { AccountRecord, Credentials } from '../ports/store.ts'
 import type { Resource } from '../session/account.ts'
+import { namingFault } from '../account/naming.ts'
 import { Jid } from '../stanza/jid.ts'
 import { revokeTokens } from '../stream/sasl/fast.ts'
 import { makeCredentials } from '../stream/sasl/credentials.ts'
@@ -46,6 +47,8 @@ export function keeperOf(host: Host, connection: () => Connection): AccountKeepe
     async make(local, { name, role, password = randomPassword() }) {
       const at = Jid.tryParse(`${local}@${host.domain}`)
       if (!at?.local || at.resource || local.includes('@')) return refused(`"${local}" cannot stand before the @ of an address.`)
+      const odd = namingFault(at.local)
+      if (odd) return refused(odd)
       if (wrongName(name)) return refused(`A shown name has 1 to ${NAME} characters.`)
       const credentials = await keys(password)
       if (!credentials) return refused('This cannot be a password.')

@@ -26,13 +26,14 @@ export function prepareDomain(text: string): string | undefined {
 
 /**
  * Is this prepared localpart the same for a peer that still uses stringprep (RFC 6122), which maps more than PRECIS does?
- * New accounts should be; ß and the final ς are not.
+ * New accounts have to be; ß, the final ς and the joiners are not.
  */
-export function sameForStringprep(local: string): boolean {
-  for (const c of local) if (c !== 'ı' && fold(c) !== c.normalize('NFKC')) return false
-  return true
-}
-const fold = (c: string): string => c.toUpperCase().toLowerCase().normalize('NFKC')
+export const sameForStringprep = (local: string): boolean => readByStringprep(local) === local
+
+/** What such a peer takes this prepared localpart for. */
+export const readByStringprep = (local: string): string => Array.from(local, c => c === 'ı' ? c : fold(c)).join('').normalize('NFKC')
+const fold = (c: string): string => JOINERS.test(c) ? '' : c.toUpperCase().toLowerCase()
+const JOINERS = /^[\u200C\u200D]$/ // mapped to nothing (RFC 3454 table B.1); PRECIS lets them stand in their context
 
 const isIPv6 = (literal: string): boolean =>
   /^\[[\da-f:.]+(?:%[\w.~-]+)?\]$/i.test(literal) && URL.canParse(`http://${literal.replace(/%.*(?=\])/, '')}/`)

@@ -93,6 +93,13 @@ describe('service administration', () => {
     assert.ok(await mayLogIn(house, 'juliet', password))
   }))
 
+  it('RFC-J6 adds nobody whose name other servers would read as another one', office(async ({ admin, house }) => {
+    const answer = await run(admin, 'add-user', { accountjid: 'straße@localhost', password: 'V3r0n4' })
+    assert.equal(refused(answer), 'not-acceptable')
+    assert.ok(answer.getChild('error')!.getChildText('text')!.includes('"strasse"'), String(answer))
+    assert.equal(await house.stores.accounts.find('localhost', 'straße'), undefined)
+  }))
+
   it('deletes users: their sessions end, they cannot come back; oneself is safe', office(async ({ admin, romeo, house }) => {
     done(await run(admin, 'delete-user', { accountjids: ['romeo@localhost'] }))
     await romeo.receives`<stream:error xmlns:stream='http://etherx.jabber.org/streams' xmlns='http://etherx.jabber.org/streams'><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>`

@@ -41,6 +41,11 @@ describe('an operator’s account', () => {
     assert.equal((await ask(d, 'POST', '/operators', { user: 'x', nonsense: 1 }, 'boss', 422)).errors[0].pointer, '/nonsense')
   }))
 
+  it('RFC-J6 is not made under a name that other servers would read as another one', desk(STAFF, async d => {
+    assert.match((await ask(d, 'POST', '/operators', { user: 'straße' }, 'boss', 422)).title, /"strasse"/)
+    await ask(d, 'GET', '/operators/stra%C3%9Fe@localhost', undefined, 'boss', 404)
+  }))
+
   it('OM-04 without a password a random one is made; a mismatched pair is refused', desk(STAFF, async d => {
     const [one, two] = [await ask(d, 'POST', '/operators', { user: 'one' }, 'boss', 201), await ask(d, 'POST', '/operators', { user: 'two' }, 'boss', 201)]
     assert.ok(one.password.length >= 20 && one.password !== two.password)

@@ -155,6 +155,7 @@ describe('invitations', () => {
     assert.equal(uri, `xmpp:juliet@localhost?register;preauth=${token}`)
     assert.equal(outcome(await runs(admin, CREATE, { username: 'juliet' })), 'conflict')
     assert.equal(outcome(await runs(admin, CREATE, { username: 'romeo' })), 'conflict')
+    assert.equal(outcome(await runs(admin, CREATE, { username: 'straße' })), 'not-acceptable') // RFC-J6
     assert.equal(outcome(await runs(romeo, CREATE)), 'forbidden')
     assert.doesNotMatch((await link(romeo, INVITE)).uri, /ibr/)
 

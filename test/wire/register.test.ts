@@ -44,6 +44,21 @@ describe('XEP-0077 In-Band Registration', () => {
     a.leaves()
   })
 
+  it('RFC-J6 SEC-T33 refuses a name that other servers would read as another one, and says which', async () => {
+    await using house = await House.open()
+    const a = await stranger(house)
+    await a.next()
+    for (const [name, other] of [['straße', 'strasse'], ['Straße', 'strasse'], ['γιώργος', 'γιώργοσ']] as const) {
+      wishes(a, name, 'pw')
+      const error = (await a.receives`<iq type='error' id='r'><error type='modify'><not-acceptable xmlns='${NS}'/></error></iq>`).getChild('error')!
+      assert.ok(error.getChildText('text')!.includes(`"${other}"`), String(error))
+    }
+    assert.deepEqual(await house.stores.accounts.list('localhost', { limit: 10 }), [])
+    wishes(a, 'müller', 'pw')
+    await a.receives`<iq type='result' id='r'/>`
+    a.leaves()
+  })
+
   it('SEC-T33 makes ten accounts a minute for one address, no more', async () => {
     await using house = await House.open()
     const a = await stranger(house)

@@ -46,6 +46,13 @@ describe('app/admin', () => {
     assert.deepEqual([record?.role, record?.name], [undefined, 'Carl the Great'])
   })
 
+  it('RFC-J6 adds nobody whose name other servers would read as another one', async () => {
+    const { code, lines } = await run('user add straße@a.example --password one')
+    assert.equal(code, 2)
+    assert.match(lines.join('\n'), /straße@a\.example: .*"strasse"/)
+    assert.deepEqual(await good('user list'), [])
+  })
+
   it('changes a password, a role and the list, and tells the running house', async () => {
     await good('user add anna@a.example --password one')
     await good('user passwd anna@a.example --password two')

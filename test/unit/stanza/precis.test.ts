@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { opaqueString, prepareDomain, sameForStringprep, usernameCaseMapped } from '../../../server/stanza/precis.ts'
+import { opaqueString, prepareDomain, readByStringprep, sameForStringprep, usernameCaseMapped } from '../../../server/stanza/precis.ts'
 
 type PrecisVectors = Record<string, { profile: 'usernameCaseMapped' | 'opaqueString'; cases: { input: string; output: string | null }[] }>
 const read = (name: string): unknown => JSON.parse(readFileSync(new URL(`vectors/${name}`, import.meta.url), 'utf8'))
@@ -34,7 +34,11 @@ describe('PRECIS', () => {
 
   it('RFC-J6 tells the names that an older peer would read as others', () => {
     for (const name of ['anna', 'müller', 'ılgaz', 'πa', 'ΐ', 'анна', '愛']) assert.equal(sameForStringprep(name), true, name)
-    for (const name of ['straße', 'γιώργος']) assert.equal(sameForStringprep(name), false, name)
+    for (const [name, other] of [['straße', 'strasse'], ['γιώργος', 'γιώργοσ'], ['क्\u200dष', 'क्ष']] as const) {
+      assert.equal(usernameCaseMapped(name), name)
+      assert.equal(sameForStringprep(name), false, name)
+      assert.equal(readByStringprep(name), other)
+    }
   })
 })
 
