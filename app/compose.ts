@@ -82,7 +82,7 @@ export async function compose(config: Config, world: World): Promise<House> {
   const desks = new Map<string, Desk>()
   const http = new HttpRouter()
   const devices = new Devices()
-  const kinds = new WeakMap<ClientStream, SessionKind>()
+  const kinds = new WeakMap<object, SessionKind>()
   let web: HttpListening | undefined
   let ready = false
 
@@ -237,7 +237,7 @@ export async function compose(config: Config, world: World): Promise<House> {
   try { return await build() } catch (error) { await shut(); throw error }
 }
 
-function countSessions(devices: Devices, kinds: WeakMap<ClientStream, SessionKind>): Record<SessionKind, number> {
+function countSessions(devices: Devices, kinds: WeakMap<object, SessionKind>): Record<SessionKind, number> {
   const counts = { tcp: 0, tls: 0, websocket: 0, bosh: 0, login: 0, hibernated: devices.hibernated }
   for (const stream of devices.streams) counts[stream.device ? kinds.get(stream) ?? 'tcp' : 'login']++ // each came by `client`
   return counts

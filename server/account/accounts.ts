@@ -1,8 +1,7 @@
 // The accounts of a host: loaded when somebody needs them, kept while a device is online, a bounded number longer.
 import type { Jid } from '../stanza/jid.ts'
-import type { AccountRecord } from '../ports/store.ts'
+import type { AccountRecord, Stores } from '../ports/store.ts'
 import { Account } from '../session/account.ts'
-import type { Home } from './home.ts'
 
 /** What a plugin or the core reads from the store before an account is used. */
 export type Loader = (account: Account) => Promise<void>
@@ -12,14 +11,17 @@ export interface Found { readonly record: AccountRecord | undefined; readonly ch
 
 const IDLE = 10_000 // accounts kept loaded though nobody is online
 
+/** Whose accounts they are, and where they lie. */
+interface Kept { readonly domain: string; readonly stores: Pick<Stores, 'accounts'> }
+
 export class Accounts {
-  readonly #home: Home
+  readonly #home: Kept
   readonly #loaded = new Map<string, Account>() // by localpart, the least lately loaded first
   readonly #loading = new Map<string, Promise<Account | undefined>>()
   readonly #loaders: Loader[] = []
   readonly #holds: ((account: Account) => boolean)[] = []
   #changes = 0 // of records, since the start
-  constructor(home: Home) { this.#home = home }
+  constructor(home: Kept) { this.#home = home }
 
   /** Runs `loader` for each account that is loaded from now on, beside the others: their reads go to the store together. */
   loader(loader: Loader): void { this.#loaders.push(loader) }

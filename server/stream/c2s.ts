@@ -20,7 +20,8 @@ import { Devices } from './devices.ts'
 import { Login, type Voice } from './login.ts'
 import { NS_SASL2, Sasl2, type Sasl2Stream } from './sasl2.ts'
 import { NS_SM, readH } from './sm.ts'
-import { Stream, type Header, type StreamWorld } from './stream.ts'
+import { Stream, type Header } from './stream.ts'
+import type { ClientWorld } from './client-world.ts'
 
 const NS_TLS = 'urn:ietf:params:xml:ns:xmpp-tls'
 const NS_SASL = 'urn:ietf:params:xml:ns:xmpp-sasl'
@@ -31,17 +32,7 @@ const NS_LIMITS = 'urn:xmpp:stream-limits:0' // XEP-0478
 const BEFORE_LOGIN = new Set(['jabber:iq:register', 'jabber:iq:auth', 'urn:xmpp:pars:0'])
 const BINDS = 10 // failed ones before the stream ends (RFC 6120 section 7.7.3)
 
-export { Devices }
-
-export interface ClientWorld extends StreamWorld {
-  readonly hosts: ReadonlyMap<string, Host>
-  /** False: without TLS one may log in from this address (loopback under `require-tls: false`). */
-  requireTls(remote: string): boolean
-  /** Keys for salts of accounts that do not exist; the same after a restart. */
-  readonly secret: Uint8Array
-  readonly iterations: number
-  readonly devices: Devices
-}
+export { Devices, type ClientWorld }
 
 export class ClientStream extends Stream implements Carrier {
   readonly #world: ClientWorld

@@ -1,9 +1,9 @@
 // The streams and sessions of this process: for resumption, for its aftermath and for shutdown.
-import type { ClientStream } from './c2s.ts'
 import { Jid } from '../stanza/jid.ts'
 import type { Host } from '../host/host.ts'
 import type { Log } from '../ports/log.ts'
 import type { Stores } from '../ports/store.ts'
+import type { StreamCondition } from '../session/ending.ts'
 import { Device, type Asleep } from './device.ts'
 import { sealOf } from './sasl/fast.ts'
 import { Strangers } from './strangers.ts'
@@ -15,8 +15,15 @@ const MANY = 10_000 // ended sessions whose counters are remembered
 /** How far a session had come that is over (XEP-0198 section 5). */
 interface Past { readonly bare: string; readonly h: number; readonly until: number }
 
+/** The stream of a client, with or without a session. */
+export interface Open {
+  readonly device: Device | undefined
+  probe(now: number): void
+  fail(condition: StreamCondition, text?: string): void
+}
+
 export class Devices {
-  readonly streams = new Set<ClientStream>()
+  readonly streams = new Set<Open>()
   readonly strangers = new Strangers()
   readonly #byResumeId = new Map<string, Device>()
   readonly #past = new Map<string, Past>() // the oldest first

@@ -9,7 +9,7 @@ import { Jid } from '../stanza/jid.ts'
 import type { Mechanism, SaslCondition, Setting, Step, TokenJudge } from './sasl/mechanism.ts'
 import { begin, offered } from './sasl/offer.ts'
 import { sealOf } from './sasl/fast.ts'
-import type { ClientWorld } from './c2s.ts'
+import type { ClientWorld } from './client-world.ts'
 
 const PLAINS = 128 // passwords looked at in the same moment: each takes a thread of the pool for milliseconds
 

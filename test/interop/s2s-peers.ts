@@ -3,30 +3,9 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'no
 import { execFile, execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Paper } from '../wire/s2s-houses.ts'
 import { Actor } from '../harness/scene.ts'
 import { freePorts, Program } from './program.ts'
-import type { Peer } from './s2s-scenes.ts'
-
-export interface PeerSetup {
-  /** Emptied by the caller in the end. */
-  readonly folder: string
-  readonly domain: string
-  /** 127.0.0.x, where other servers find it. */
-  readonly address: string
-  readonly port: number
-  /** Its port for TLS from the first byte, if it has one. */
-  readonly direct: number
-  readonly c2s: number
-  readonly paper: Paper
-  /** A file of certificates that it trusts. */
-  readonly ca: string
-  /** Our port for other servers, for all of our domains. */
-  readonly us: number
-  readonly ours: readonly string[]
-  /** True: certificates that cannot be verified are refused. False: dialback is enough. */
-  readonly strict: boolean
-}
+import type { Peer, PeerSetup } from './s2s-peer.ts'
 
 /** Debian's Prosody, with accounts for whoever asks. */
 export async function prosody(setup: PeerSetup): Promise<Peer> {

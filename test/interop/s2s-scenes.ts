@@ -2,15 +2,9 @@
 import assert from 'node:assert/strict'
 import { isAskedFor, items, NS as PUBSUB, publish, verOf } from '../harness/pubsub.ts'
 import { Person } from '../harness/desk.ts'
-import type { Actor } from '../harness/scene.ts'
 import { Papers, Town, type Paper } from '../wire/s2s-houses.ts'
 import { freePorts } from './program.ts'
-import type { PeerSetup } from './s2s-peers.ts'
-
-export interface Peer extends AsyncDisposable {
-  /** Somebody with an account there, connected. */
-  actor(local: string): Promise<Actor>
-}
+import type { Peer, PeerSetup } from './s2s-peer.ts'
 
 export interface Kind {
   readonly domain: string

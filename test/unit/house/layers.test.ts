@@ -35,6 +35,28 @@ const importsOf = (file: string): { to: string; type: boolean }[] =>
   [...readFileSync(join(ROOT, file), 'utf8').matchAll(/^(?:import|export)\s(type\s)?[^'"]*?from\s+'(\.[^']+)'/gm)]
     .map(m => ({ to: relative(ROOT, resolve(ROOT, dirname(file), m[2]!)), type: m[1] !== undefined })) // the pattern has a second group
 
+/** The groups of files that reach each other; who imports nothing that is left is peeled off first. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const rest = new Map([...graph].map(([from, to]) => [from, new Set(to)]))
+  const reach = (from: string): Set<string> => {
+    const seen = new Set<string>()
+    for (const next of [...rest.get(from) ?? []]) walk(next, seen)
+    return seen
+  }
+  const walk = (at: string, seen: Set<string>): void => { if (!seen.has(at)) { seen.add(at); for (const next of rest.get(at) ?? []) walk(next, seen) } }
+  for (let before = -1; before !== rest.size;) {
+    before = rest.size
+    for (const [from, to] of [...rest]) if (![...to].some(t => rest.has(t))) rest.delete(from)
+  }
+  const found: string[][] = []
+  for (const from of rest.keys()) {
+    if (found.some(c => c.includes(from))) continue
+    const mine = reach(from)
+    if (mine.has(from)) found.push([from, ...[...mine].filter(x => reach(x).has(from) && x !== from)])
+  }
+  return found
+}
+
 describe('the house', () => {
   it('has rooms to look at', () => assert.ok(files.length > 50, `${files.length} files`))
 
@@ -44,6 +66,17 @@ describe('the house', () => {
       .filter(({ to, type }) => !MAY[from.split('/')[0]!]!(from, to) && !(type && from.startsWith('server/') && to.startsWith('server/')))
       .map(({ to }) => `${from} imports ${to}`))
     assert.deepEqual(wrong, [])
+  })
+
+  it('has no circle of imports in any folder, types counted', () => {
+    const folders = [...ROOMS, 'test', 'bench']
+    const all = new Set(folders.flatMap(room => readdirSync(join(ROOT, room), { recursive: true, withFileTypes: true })
+      .filter(e => e.isFile() && /\.tsx?$/.test(e.name) && !e.parentPath.includes('node_modules') && !e.parentPath.includes('/dist'))
+      .map(e => relative(ROOT, join(e.parentPath, e.name)))))
+    const graph = new Map([...all].map(from => [from, [...readFileSync(join(ROOT, from), 'utf8').matchAll(/\b(?:from|import)\s*\(?\s*'(\.[^']+)'/g)]
+      .map(m => relative(ROOT, resolve(ROOT, dirname(from), m[1]!))).filter(to => all.has(to))])) // the pattern has a group
+    assert.deepEqual(circles(graph), [])
+    assert.deepEqual(circles(new Map([['a', ['b']], ['b', ['c']], ['c', ['b']]])), [['b', 'c']], 'a circle would be seen')
   })
 
   it('says in the first line of each file what it is for', () => {
