@@ -39,6 +39,8 @@ export interface Limits {
     readonly adminWindow: number
   }
   readonly resources: { readonly perAccount: number; readonly hibernated: number }
+  /** Presence that one device has told to all who see it; of what comes faster, only the latest is told. */
+  readonly presence: Rate
   /** XEP-0198: what waits unacknowledged; how long a stream can be resumed; the wait for an ack; how long `h` is remembered after that. */
   readonly streamManagement: {
     readonly stanzas: number

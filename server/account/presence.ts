@@ -10,6 +10,7 @@ import { note } from '../session/notes.ts'
 import { emit, probe, unavailable } from './announce.ts'
 import { forget, forgetAll, knows, remember, take } from './directed.ts'
 import { Handshakes, isSubscription } from './handshake.ts'
+import { Pace } from './pace.ts'
 import type { Rosters } from './roster.ts'
 import type { Home } from './home.ts'
 
@@ -22,10 +23,12 @@ export class Presences {
   readonly #home: Home
   readonly #rosters: Rosters
   readonly #handshakes: Handshakes
+  readonly #pace: Pace
   constructor(home: Home & { readonly rosters: Rosters }) {
     this.#home = home
     this.#rosters = home.rosters
     this.#handshakes = new Handshakes(home, home.rosters)
+    this.#pace = new Pace(home, (p, device) => this.#tellWatchers(p, device.account))
   }
 
   /** Makes two accounts friends that agreed elsewhere, as far as `account` can: it approves and asks (RFC 6121 sections 3.1 and 3.4). */
@@ -51,7 +54,7 @@ export class Presences {
     device.presence = p
     const own = p.readdress({ to: account.jid })
     for (const r of account.available) r.deliver(own)
-    this.#tellWatchers(p, account)
+    this.#pace.spread(p, device)
     if (first) {
       this.#askWatched(device)
       this.#handshakes.redeliver(device)
@@ -94,7 +97,8 @@ export class Presences {
       const own = p.readdress({ to: account.jid })
       for (const r of account.available) r.deliver(own)
       if (connected) device.deliver(own)
-      this.#tellWatchers(p, account)
+      if (connected) this.#pace.spread(p, device)
+      else { this.#pace.drop(device); this.#tellWatchers(p, account) }
       if (!account.available.length) account.set(lastSeen, home.clock.now())
     }
     const book = this.#rosters.of(account)
@@ -102,6 +106,13 @@ export class Presences {
       if (!(was && book.isWatcher(to.bare)) && !home.barred(account, to)) void emit(home, p.readdress({ to }))
     }
     if (was) home.tell('unavailable', device)
+  }
+
+  /** A message of `device` is on its way: it does not overtake presence that its recipient is still to be told (RFC 6120 section 10.1). */
+  precede(to: Jid, device: Resource): void {
+    const late = this.#pace.late(device)
+    const home = this.#home
+    if (late && this.#rosters.of(device.account).isWatcher(to.bare) && !home.barred(device.account, to)) void emit(home, late.readdress({ to: to.toBare() }))
   }
 
   /** A presence with `to` is on its way: whoever got one must hear of the device's end. */

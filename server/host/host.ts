@@ -233,7 +233,7 @@ export class Host implements Home {
     if (p.stanza.kind === 'presence') {
       if (isSubscription(p.stanza)) return this.presences.fromDevice(p.stanza, sender)
       this.presences.directed(p.stanza, sender)
-    }
+    } else if (p.stanza.kind === 'message' && p.stanza.to) this.presences.precede(p.stanza.to, sender)
     return this.router.route(p.stanza, sender)
   }
 

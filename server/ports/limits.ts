@@ -29,6 +29,7 @@ export const defaultLimits: Limits = {
     adminPerUser: 10, adminPerAddress: 40, adminWindow: 15 * MINUTE,
   },
   resources: { perAccount: 10, hibernated: 10 },
+  presence: { rate: 1, burst: 5 },
   streamManagement: { stanzas: 1000, bytes: 4 * MiB, resume: 600 * SECOND, ack: 60 * SECOND, keepH: HOUR },
   writeBuffer: { bytes: 4 * MiB, stall: 30 * SECOND },
   account: { offline: 1000, roster: 2000, pendingSubscriptions: 100, registrations: 10 },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { scene, type Actor } from '../harness/scene.ts'
+import { TestClock } from '../../server/ports/clock.ts'
 import { Jid } from '../../server/stanza/jid.ts'
 import { arrives, befriend, fetches } from '../harness/friends.ts'
 
@@ -261,6 +262,39 @@ describe('presence', () => {
     await romeo.receives`<presence type='error' id='big'><error><not-acceptable xmlns='${NS}'/></error></presence>`
     await juliet.receivesNothing()
   }))
+
+  it('SEC-P11 presence a hundred times at once is told to friends a few times, the latest for certain, and no message overtakes it', scene(cast, async ({ romeo, juliet }) => {
+    await arrives(romeo, juliet)
+    await befriend(romeo, juliet)
+    for (let n = 1; n <= 100; n++) romeo.says(`<presence><status>${n}</status></presence>`)
+    romeo.sends`<message to='${juliet}' type='chat' id='m'><body>there?</body></message>`
+    const told: string[] = []
+    for (let x = await juliet.next(); x.attrs['id'] !== 'm'; x = await juliet.next()) told.push(x.getChildText('status') ?? x.name)
+    assert.equal(told.at(-1), '100')
+    assert.ok(told.length <= 6, told.join())
+    await juliet.hears`<presence from='${romeo}'><status>100</status></presence>` // the others hear it a moment later, she again
+    await juliet.receivesNothing()
+    await romeo.fence()
+    juliet.sends`<presence to='${romeo.bare}' type='probe'/>`
+    await juliet.receives`<presence from='${romeo}'><status>100</status></presence>`
+  }))
+
+  it('SEC-P11 whoever comes and goes fifty times and then breaks off is told a few times, and is gone in the end', async () => {
+    const network = new TestClock()
+    await scene(cast, async ({ romeo, juliet }, house) => {
+      await arrives(romeo, juliet)
+      await befriend(romeo, juliet)
+      for (let n = 1; n <= 50; n++) romeo.says("<presence/><presence type='unavailable'/>")
+      await romeo.fence()
+      const streams = house.devices.streams.size
+      romeo.leaves()
+      while (house.devices.streams.size === streams) await new Promise(ok => setImmediate(ok))
+      await network.advance(1_000)
+      const types = (await juliet.fence()).map(x => x.attrs['type'])
+      assert.ok(types.length <= 6, types.join())
+      assert.equal(types.at(-1), 'unavailable')
+    }, { network })()
+  })
 
   it('goes to five hundred friends, each once', scene(cast, async ({ romeo }, house) => {
     const heard = new Map<string, number>()
