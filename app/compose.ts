@@ -43,7 +43,7 @@ import { LANDING_PATH, serveLanding } from './landing.ts'
 import type { SessionKind } from './metrics.ts'
 import type { Desk } from './office.ts'
 import { adoptLimits, needRestart } from './reload.ts'
-import { tokenReader } from './tokens.ts'
+import { tokenKeeper, tokenReader } from './tokens.ts'
 import { VERSION } from './version.ts'
 
 const SWEEP = 15_000 // ms between looks for silent clients
@@ -101,6 +101,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       const given = optionsOf(options.plugins)
       await host.use(wanted, { ...given, version: { number: VERSION, ...given['version'] }, register: { open: options.registration } })
       host.tokens = tokenReader(stores, domain, clock)
+      host.keyring = tokenKeeper(stores, domain, clock, options.scramIterations)
       hosts.set(domain, host)
     }
     await devices.wake(hosts, stores) // before anybody asks who is there

@@ -1,16 +1,22 @@
 // REST tokens: made once, shown once, kept as a hash; what one may do is what its account may do, cut by its scopes.
 import { createHash, randomBytes } from 'node:crypto'
+import type { TokenKeeper, TokenView } from '../server/component/component.ts'
 import type { Clock } from '../server/ports/clock.ts'
-import type { Role, Stores } from '../server/ports/store.ts'
+import type { AccountRecord, Role, Stores } from '../server/ports/store.ts'
+import { Jid } from '../server/stanza/jid.ts'
+import { verifyPassword } from '../server/stream/sasl/credentials.ts'
 
 const COLLECTION = 'token' // documents owned by the host, by the token's hash
 const PAGE = 500
+const SESSIONS = 50 // of one account; the oldest makes room
 
 export interface TokenRecord {
   readonly jid: string // bare, prepared
   readonly created: number // ms since 1970
   readonly expires?: number // ms since 1970
   readonly scopes?: readonly string[] // absent: all that the account may do
+  readonly label?: string // what its owner calls it
+  readonly seal?: string // of the password it was given for: with another one it is over
 }
 
 export interface TokenEntry extends TokenRecord { readonly id: string }
@@ -41,15 +47,48 @@ export async function removeToken(stores: Stores, host: string, id: string): Pro
 
 /** Says whom a token speaks for at this host; `undefined` for one that is unknown or over, or whose account is gone, disabled or another by now. */
 export function tokenReader(stores: Stores, host: string, clock: Clock) {
-  return async (text: string): Promise<{ jid: string; name?: string; role?: Role; scopes?: readonly string[] } | undefined> => {
-    const token = (await stores.documents.get<TokenRecord>(COLLECTION, host, hash(text)))?.value
-    if (!token || (token.expires !== undefined && token.expires <= clock.now())) return undefined
-    const account = await stores.accounts.find(host, token.jid.slice(0, token.jid.indexOf('@')))
-    if (!account || account.disabled || account.created > token.created) return undefined
+  return async (text: string): Promise<{ id: string; jid: string; name?: string; role?: Role; scopes?: readonly string[] } | undefined> => {
+    const id = hash(text)
+    const token = (await stores.documents.get<TokenRecord>(COLLECTION, host, id))?.value
+    if (!token || isOver(token, clock)) return undefined
+    const account = await stores.accounts.find(host, localOf(token.jid))
+    if (!account || account.disabled || account.created > token.created || (token.seal !== undefined && token.seal !== sealOf(account))) return undefined
     const { name, role } = account
-    return { jid: token.jid, ...(name !== undefined && { name }), ...(role && { role }), ...(token.scopes && { scopes: token.scopes }) }
+    return { id, jid: token.jid, ...(name !== undefined && { name }), ...(role && { role }), ...(token.scopes && { scopes: token.scopes }) }
   }
 }
+
+/** Signs accounts of `host` in. `iterations` of new passwords: what a name without an account costs. */
+export function tokenKeeper(stores: Stores, host: string, clock: Clock, iterations?: number): TokenKeeper {
+  const own = async (jid: string): Promise<TokenEntry[]> => (await listTokens(stores, host, jid)).filter(t => !isOver(t, clock))
+  return {
+    async signIn(jid, password) {
+      const at = Jid.tryParse(jid)
+      const account = at?.local && at.domain === host ? await stores.accounts.find(host, at.local) : undefined
+      if (!await verifyPassword(account?.credentials, password, iterations) || !account || !at || account.disabled) return undefined
+      return { jid: at.bare, ...(account.role && { role: account.role }), seal: sealOf(account) }
+    },
+    async begin({ jid, seal }, more) {
+      const sessions = (await own(jid)).filter(t => t.seal !== undefined).sort((a, b) => b.created - a.created)
+      for (const old of sessions.slice(SESSIONS - 1)) await removeToken(stores, host, old.id)
+      return makeToken(stores, host, { jid, seal, created: clock.now(), ...more })
+    },
+    list: async jid => (await own(jid)).sort((a, b) => b.created - a.created).map(view),
+    async end(jid, id) {
+      if ((await stores.documents.get<TokenRecord>(COLLECTION, host, id))?.value.jid !== jid) return false
+      await removeToken(stores, host, id)
+      return true
+    },
+    async sweep() { for (const t of await listTokens(stores, host)) if (isOver(t, clock)) await removeToken(stores, host, t.id) },
+  }
+}
+
+const view = ({ id, created, expires, scopes, label, seal }: TokenEntry): TokenView =>
+  ({ id, created, ...(expires !== undefined && { expires }), ...(scopes && { scopes }), ...(label !== undefined && { label }), session: seal !== undefined })
+const isOver = ({ expires }: TokenRecord, clock: Clock): boolean => expires !== undefined && expires <= clock.now()
+const localOf = (jid: string): string => jid.slice(0, jid.indexOf('@'))
+/** Another one with every password. */
+const sealOf = ({ credentials, created }: AccountRecord): string => hash(JSON.stringify([credentials, created]))
 
 // A token is 256 random bits: a plain hash keeps it, there is nothing to guess.
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex')

@@ -1,10 +1,10 @@
 // `deskbell token …`: REST tokens made, listed and removed.
+import { oddScope } from '../../components/helpdesk/api/scopes.ts'
 import { done, failed, misused, type Office, type Outcome, type Verb } from '../office.ts'
 import { listTokens, makeToken, removeToken, type TokenEntry } from '../tokens.ts'
 import { account, duration, isOutcome, read } from './words.ts'
 
 const SHOWN = 12 // hex digits of a token's hash that stand for it in lists
-const SCOPE = /^[a-z][a-z0-9:._-]{0,63}$/
 
 export const token: Verb = async (args, office) => {
   const [verb, ...rest] = args
@@ -22,8 +22,8 @@ async function add(args: readonly string[], office: Office): Promise<Outcome> {
   const jid = account(words.positionals[0] ?? '', office)
   if (isOutcome(jid)) return jid
   const scopes = words.values.scope
-  const odd = scopes?.find(scope => !SCOPE.test(scope))
-  if (odd !== undefined) return misused(`${odd} is no scope: write one in lower-case letters, such as tickets:read`)
+  const odd = oddScope(scopes ?? [])
+  if (odd !== undefined) return misused(odd)
   const life = words.values.expires === undefined ? undefined : duration(words.values.expires)
   if (isOutcome(life)) return life
   if (!await office.stores.accounts.find(jid.domain, jid.local)) return failed(`there is no account ${jid.bare}: make it with deskbell user add`)
@@ -35,8 +35,8 @@ async function add(args: readonly string[], office: Office): Promise<Outcome> {
 async function list(args: readonly string[], office: Office): Promise<Outcome> {
   const words = read(args, {}, 0, 'token list')
   if (isOutcome(words)) return words
-  return done(...(await all(office)).map(({ id, jid, created, expires, scopes }) =>
-    [id.slice(0, SHOWN), jid, `made ${day(created)}`, expires === undefined ? 'no end' : `ends ${day(expires)}`, scopes?.join(' ') ?? 'all'].join('\t')))
+  return done(...(await all(office)).map(({ id, jid, created, expires, scopes, seal }) =>
+    [id.slice(0, SHOWN), jid, `made ${day(created)}`, expires === undefined ? 'no end' : `ends ${day(expires)}`, scopes?.join(' ') ?? 'all', ...(seal === undefined ? [] : ['signed in'])].join('\t')))
 }
 
 async function remove(args: readonly string[], office: Office): Promise<Outcome> {

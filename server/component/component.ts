@@ -57,9 +57,29 @@ export interface AccountKeeper {
   remove(jid: string): Promise<{ readonly refused: string } | undefined>
 }
 
+/** A REST token as lists show it, without its text. Times in ms since 1970; `session`: somebody signed in with a password. */
+export interface TokenView { readonly id: string; readonly created: number; readonly expires?: number; readonly scopes?: readonly string[]; readonly label?: string; readonly session: boolean }
+/** Who has shown a password; for `TokenKeeper.begin` alone. */
+export interface SignedIn { readonly jid: string; readonly role?: Role; readonly seal: string }
+/** Signs people in to REST, and keeps their tokens. */
+export interface TokenKeeper {
+  /** Looks at a password, off the event loop; undefined for a wrong one, no account, or one that is disabled: it costs the same, and which it was is not said. */
+  signIn(jid: string, password: string): Promise<SignedIn | undefined>
+  /** Begins a session that is over at `expires` or with the next password; `text` is given out here and nowhere again. The oldest of too many sessions ends. */
+  begin(who: SignedIn, more: { readonly expires: number; readonly scopes?: readonly string[]; readonly label?: string }): Promise<{ readonly id: string; readonly text: string }>
+  /** Those of an account that are not over. */
+  list(jid: string): Promise<readonly TokenView[]>
+  /** False: the account has no such token. */
+  end(jid: string, id: string): Promise<boolean>
+  /** Forgets what is over. */
+  sweep(): Promise<void>
+}
+
 export interface Privileges {
   /** Absent where the component may not touch accounts. */
   readonly accounts?: AccountKeeper
+  /** Absent where nobody can sign in. */
+  readonly tokens?: TokenKeeper | undefined
   /** The local accounts with a role; `onPeople` tells when one came, went or changed. */
   people(): Promise<readonly Person[]>
   onPeople(listener: () => void): Disposable
@@ -73,5 +93,5 @@ export interface Privileges {
   /** Hears when the connection of an operator's device is lost but may be resumed (`attached` false), and when it is back. */
   onAttachment(listener: (device: string, attached: boolean) => void): Disposable
   /** Whom a REST token speaks for; undefined: no such token, or it is over. Scopes cut the account's rights. */
-  token(text: string): Promise<{ readonly jid: string; readonly name?: string; readonly role?: Role; readonly scopes?: readonly string[] } | undefined>
+  token(text: string): Promise<{ readonly id: string; readonly jid: string; readonly name?: string; readonly role?: Role; readonly scopes?: readonly string[] } | undefined>
 }

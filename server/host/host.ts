@@ -9,7 +9,7 @@ import type { Account, Resource } from '../session/account.ts'
 import type { Notes } from '../session/notes.ts'
 import type { StreamCondition } from '../session/ending.ts'
 import type { Router } from '../route/router.ts'
-import type { Privileges } from '../component/component.ts'
+import type { Privileges, TokenKeeper } from '../component/component.ts'
 import { Asking } from '../component/mount.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
@@ -188,6 +188,8 @@ export class Host implements Home {
 
   /** Whom a REST token speaks for; set by the program, which keeps the tokens. */
   tokens: (text: string) => ReturnType<Privileges['token']> = () => Promise.resolve(undefined)
+  /** Who signs people in to REST; set by the program, too. */
+  keyring: TokenKeeper | undefined
 
   /** Sends as the host or on behalf of an account. */
   send(stanza: AnyStanza): void {

@@ -8,6 +8,7 @@ import { keeperOf } from './keeping.ts'
 export function privilegesOf(host: Host, domain: string, connection: () => Connection = () => ({ selfSigned: true })): Privileges {
   return {
     accounts: keeperOf(host, connection),
+    get tokens() { return host.keyring },
     async people() {
       const people: Person[] = []
       for (let after = ''; ;) {

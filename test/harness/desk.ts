@@ -3,7 +3,7 @@ import { AssertionError } from 'node:assert'
 import type { Element as Xml } from 'ltx'
 import { helpdesk } from '../../components/helpdesk/desk.ts'
 import type { DeskConfig, QueueConfig } from '../../components/helpdesk/config.ts'
-import { makeToken, tokenReader } from '../../app/tokens.ts'
+import { makeToken, tokenKeeper, tokenReader } from '../../app/tokens.ts'
 import { mount } from '../../server/component/mount.ts'
 import { HttpRouter, listenHttp, type HttpListening } from '../../server/net/http.ts'
 import { wallClock } from '../../server/ports/clock.ts'
@@ -99,6 +99,7 @@ export class DeskHouse implements AsyncDisposable {
   async rest(method: string, path: string, local?: string, body?: unknown, scopes?: readonly string[], headers: Readonly<Record<string, string>> = {}): Promise<{ status: number; body: any; headers: Headers }> { // JSON of any shape
     const { house } = this
     house.host.tokens = tokenReader(house.stores, 'localhost', house.clock)
+    house.host.keyring = tokenKeeper(house.stores, 'localhost', house.clock)
     const url = await this.url()
     const token = local === undefined ? undefined : local === 'nonsense' ? local : (await makeToken(house.stores, 'localhost', { jid: `${local}@localhost`, created: house.clock.now(), ...(scopes ? { scopes } : {}) })).text
     const answer = await fetch(`${url}${path}`, {

@@ -8,9 +8,10 @@ import { differences } from '../records/audit.ts'
 import type { Json } from '../settings/tree.ts'
 import type { Changed } from '../settings/rulebook.ts'
 import type { Fault } from '../settings/check.ts'
+import { reaches, type Scope } from './scopes.ts'
 
-/** Whom a token speaks for. Scopes cut the account's rights: absent = all of them. */
-export interface Caller { readonly jid: Bare; readonly role: Role | undefined; readonly scopes: readonly string[] | undefined }
+/** Whom a token speaks for. Scopes cut the account's rights: absent = all of them. `token`: its id. */
+export interface Caller { readonly jid: Bare; readonly role: Role | undefined; readonly scopes: readonly string[] | undefined; readonly token?: string | undefined }
 export type Schema = Readonly<Record<string, unknown>>
 export type Answer = HttpResponse | Promise<HttpResponse>
 
@@ -20,7 +21,10 @@ export interface Route {
   /** Under /api/v1, with `{name}` for what varies. */
   readonly path: string
   readonly id: string
-  readonly scope: string
+  /** What the token must reach; absent: any token will do. */
+  readonly scope?: Scope
+  /** Asked without a token; `handle` sees to it by itself who it is. */
+  readonly open?: true
   /** Without it: 403. */
   readonly needs?: Permission
   readonly summary: string
@@ -36,6 +40,7 @@ const BASE = '/api/v1'
 const IDEMPOTENT = 'desk-idempotency'
 const REMEMBERED = 24 * 3600_000 // ms
 const KEY = /^[\x21-\x7e]{1,255}$/
+const NOBODY: Caller = { jid: '', role: undefined, scopes: [] }
 
 interface Done { readonly at: number; readonly body: string; readonly response?: { status: number; headers?: Readonly<Record<string, string>>; body?: unknown } }
 
@@ -50,6 +55,7 @@ export class Door {
   add(...routes: readonly Route[]): void {
     for (const r of routes) {
       this.routes.push(r)
+      if (r.open) { this.#http.on(r.method, BASE + r.path, 'open', request => r.handle(request, NOBODY)); continue }
       this.on(r.method, r.path.replace(/\{(\w+)\}/g, ':$1'), r.scope, (request, who) => {
         if (!this.office.operators.has(who.jid)) return nothing()
         if (r.needs !== undefined && !this.office.operators.may(who.jid, r.needs)) return problem(403, 'You may not do that.')
@@ -72,27 +78,27 @@ export class Door {
   }
 
   /** Registers a route that is described elsewhere. */
-  on(method: string, path: string, scope: string, handle: (r: HttpRequest, who: Caller) => Answer): void {
-    const once = method === 'GET' ? handle : (r: HttpRequest, who: Caller): Answer => this.#once(r, who, handle)
+  on(method: string, path: string, scope: Scope | undefined, handle: (r: HttpRequest, who: Caller) => Answer): void {
+    const once = method === 'GET' ? handle : (r: HttpRequest, who: Caller): Answer => this.once(r, who, handle)
     this.#http.on(method, `${BASE}${path}`, r => this.#admit(r, scope), once)
   }
 
-  async #admit(r: HttpRequest, scope: string): Promise<{ who: Caller } | HttpResponse> {
+  async #admit(r: HttpRequest, scope: Scope | undefined): Promise<{ who: Caller } | HttpResponse> {
     const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(r.headers.authorization ?? '')?.[1]
     const found = token === undefined ? undefined : await this.office.link.privileges?.token(token)
     if (!found) return problem(401, token === undefined ? 'A token is needed: Authorization: Bearer TOKEN.' : 'This token is unknown, or it is over.', {}, { 'www-authenticate': 'Bearer' })
-    if (found.scopes && !found.scopes.includes(scope) && !found.scopes.includes(scope.replace(/:.*/, ''))) return problem(403, `This token lacks the scope ${scope}.`)
-    return { who: { jid: found.jid, role: found.role, scopes: found.scopes } }
+    if (scope !== undefined && !reaches(found.scopes, scope)) return problem(403, `This token lacks the scope ${scope}.`)
+    return { who: { jid: found.jid, role: found.role, scopes: found.scopes, token: found.id } }
   }
 
   /** The same Idempotency-Key from the same caller to the same place is done once within a day; the answer is repeated. */
-  async #once(r: HttpRequest, who: Caller, handle: (r: HttpRequest, who: Caller) => Answer): Promise<HttpResponse> {
+  async once(r: HttpRequest, who: Caller, handle: (r: HttpRequest, who: Caller) => Answer): Promise<HttpResponse> {
     const key = r.headers['idempotency-key']
     if (key === undefined) return handle(r, who)
     if (typeof key !== 'string' || !KEY.test(key)) return problem(400, 'Idempotency-Key: 1 to 255 visible characters.')
     const { documents } = this.office.link.stores
     const id = hash(`${who.jid}\n${r.method} ${r.path}\n${key}`)
-    const body = hash(JSON.stringify(r.body ?? null))
+    const body = hash(JSON.stringify(r.body ?? null, unsaid))
     for (let first: Promise<void> | undefined; (first = this.#running.get(id));) await first
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#running.set(id, promise)
@@ -165,5 +171,8 @@ export function page<T>(all: readonly T[], idOf: (t: T) => string, r: HttpReques
 }
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
-/** A password is shown once, and not kept for a repetition. */
-const withoutSecrets = (body: unknown): unknown => body !== null && typeof body === 'object' && 'password' in body ? { ...body, password: null } : body
+/** A password or a token is shown once, and not kept for a repetition. */
+const withoutSecrets = (body: unknown): unknown => body === null || typeof body !== 'object' || Array.isArray(body) ? body
+  : { ...body, ...('password' in body ? { password: null } : {}), ...('token' in body ? { token: null } : {}) }
+/** What could be guessed from a hash does not go into one. */
+const unsaid = (key: string, value: unknown): unknown => typeof value === 'string' && /^(password|confirm)$/i.test(key) ? '…' : value

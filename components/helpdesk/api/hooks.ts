@@ -23,7 +23,7 @@ export function hookRoutes({ office: o }: Door): readonly Route[] {
     return old ? ok(shown(put, rotate === true)) : created(`/webhooks/${put.id}`, shown(put, true))
   }
   const find = (r: HttpRequest): Hook | undefined => o.records.hooks?.hooks.get(r.params['id'] ?? '')
-  const base = { scope: 'settings:write', needs: 'settings.manage' as const, answer: HOOK }
+  const base = { scope: 'settings:write' as const, needs: 'settings.manage' as const, answer: HOOK }
   return [
     { ...base, method: 'GET', path: '/webhooks', id: 'webhooks', scope: 'settings:read', summary: 'Where other programs are told', answer: { type: 'object', properties: { items: { type: 'array', items: HOOK } } }, handle: () => ok({ items: (o.records.hooks?.hooks.list() ?? []).map(h => shown(h, false)) }) },
     { ...base, method: 'POST', path: '/webhooks', id: 'makeWebhook', summary: 'Adds one; its secret is shown this once', body: HOOK, status: 201, handle: r => keep(r, undefined) },

@@ -80,7 +80,7 @@ function described(routes: readonly Route[]): Schema {
     paths[r.path] = {
       ...paths[r.path],
       [r.method.toLowerCase()]: {
-        operationId: r.id, summary: r.summary, description: `Scope ${r.scope}${r.needs === undefined ? '' : `, permission ${r.needs}`}.`,
+        operationId: r.id, summary: r.summary, description: r.open ? 'Without a token.' : `${r.scope === undefined ? 'Any token' : `Scope ${r.scope}`}${r.needs === undefined ? '' : `, permission ${r.needs}`}.`, ...(r.open ? { security: [] } : {}),
         ...(inPath.length + inQuery.length + inHead.length > 0 ? { parameters: [...inPath, ...inQuery, ...inHead] } : {}),
         ...(r.body ? { requestBody: { required: true, content: json(r.body) } } : {}), responses: { ...well, ...REFUSALS, ...badly },
       },

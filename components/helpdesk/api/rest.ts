@@ -26,6 +26,7 @@ import { hookRoutes } from './hooks.ts'
 import { isSearch, recordRoutes, search } from './records.ts'
 import { settingsRoutes } from './settings.ts'
 import { ticketRoutes } from './tickets.ts'
+import { tokenRoutes } from './tokens.ts'
 import { translationRoutes } from '../translate/translation-api.ts'
 import type { Tickets } from '../tickets/port.ts'
 
@@ -39,7 +40,7 @@ export function rest(http: HttpRouter, office: Office): void {
   const api = new Api(office)
   const door = new Door(http, office)
   door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door), ...recordRoutes(door), ...customerRoutes(door), ...hookRoutes(door), ...ticketRoutes(door))
-  door.add(...markRoutes(door), ...listRoutes(door), ...threadRoutes(door), ...roomRoutes(door))
+  door.add(...tokenRoutes(door), ...markRoutes(door), ...listRoutes(door), ...threadRoutes(door), ...roomRoutes(door))
   door.add(...banRoutes(door), ...scriptRoutes(door), ...articleRoutes(door), ...translationRoutes(door))
   http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi(door.routes) }))
   http.on('GET', '/api/v1/exports/:key', 'open', async r => { const copy = await office.records.erasure.fetch(r.params['key'] ?? ''); return copy ? { status: 200, headers: { 'cache-control': 'no-store', ...(copy instanceof Uint8Array ? { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="conversation.pdf"' } : {}) }, body: copy } : nothing() })
@@ -158,13 +159,13 @@ class Api {
   /** Operators of its queue, and who may see others' conversations. */
   #maySeeTicket(who: Caller, queue: string): boolean { return this.#o.operators.may(who.jid, 'chat.view.others', queue) || this.#o.operators.of(queue).includes(who.jid) }
 
-  async #find(r: HttpRequest, who: Caller, toAct = false): Promise<{ n: number; s: Present; summary: Summary } | undefined> {
+  async #find(r: HttpRequest, who: Caller, toTake = false): Promise<{ n: number; s: Present; summary: Summary } | undefined> {
     const n = numbered(r)
     if (n === undefined) return undefined
     const s = await this.#o.book.state(n)
     if (s.is === 'absent' || s.deleted !== undefined) return undefined
     const summary: Summary = await this.#o.summary(n) ?? { number: n, state: s.is, queue: s.queue, customer: '', customerId: s.customer, owners: s.owners, opened: s.opened }
-    const may = (!toAct && this.#o.threads.reviews(who.jid, n)) || this.#mayRead(who, { ...summary, owners: s.owners }, s) || (toAct && this.#o.eligible(s).includes(who.jid))
+    const may = this.#o.threads.reviews(who.jid, n) || this.#mayRead(who, { ...summary, owners: s.owners }, s) || (toTake && this.#o.operators.may(who.jid, 'chat.take.others', s.queue))
     return may ? { n, s, summary } : undefined
   }
 
