@@ -1,13 +1,13 @@
 // From a conversation to a ticket: the whole public transcript, exactly once, and closed only when it is there (shell).
 import { randomUUID } from 'node:crypto'
-import { Refused, type Bare, type Filing as Filed, type Present, type Who } from './facts.ts'
+import { Refused, type Bare, type Filing as Filed, type Present } from './facts.ts'
 import type { Ground } from './ground.ts'
-import type { Line } from './lines.ts'
+import { publicLine } from './lines.ts'
 import type { Notice } from './policy.ts'
 import { short } from './sentences.ts'
 import { ChosenTickets } from './tickets/chosen.ts'
 import type { Tickets } from './tickets/port.ts'
-import { transcript, type PublicLine } from './transcript.ts'
+import { articleText } from './transcripts/text.ts'
 import type { Fetcher } from './webhooks/fetcher.ts'
 
 type Under = Pick<Ground, 'book' | 'customers' | 'operators' | 'rules' | 'link' | 'domain' | 'mail' | 'now' | 'later'>
@@ -34,7 +34,7 @@ export class Filing {
     const { book, customers } = this.#o
     const s = await book.state(n)
     if (s.is === 'absent') return ''
-    return transcript({ number: n, queue: s.queue, customer: (await customers.byId(s.customer))?.name ?? 'Customer' }, (await book.lines.all(n, s.lines)).flatMap(publicLine))
+    return articleText({ number: n, queue: s.queue, customer: (await customers.byId(s.customer))?.name ?? 'Customer' }, (await book.lines.all(n, s.lines)).flatMap(publicLine))
   }
 
   #failed(n: number): Filed | undefined { const s = this.#o.book.states.get(n); return s && s.is !== 'absent' && s.filing?.is === 'failed' ? s.filing : undefined }
@@ -64,7 +64,7 @@ export class Filing {
         const now = book.states.get(n)
         if (!now || now.is === 'absent') return new Refused('The conversation is closed.')
         const lines = (await book.lines.all(n, now.lines)).flatMap(publicLine)
-        const article = { key, at: this.#o.now, by, conversation: n, body: transcript({ number: n, queue: s.queue, customer: name }, lines) }
+        const article = { key, at: this.#o.now, by, conversation: n, body: articleText({ number: n, queue: s.queue, customer: name }, lines) }
         const subject = short(lines.find(l => l.who === 'customer')?.body ?? `Conversation ${n}`)
         const ticket = target ?? await this.tickets.open({ subject, queue: s.queue, customer: name, ...(customer?.email === undefined ? {} : { email: customer.email }) }, article)
         if (target !== undefined && await this.tickets.append(target, article) === 'missing') throw new Error(`there is no ticket ${target}`)
@@ -78,8 +78,3 @@ export class Filing {
     }
   }
 }
-
-export const sideOf = (by: Who): PublicLine['who'] => by === 'customer' || by === 'desk' ? by : 'agent'
-/** A line as the customer may know it; none if it is not public. */
-export const publicLine = (l: Line): (PublicLine & { id?: string })[] =>
-  l.shown === undefined ? [] : [{ shown: l.shown, at: l.at, who: sideOf(l.by), name: l.name, body: l.body, ...(l.by === 'customer' && l.id !== undefined ? { id: l.id } : {}) }]

@@ -56,3 +56,10 @@ export class Lines {
   #owner(n: number): string { return `${this.#desk}/${n}` }
 }
 const key = (seq: number): string => String(seq).padStart(10, '0')
+
+/** A line as the customer may know it. */
+export interface PublicLine { readonly shown: number; readonly at: number; readonly who: 'customer' | 'agent' | 'desk'; readonly name: string; readonly body: string; readonly id?: string }
+export const sideOf = (by: Who): PublicLine['who'] => by === 'customer' || by === 'desk' ? by : 'agent'
+/** None if it is not public. */
+export const publicLine = (l: Line): PublicLine[] =>
+  l.shown === undefined ? [] : [{ shown: l.shown, at: l.at, who: sideOf(l.by), name: l.name, body: l.body, ...(l.by === 'customer' && l.id !== undefined ? { id: l.id } : {}) }]

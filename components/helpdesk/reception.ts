@@ -7,7 +7,7 @@ import { CHOICES, choices, choose, read } from './aftermath.ts'
 import { isOver } from './states.ts'
 import type { Customer } from './customers.ts'
 import { Refused, type Event } from './facts.ts'
-import { publicLine } from './filing.ts'
+import { publicLine, type PublicLine } from './lines.ts'
 import type { Line } from './lines.ts'
 import { Sites } from './intake/identify.ts'
 import { Intake } from './intake/intake.ts'
@@ -163,7 +163,7 @@ export class Reception {
     const s = await this.#office.book.state(n)
     const shown = s.is === 'absent' ? 0 : s.shown
     // A public line's number among all lines is never smaller than its number among the public ones.
-    const found: ReturnType<typeof publicLine> = []
+    const found: PublicLine[] = []
     for (let from = after; found.length < max;) {
       const page = await this.#office.lines.after(n, from, 200)
       found.push(...page.flatMap(publicLine).filter(l => l.shown > after && l.shown <= shown))

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { COMMANDS, commandNamed } from '../../components/helpdesk/commands.ts'
 import { rightsOf, type Permission } from '../../components/helpdesk/permissions.ts'
-import { transcript } from '../../components/helpdesk/transcript.ts'
 import { helpText, match, parse, queueMeant } from '../../components/helpdesk/words.ts'
 
 type To = 'bot' | 'conversation'
@@ -68,13 +67,5 @@ describe('a permission', () => {
     assert.equal(may('agent', 'chat.transfer'), true)
     assert.equal(may('agent', 'chat.transfer', { 'chat.transfer': false }), false)
     assert.equal(may('nobody', 'chat.serve'), false)
-  })
-})
-
-describe('a transcript', () => {
-  it('holds every public line in its order, and the lines of one message together', () => {
-    const t = transcript({ number: 12, queue: 'support', customer: 'Alice' }, [
-      { shown: 2, at: 1_000, who: 'agent', name: 'Anna', body: 'one\ntwo' }, { shown: 1, at: 0, who: 'customer', name: 'Alice', body: 'hello' }, { shown: 3, at: 2_000, who: 'desk', name: 'Helpdesk', body: 'Anna has left.' }])
-    assert.equal(t, 'Conversation #12 with Alice, support\n\n[1970-01-01 00:00:00Z] Alice: hello\n[1970-01-01 00:00:01Z] Anna: one\n    two\n[1970-01-01 00:00:02Z] * Anna has left.\n')
   })
 })

@@ -1,8 +1,8 @@
 // A conversation as it is printed, downloaded and mailed: details, custom fields, public lines (shell).
 import { queueName } from '../config.ts'
 import type { Present } from '../facts.ts'
-import { sideOf } from '../filing.ts'
 import type { Ground } from '../ground.ts'
+import { sideOf } from '../lines.ts'
 import { mailAddress } from '../mail/letter.ts'
 import type { Recorded } from '../transcripts/record.ts'
 import { transcriptHtml } from '../transcripts/html.ts'

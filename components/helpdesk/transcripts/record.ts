@@ -29,11 +29,12 @@ export interface RecordedLine {
 }
 
 /** What every form shows, in its order: a title, the details, the custom fields, the lines. All text, each name on one line. */
+export interface PrintedLine { readonly at: string; readonly name: string; readonly body: string; readonly desk: boolean }
 export interface Printed {
   readonly title: string
   readonly details: readonly Labelled[]
   readonly fields: readonly Labelled[]
-  readonly lines: readonly { readonly at: string; readonly name: string; readonly body: string; readonly desk: boolean }[]
+  readonly lines: readonly PrintedLine[]
 }
 
 export function printed(r: Recorded): Printed {
@@ -46,14 +47,16 @@ export function printed(r: Recorded): Printed {
     title: `Conversation #${r.number}`,
     details: labelled(details),
     fields: labelled(r.fields ?? []),
-    lines: r.lines.filter(l => l.as === 'public').sort((a, b) => a.seq - b.seq).map(l => ({ at: stamp(l.at), name: oneLine(l.name), body: clean(l.body), desk: l.by === 'desk' })),
+    lines: r.lines.filter(l => l.as === 'public').sort((a, b) => a.seq - b.seq).map(l => printedLine(l, l.by)),
   }
 }
+
+export const printedLine = (l: { readonly at: number; readonly name: string; readonly body: string }, by: 'customer' | 'agent' | 'desk'): PrintedLine => ({ at: stamp(l.at), name: oneLine(l.name), body: clean(l.body), desk: by === 'desk' })
 
 const labelled = (all: readonly Labelled[]): Labelled[] => all.filter(f => f.internal !== true && f.value !== '').map(f => ({ label: oneLine(f.label), value: oneLine(f.value) }))
 
 /** `2026-11-20 10:15:03Z` */
-export const stamp = (at: number): string => new Date(at).toISOString().replace('T', ' ').replace(/\.\d+Z$/, 'Z')
+const stamp = (at: number): string => new Date(at).toISOString().replace('T', ' ').replace(/\.\d+Z$/, 'Z')
 
 // Signs that move the cursor or turn the writing round would let a name pass for another line.
 const clean = (text: string): string => text.replace(/\r\n?/g, '\n').replace(/[\p{Cc}\u202A-\u202E\u2066-\u2069\u200E\u200F\u061C]/gu, c => c === '\n' || c === '\t' ? c : '')

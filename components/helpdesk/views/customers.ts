@@ -6,7 +6,7 @@ import { choices, hint } from '../aftermath.ts'
 import { isOver, isQueued } from '../conversation.ts'
 import type { Customer } from '../customers.ts'
 import type { Present, State } from '../facts.ts'
-import { publicLine } from '../filing.ts'
+import { publicLine, type PublicLine } from '../lines.ts'
 import type { Line } from '../lines.ts'
 import type { View } from '../ground.ts'
 import type { Office } from '../office.ts'
@@ -154,5 +154,5 @@ export class CustomerView implements View {
 }
 
 /** A public line in the desk's namespace. */
-export const lineElement = (n: number, l: ReturnType<typeof publicLine>[number]): Element =>
+export const lineElement = (n: number, l: PublicLine): Element =>
   el('line', NS.desk, { conversation: String(n), seq: String(l.shown), at: new Date(l.at).toISOString(), who: l.who, name: l.name, ...(l.id === undefined ? {} : { id: l.id }) }, l.body)

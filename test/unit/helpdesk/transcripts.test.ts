@@ -4,7 +4,7 @@ import { csv } from '../../../components/helpdesk/transcripts/csv.ts'
 import { transcriptHtml } from '../../../components/helpdesk/transcripts/html.ts'
 import { Printer } from '../../../components/helpdesk/transcripts/printer.ts'
 import type { Recorded, RecordedLine } from '../../../components/helpdesk/transcripts/record.ts'
-import { transcriptText } from '../../../components/helpdesk/transcripts/text.ts'
+import { articleText, transcriptText } from '../../../components/helpdesk/transcripts/text.ts'
 import { TestClock } from '../../../server/ports/clock.ts'
 import { pdfText } from './pdf.ts'
 
@@ -42,6 +42,15 @@ describe('transcripts', () => {
       'Order number: A-17', '',
       '[2026-11-20 10:15:04Z] Alice: My printer Ωμέγα żółć burns', '[2026-11-20 10:15:05Z] * Bob joined', '[2026-11-20 10:15:07Z] Bob: Try: turn it off', '    and on', '[2026-11-20 10:15:11Z] Alice: Thanks, goodbye', '',
     ].join('\n'))
+  })
+
+  it('ST-41 what a ticket is given holds every public line in its order, and the lines of one message together', () => {
+    const lines = [
+      { shown: 2, at: 1_000, who: 'agent', name: 'Anna', body: 'one\ntwo' }, { shown: 1, at: 0, who: 'customer', name: 'Alice', body: 'hello' }, { shown: 3, at: 2_000, who: 'desk', name: 'Helpdesk', body: 'Anna has left.' },
+    ] as const
+    const head = { number: 12, queue: 'support', customer: 'Alice' }
+    assert.equal(articleText(head, lines), 'Conversation #12 with Alice, support\n\n[1970-01-01 00:00:00Z] Alice: hello\n[1970-01-01 00:00:01Z] Anna: one\n    two\n[1970-01-01 00:00:02Z] * Anna has left.\n')
+    assert.ok(articleText(head, lines).startsWith(articleText(head, lines.slice(0, 2)).trimEnd()), 'a longer one begins with the shorter')
   })
 
   it('ST-53 the HTML has the three parts', () => {
