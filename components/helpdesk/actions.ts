@@ -7,7 +7,7 @@ import { ROOM_ACTS } from './acts/rooms.ts'
 import { START_ACTS } from './acts/start.ts'
 import { THREAD_ACTS } from './acts/threads.ts'
 import { asked, colleague
-, isAnswer, label, mayAnswer, meant, mine, no, notYours, owned, queueOf, refused, told, visible, yes, type Act, type Answer, type Call } from './answers.ts'
+, isAnswer, label, mayAnswer, meant, mine, no, notYours, owned, queueOf, refused, told, unknown, visible, yes, type Act, type Answer, type Call } from './answers.ts'
 import { recordOf } from './assignment.ts'
 import { capacityOf, colour, isAskable, isReceiving, takesFrom, type Intake } from './availability.ts'
 import { COMMANDS, type CommandEntry, type Handler } from './commands.ts'
@@ -113,6 +113,8 @@ const ACTS: Readonly<Record<Handler, Act>> = {
     // Who is asked has his seat already: taking is accepting.
     const mine = asked(c.by)(s) || (s.is === 'active' && s.owner === c.by) || isOver(s)
     const outcome = mine ? await o.book.give(n, { do: 'take', by: c.by, seat: randomUUID(), force: false }) : await o.book.withSeat(n, c.by, o.room(c.by, s.queue), seat => ({ do: 'take', by: c.by, seat, force }))
+    const now = o.book.states.get(n)
+    if (outcome instanceof Refused && isQueued(s) && now?.is === 'active') return no(`${o.operators.name(now.owner)} was quicker.`)
     return told(o, n, outcome, `#${n}${label(o, n)} is yours.`)
   },
 
@@ -122,7 +124,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
     const force = o.operators.may(c.by, 'chat.act.others', queueOf(o, n))
     const { to = '', comment } = c.args
     const queue = placeMeant(o, to, queueOf(o, n))
-    if (queue !== undefined && !o.hasQueue(queue)) return no(`There is no queue “${short(queue, 40)}”. There are: ${[...o.config.queues.keys()].join(', ')}.`)
+    if (queue !== undefined && !o.hasQueue(queue)) return unknown(`There is no queue “${short(queue, 40)}”. There are: ${[...o.config.queues.keys()].join(', ')}.`)
     let outcome: readonly Event[] | Refused
     let done: string
     if (queue !== undefined) {

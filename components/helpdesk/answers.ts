@@ -6,7 +6,7 @@ import { short } from './sentences.ts'
 import { match } from './words.ts'
 
 /** What came of it, in words for who asked; `n` = the conversation it was about. */
-export interface Answer { readonly ok: boolean; readonly text: string; readonly n?: number; /** refused because it is not his to do */ readonly forbidden?: boolean }
+export interface Answer { readonly ok: boolean; readonly text: string; readonly n?: number; /** refused because it is not his to do */ readonly forbidden?: boolean; /** who or what was named is not there */ readonly missing?: boolean; /** what it answers to is over */ readonly gone?: boolean }
 export interface Call {
   readonly by: Bare
   /** The conversation that was named. */
@@ -22,8 +22,10 @@ export type Act = (o: Office, c: Call) => Promise<Answer> | Answer
 export const yes = (text: string, n?: number): Answer => ({ ok: true, text, ...(n === undefined ? {} : { n }) })
 export const no = (text: string): Answer => ({ ok: false, text })
 export const notYours = (text: string): Answer => ({ ok: false, text, forbidden: true })
+/** Who or what was named is not there. */
+export const unknown = (text: string): Answer => ({ ok: false, text, missing: true })
 /** A refusal in words. */
-export const refused = (o: Office, r: Refused): Answer => (r.forbidden ? notYours : no)(because(o, r))
+export const refused = (o: Office, r: Refused): Answer => ({ ok: false, text: because(o, r), ...(r.forbidden ? { forbidden: true } : r.gone ? { gone: true } : {}) })
 export const list = (o: Office, ns: readonly number[]): string => ns.map(n => `#${n}${label(o, n)}`).join(', ')
 export const label = (o: Office, n: number): string => { const s = o.book.states.get(n); const c = s && o.customerOf(s); return c ? ` (${c.name})` : '' }
 
@@ -60,7 +62,7 @@ export const asked = (by: Bare) => (s: Present): boolean => pendingOffers(s).som
 /** Finds a colleague by what was typed. */
 export function colleague(o: Office, typed: string): Bare | Answer {
   const m = match(typed, o.operators.all().map(p => ({ jid: p.jid, name: p.name ?? o.operators.name(p.jid) })))
-  if (m.is === 'none') return no(`There is no colleague “${short(typed, 40)}”.`)
+  if (m.is === 'none') return unknown(`There is no colleague “${short(typed, 40)}”.`)
   if (m.is === 'several') return no(`Whom do you mean? ${m.all.map(p => `${p.name} (${p.jid})`).join(', ')}.`)
   return m.it.jid
 }
@@ -72,4 +74,6 @@ export function mayAnswer(o: Office, n: number, by: Bare): Answer | undefined {
   if (invited ? o.operators.may(by, 'chat.with.agents') : o.operators.may(by, 'chat.with.customers')) return undefined
   return notYours(invited ? 'You may not chat with agents.' : 'You may not chat with customers.')
 }
+/** The condition of a stanza error for a refusal. */
+export const conditionOf = (a: Answer): 'forbidden' | 'item-not-found' | 'not-acceptable' => a.forbidden ? 'forbidden' : a.missing || a.gone ? 'item-not-found' : 'not-acceptable'
 export const isAnswer = (x: unknown): x is Answer => typeof x === 'object' && x !== null

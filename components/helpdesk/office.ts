@@ -100,6 +100,7 @@ export class Office extends Ground {
       this.later(async () => {
         await this.book.settle(c.n)
         if (freed !== undefined) await this.distribution.stir(freed, q => this.distribution.mayBeAsked(freed, q))
+        if (after.is === 'active' && !(before.is === 'active' && before.owner === after.owner)) await this.#attended(c.n)
         await this.dispatch()
       })
     }
@@ -167,12 +168,12 @@ export class Office extends Ground {
   #awayUntil(since: number): number { return since + this.rules.now.handOff.closed.after * 1000 }
 
   /** After a start: the owners who have not come back. */
-  missing(since: number): void {
-    this.later(async () => {
-      for (const [n, s] of [...this.book.states]) {
-        if (s.is === 'active' && s.detached === undefined && this.rules.now.handOff.closed.enabled && isGone(this.operators.operator(s.owner))) await this.book.give(n, { do: 'detach', who: s.owner, until: this.#awayUntil(since) })
-      }
-    })
+  missing(since: number): void { this.later(async () => { for (const n of [...this.book.states.keys()]) await this.#attended(n, since) }) }
+
+  /** An owner who is not here, because he logged out while his acceptance was on its way or has not come back since a start: the clock of his absence runs (SS-05). */
+  async #attended(n: number, since = this.now): Promise<void> {
+    const s = this.book.states.get(n)
+    if (s?.is === 'active' && s.detached === undefined && this.rules.now.handOff.closed.enabled && isGone(this.operators.operator(s.owner))) await this.book.give(n, { do: 'detach', who: s.owner, until: this.#awayUntil(since) })
   }
 
   // Customers

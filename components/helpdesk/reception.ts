@@ -4,9 +4,10 @@ import type { Addresses } from './addresses.ts'
 import { because } from './actions.ts'
 import { fillIn } from './acts/marks.ts'
 import { CHOICES, choices, choose, read } from './aftermath.ts'
+import type { Said } from './book.ts'
 import { isOver } from './states.ts'
 import type { Customer } from './customers.ts'
-import { Refused, type Event } from './facts.ts'
+import { Refused, type Event, type Present } from './facts.ts'
 import { publicLine, type PublicLine } from './lines.ts'
 import type { Line } from './lines.ts'
 import { Sites } from './intake/identify.ts'
@@ -68,7 +69,7 @@ export class Reception {
       const last = customer.last
       if (last !== undefined && await this.#afterwards(customer, last, body, (text: string) => this.#office.link.send(chat(this.#at.queue(queue ?? customer.contact ?? ''), from, MARK + text, { keep: false })))) return undefined
       if (current?.s.is === 'active' && current.s.proposal && /^!?(?:no|r)\.?$/i.test(body.trim())) { await this.#office.book.give(current.n, { do: 'answer', yes: false }); return undefined }
-      const outcome = current ? await this.#office.hear(current.n, said) : await this.#office.begin(customer, queue ?? await this.#queueOf(n), said)
+      const outcome = current ? await this.#heard(customer, current, said) : await this.#office.begin(customer, queue ?? await this.#queueOf(n), said)
       if (outcome instanceof Refused) this.#office.link.send(chat(queue === undefined ? this.#at.bot : this.#at.queue(queue), from, MARK + because(this.#office, outcome), { keep: false }))
       return undefined
     })
@@ -140,13 +141,15 @@ export class Reception {
     const said = { body, name: customer.name, id }
     const state = this.#office.book.states.get(n)
     const current = state && state.is !== 'absent' ? { n, s: state } : this.#office.current(customer)
-    if (current) {
-      const outcome = await this.#office.hear(current.n, said)
-      return outcome instanceof Refused ? this.#refused(outcome) : this.#said(current.n, outcome, id)
-    }
-    const old = await this.#office.book.state(n)
-    const begun = await this.#office.begin(customer, old.is === 'absent' ? '' : old.queue, said)
-    return begun instanceof Refused ? this.#refused(begun) : this.#said(begun.n, begun.events, id)
+    const heard = current ? await this.#heard(customer, current, said) : await this.#office.begin(customer, await this.#queueOf(n), said)
+    return heard instanceof Refused ? this.#refused(heard) : this.#said(heard.n, heard.events, id)
+  }
+
+  /** A line to what goes on. Where that was closed while the line was on its way, it begins the next: nothing said is lost. */
+  async #heard(customer: Customer, { n, s }: { readonly n: number; readonly s: Present }, said: Said): Promise<{ readonly n: number; readonly events: readonly Event[] } | Refused> {
+    const outcome = await this.#office.hear(n, said)
+    if (!(outcome instanceof Refused)) return { n, events: outcome }
+    return this.#office.book.states.has(n) ? outcome : this.#office.begin(customer, s.queue, said)
   }
 
   #said(n: number, events: readonly Event[], id: string | undefined): Reply {

@@ -192,7 +192,7 @@ describe('REST', () => {
     assert.equal((await post('/conversations/1/commands/say', 'anna', {})).status, 422)
     assert.equal((await post('/conversations/1/commands/take', 'ben')).status, 403)
     assert.equal((await post('/conversations/1/commands/a', 'anna')).status, 200)
-    assert.equal((await post('/conversations/1/commands/t', 'anna', { to: 'nobody' })).status, 409)
+    assert.equal((await post('/conversations/1/commands/t', 'anna', { to: 'nobody' })).status, 404)
     assert.equal((await post('/conversations/1/commands/nonsense', 'anna')).status, 404)
     assert.equal((await post('/conversations/1/commands/end', 'zoe')).status, 404)
     assert.match((await post('/commands/board', 'mia')).body.text ?? '', /Anna: available · 1 of 4/)

@@ -133,6 +133,8 @@ export async function sweepKeys(o: Office): Promise<void> {
 /** Problem details (RFC 9457). */
 export const problem = (status: number, title: string, more: Readonly<Record<string, unknown>> = {}, headers: Readonly<Record<string, string>> = {}): HttpResponse =>
   ({ status, headers: { 'content-type': 'application/problem+json', ...headers }, body: { title, status, ...more } })
+/** A command's refusal: not his to do, not there, over, or not possible now. */
+export const declined = (a: { readonly text: string; readonly forbidden?: boolean; readonly missing?: boolean; readonly gone?: boolean }): HttpResponse => problem(a.forbidden ? 403 : a.missing ? 404 : a.gone ? 410 : 409, a.text)
 export const nothing = (): HttpResponse => problem(404, 'There is nothing here.')
 export const faulty = (status: number, faults: readonly Fault[]): HttpResponse => problem(status, faults.map(f => `${f.pointer}: ${f.because}`).join('; '), { errors: faults.map(f => ({ pointer: f.pointer, detail: f.because })) })
 export const ok = (body: object, headers: Readonly<Record<string, string>> = {}): HttpResponse => ({ status: 200, headers, body })

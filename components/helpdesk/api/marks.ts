@@ -4,7 +4,7 @@ import { fillIn, nameOf } from '../acts/marks.ts'
 import { actorOf, happened } from '../chronicle.ts'
 import type { Present } from '../facts.ts'
 import { mayRead } from '../records/access.ts'
-import { nothing, object, ok, problem, time, type Caller, type Door, type Route } from './door.ts'
+import { declined, nothing, object, ok, problem, time, type Caller, type Door, type Route } from './door.ts'
 
 const text = { type: 'string' }
 const moment = { type: ['string', 'null'], format: 'date-time' }
@@ -60,7 +60,7 @@ export function markRoutes(door: Door): readonly Route[] {
         const value = object(r)?.['value']
         if (typeof value !== 'string' || value.length > 4000) return problem(422, 'value: a text of at most 4000 characters is needed.', { errors: [{ pointer: '/value', detail: 'a text is needed' }] })
         const answer = await fillIn(o, found.n, who.jid, o.operators.may(who.jid, 'chat.act.others', found.s.queue), r.params['name'] ?? '', value.trim(), true)
-        return answer.ok ? ok({ ok: true, text: answer.text }) : problem(answer.forbidden ? 403 : 409, answer.text)
+        return answer.ok ? ok({ ok: true, text: answer.text }) : declined(answer)
       },
     },
   ]

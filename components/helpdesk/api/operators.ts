@@ -4,7 +4,7 @@ import { act } from '../actions.ts'
 import { commandNamed } from '../commands.ts'
 import { Refused } from '../facts.ts'
 import { People, type OperatorNews } from '../people.ts'
-import { created, faulty, gone, nothing, object, ok, page, problem, time, whole, type Caller, type Door, type Route } from './door.ts'
+import { created, declined, faulty, gone, nothing, object, ok, page, problem, time, whole, type Caller, type Door, type Route } from './door.ts'
 import { PAGED } from './settings.ts'
 
 const text = { type: 'string' }
@@ -71,7 +71,7 @@ export function operatorRoutes(door: Door): readonly Route[] {
         if (queue !== undefined && (typeof queue !== 'string' || !o.hasQueue(queue))) return problem(422, 'queue: there is no such queue.')
         const command = commandNamed(active ? 'on' : 'off')
         const answer = command && await act(o, command, { by: who.jid, n: undefined, here: undefined, args: { ...(typeof queue === 'string' ? { queue } : {}), who: jidOf(r) } })
-        return answer?.ok ? ok(card(jidOf(r), who)) : problem(answer?.forbidden ? 403 : 409, answer?.text ?? '')
+        return answer?.ok ? ok(card(jidOf(r), who)) : declined(answer ?? { text: '' })
       },
     },
     {

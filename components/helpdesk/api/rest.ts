@@ -12,7 +12,7 @@ import { cannedRoutes } from './canned.ts'
 import { banRoutes } from '../intake/bans-api.ts'
 import { articleRoutes } from '../intake/articles-api.ts'
 import { scriptRoutes } from '../intake/scripts-api.ts'
-import { Door, nothing, problem, sweepKeys, time, whole, type Caller } from './door.ts'
+import { declined, Door, nothing, problem, sweepKeys, time, whole, type Caller } from './door.ts'
 import { participants } from '../circle.ts'
 import { listRoutes } from './lists.ts'
 import { markRoutes } from './marks.ts'
@@ -33,6 +33,8 @@ import type { Tickets } from '../tickets/port.ts'
 const PAGE = 50
 const MOST = 200
 const LINES = 500
+/** Who could have had it may ask for it, and reads that it is gone. */
+const ANSWERS: ReadonlySet<string> = new Set(['take', 'accept', 'decline'])
 
 /** Registers the routes of this desk under /api/v1. The first desk of a server has them; a second one finds them taken and serves XMPP only. */
 export function rest(http: HttpRouter, office: Office): void {
@@ -117,7 +119,7 @@ class Api {
     if (!this.#o.operators.has(who.jid)) return nothing()
     let here: number | undefined
     if (r.params['n'] !== undefined) {
-      const found = await this.#find(r, who, command.handler === 'take')
+      const found = await this.#find(r, who, ANSWERS.has(command.handler))
       if (!found) return nothing()
       here = found.n
     } else if (command.about !== 'none') return problem(404, 'That command is given to a conversation: /api/v1/conversations/N/commands/…')
@@ -132,7 +134,7 @@ class Api {
       args[f.name] = String(v)
     }
     const answer = await act(this.#o, command, { by: who.jid, n: here, here, args })
-    return answer.ok ? { status: 200, body: { ok: true, text: answer.text } } : problem(answer.forbidden ? 403 : 409, answer.text)
+    return answer.ok ? { status: 200, body: { ok: true, text: answer.text } } : declined(answer)
   }
 
   async tickets(r: HttpRequest, who: Caller): Promise<HttpResponse> {

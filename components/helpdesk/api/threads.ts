@@ -2,7 +2,7 @@
 import { commandNamed } from '../commands.ts'
 import { act } from '../actions.ts'
 import type { Thread } from '../threads.ts'
-import { nothing, object, ok, page, problem, time, type Door, type Route } from './door.ts'
+import { declined, nothing, object, ok, page, problem, time, type Door, type Route } from './door.ts'
 
 const text = { type: 'string' }
 const THREAD = { type: 'object', properties: { number: { type: 'integer' }, address: text, by: text, members: { type: 'array', items: { type: 'object', properties: { jid: text, name: text, standing: { enum: ['in', 'asked', 'out'] } } } }, related: { type: ['object', 'null'], properties: { kind: text, number: { type: 'integer' }, href: text } }, begun: text, last: text, lastBy: text, lines: { type: 'integer' } } }
@@ -22,7 +22,7 @@ export function threadRoutes({ office: o }: Door): readonly Route[] {
         const command = commandNamed('im')
         if (!command) return nothing()
         const answer = await act(o, command, { by: who.jid, n: undefined, here: undefined, args: { who: people.join(','), text: said, ...(typeof related === 'string' ? { related } : {}) } })
-        return answer.ok ? ok({ ok: true, text: answer.text }) : problem(answer.forbidden ? 403 : 409, answer.text)
+        return answer.ok ? ok({ ok: true, text: answer.text }) : declined(answer)
       },
     },
     {

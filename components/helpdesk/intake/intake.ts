@@ -87,7 +87,8 @@ export class Intake {
     if (current && current.s.is !== 'ended') {
       await this.#office.customers.meet(from.bare, news)
       const outcome = await this.#office.hear(current.n, { body, name, id })
-      return outcome instanceof Refused ? this.#refused(outcome) : this.#show(current.n)
+      if (!(outcome instanceof Refused)) return this.#show(current.n)
+      if (this.#office.book.states.has(current.n)) return this.#refused(outcome) // else it was closed while this was on its way
     }
     const target = route(this.#office.rules.now, wish, this.#known(wish))
     if (isAstray(target)) return astray(target)

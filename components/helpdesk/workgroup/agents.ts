@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { el, Jid, refuse, resultOf, Stanza, StanzaError, type Element, type Iq, type Message, type Presence } from '../../../server/api.ts'
 import { act } from '../actions.ts'
-import { mayAnswer, visible, type Answer } from '../answers.ts'
+import { conditionOf, mayAnswer, visible, type Answer } from '../answers.ts'
 import { recordOf } from '../assignment.ts'
 import { capacityOf, isReceiving } from '../availability.ts'
 import type { Addresses } from '../addresses.ts'
@@ -150,7 +150,7 @@ export class Agents {
     const comment = q.child('reason')?.text.trim() ?? ''
     const args: Record<string, string> = q.name === 'invite' ? { who: invitee.bare } : { to: toQueue ? `group:${invitee.resource || invitee.local}` : invitee.bare, ...(comment === '' ? {} : { comment }) }
     const answer = await this.#office.inTurnOf(from.bare, () => act(this.#office, command, { by: from.bare, n, here: undefined, args }))
-    return answer.ok ? undefined : refuse(answer.forbidden ? 'forbidden' : 'not-acceptable', answer.text)
+    return answer.ok ? undefined : refuse(conditionOf(answer), answer.text)
   }
 
   /** Section 4.2.8: for a device of this kind, in place of the usual invitation. */
