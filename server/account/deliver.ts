@@ -5,18 +5,21 @@ import type { Passage } from '../route/passage.ts'
 import type { Account, Resource } from '../session/account.ts'
 import type { Jid } from '../stanza/jid.ts'
 
-/** Whether `account` shares its presence with `other`: roster from or both, its own devices, or directed presence. */
-export interface Sharing { sharesPresence(account: Account, other: Jid, device: Resource): boolean }
+/** Whether `account` shares its presence with `other`: roster from or both, its own devices, or directed presence of `device`, absent: of any. */
+export interface Sharing { sharesPresence(account: Account, other: Jid, device?: Resource): boolean }
 
 /** Gives a message to the devices it is for; HANDLED where nobody shall miss it, else what found no device goes on to `in:missed`. */
-export function deliverMessage(p: Passage): Verdict {
+export function deliverMessage(p: Passage, sharing: Sharing): Verdict {
   const { stanza, account } = p
   const to = stanza.to
   const named = to && !to.isBare ? account.resources.get(to.resource) : undefined
   if (named) { give(p, named); return }
   const type = stanza.type
   if (to && !to.isBare && type !== 'chat') { // section 8.5.3.2.1: only chat falls back to the bare JID
-    return type === 'error' || type === 'headline' ? HANDLED : refuse('service-unavailable')
+    if (type === 'error') return HANDLED
+    // Section 8.1: an error shows that the device is not there, so strangers get none. A room does: it is to let its occupant go.
+    const maySee = type === 'groupchat' || (stanza.from !== undefined && sharing.sharesPresence(account, stanza.from))
+    return maySee ? refuse('service-unavailable') : HANDLED
   }
   switch (type) {
     case 'groupchat': return refuse('service-unavailable')

@@ -56,9 +56,9 @@ export class Rosters {
   isInterested(device: Resource): boolean { return device.get(interested) }
 
   /** Whether the device's presence is no secret for `other` (RFC 6121 section 8.5.3.1). */
-  sharesPresence(account: Account, other: Jid, device: Resource): boolean {
-    if (other.bare === account.jid.bare || other.full === this.#home.domain) return true
-    return this.of(account).isWatcher(other.bare) || knowsAny(device, other)
+  sharesPresence(account: Account, other: Jid, device?: Resource): boolean {
+    if (other.bare === account.jid.bare || other.full === this.#home.domain || this.of(account).isWatcher(other.bare)) return true
+    return device ? knowsAny(device, other) : [...account.resources.values()].some(r => knowsAny(r, other))
   }
 
   /** Tells every interested device what an item is now. */

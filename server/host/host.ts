@@ -280,7 +280,7 @@ export class Host implements Home {
   /** The core's own stage. A message that finds no device goes on to `in:missed`. */
   #deliver(p: Passage): Verdict | Promise<Verdict> {
     const { stanza } = p
-    if (stanza.kind === 'message') return deliverMessage(p)
+    if (stanza.kind === 'message') return deliverMessage(p, this.rosters)
     if (stanza.kind === 'presence') return this.presences.arrives(stanza, p) ?? HANDLED
     if (stanza.to?.isBare && (stanza.type === 'get' || stanza.type === 'set')) {
       const done = this.#answer(p.sender?.account === p.account ? 'self' : 'other', stanza, p.sender, p.account)

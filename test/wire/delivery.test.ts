@@ -59,15 +59,15 @@ const cases: readonly Case[] = [
   },
   {
     name: 'full, no such device, another is there', devices: { a: prio(0) }, to: `${bare}/gone`,
-    cells: { normal: 'error', chat: ['a'], groupchat: 'error', headline: 'nothing', error: 'nothing', available: 'nothing', unavailable: 'nothing', 'iq-get': 'error', 'iq-result': 'nothing' },
+    cells: { normal: 'nothing', chat: ['a'], groupchat: 'error', headline: 'nothing', error: 'nothing', available: 'nothing', unavailable: 'nothing', 'iq-get': 'error', 'iq-result': 'nothing' },
   },
   {
     name: 'full, no such device, only negative ones', devices: { a: prio(-1) }, to: `${bare}/gone`,
-    cells: { normal: 'error', chat: 'kept', groupchat: 'error', headline: 'nothing', error: 'nothing', available: 'nothing', unavailable: 'nothing', 'iq-get': 'error', 'iq-result': 'nothing' },
+    cells: { normal: 'nothing', chat: 'kept', groupchat: 'error', headline: 'nothing', error: 'nothing', available: 'nothing', unavailable: 'nothing', 'iq-get': 'error', 'iq-result': 'nothing' },
   },
   {
     name: 'full, no such device, nobody there', devices: {}, to: `${bare}/gone`,
-    cells: { normal: 'error', chat: 'kept', groupchat: 'error', headline: 'nothing', error: 'nothing', available: 'nothing', unavailable: 'nothing', 'iq-get': 'error', 'iq-result': 'nothing' },
+    cells: { normal: 'nothing', chat: 'kept', groupchat: 'error', headline: 'nothing', error: 'nothing', available: 'nothing', unavailable: 'nothing', 'iq-get': 'error', 'iq-result': 'nothing' },
   },
 ]
 
@@ -84,7 +84,7 @@ function stanza(what: What, to: string, id: string): string {
 
 describe('RFC 6121 section 8.5.4', () => {
   for (const { name, devices, to, cells } of cases) {
-    it(`${name}: every kind of stanza`, scene({ juliet: 'juliet@localhost/balcony' }, async ({ juliet }, house) => {
+    it(`RFC-E10 RFC-E13 ${name}: every kind of stanza`, scene({ juliet: 'juliet@localhost/balcony' }, async ({ juliet }, house) => {
       await house.account('romeo')
       const romeo: Record<string, Actor> = {}
       for (const [resource, presence] of Object.entries(devices)) {
@@ -102,7 +102,7 @@ describe('RFC 6121 section 8.5.4', () => {
           for (const x of await a.fence()) {
             if (x.attrs['id'] !== id) continue
             got.push(resource)
-            assert.equal(x.attrs['to'], to, `${what}: RFC-E10 the address stays`)
+            assert.equal(x.attrs['to'], to, `${what}: the address stays`)
             assert.equal(x.attrs['from'], juliet.jid)
           }
         }
@@ -122,6 +122,31 @@ describe('RFC 6121 section 8.5.4', () => {
       assert.deepEqual(given, waiting)
     }))
   }
+
+  it('RFC-E13 a device that is not there: who may see presence is told, a stranger is not, a room is', scene({ juliet: 'juliet@localhost/balcony', romeo: 'romeo@localhost/orchard', tybalt: 'tybalt@localhost/street' }, async ({ juliet, romeo, tybalt }, house) => {
+    const far = await house.component('far.localhost', 'verona')
+    await arrives(romeo, tybalt, juliet)
+    await befriend(romeo, juliet)
+    const said: readonly What[] = ['normal', 'headline', 'groupchat', 'error']
+    const answers = async (who: Actor): Promise<string[]> => {
+      for (const what of said) who.says(stanza(what, `${bare}/gone`, `m-${what}`))
+      return (await who.fence()).map(x => {
+        assert.deepEqual([x.attrs['type'], x.attrs['from']], ['error', `${bare}/gone`])
+        assert.ok(x.getChild('error')!.getChild('service-unavailable', NS), String(x))
+        return String(x.attrs['id'])
+      })
+    }
+    assert.deepEqual(await answers(juliet), ['m-normal', 'm-headline', 'm-groupchat']) // section 8.1
+    assert.deepEqual(await answers(tybalt), ['m-groupchat'])
+    romeo.sends`<presence to='${tybalt.bare}'/>`
+    await tybalt.hears`<presence from='${romeo.jid}'/>`
+    assert.deepEqual(await answers(tybalt), ['m-normal', 'm-headline', 'm-groupchat'])
+    for (const what of said) far.says(stanza(what, `${bare}/gone`, `f-${what}`).replace('<message', "<message from='x@far.localhost'"))
+    await far.receives`<message xmlns='jabber:component:accept' type='error' id='f-groupchat' from='${bare}/gone'/>`
+    far.sends`<iq from='x@far.localhost' to='localhost' type='get' id='end'><ping xmlns='urn:xmpp:ping'/></iq>`
+    await far.receives`<iq xmlns='jabber:component:accept' type='result' id='end'/>`
+    await romeo.receivesNothing()
+  }, { externals: { 'far.localhost': 'verona' } }))
 
   for (const what of ['normal', 'chat'] as const) {
     it(`${what} to nobody who is there comes back where nothing keeps it`, scene({ juliet: 'juliet@localhost/balcony' }, async ({ juliet }, house) => {

@@ -51,6 +51,27 @@ async function talk(romeo: Actor, juliet: Actor, count: number, first = 1): Prom
 }
 
 describe('message archives', () => {
+  it('are searched by words (XEP-0431): all must stand in the body, quoted ones together; pages, and nothing of others', scene({ ...cast, nurse: 'nurse@localhost/kitchen' }, async ({ romeo, juliet, nurse }) => {
+    const FULLTEXT = '{urn:xmpp:fulltext:0}fulltext'
+    await juliet.comesOnline()
+    const said = ['But soft, what light through yonder window breaks?', 'It is the East, and Juliet is the sun.', 'Arise, fair sun, & kill the envious moon', 'The sun rises <here>']
+    for (const [i, text] of said.entries()) romeo.sends`<message type='chat' to='${juliet.bare}' id='m${i}'><body>${text}</body><x xmlns='urn:example:sun'>moon</x></message>`
+    nurse.sends`<message type='chat' to='${juliet.bare}'><body>the sun is hot</body></message>`
+    await Promise.all([romeo.fence(), nurse.fence()])
+    assert.deepEqual((await page(romeo, '', { [FULLTEXT]: 'SUN' })).bodies, said.slice(1))
+    assert.deepEqual((await page(romeo, '', { [FULLTEXT]: 'moon sun' })).bodies, [said[2]])
+    assert.deepEqual((await page(romeo, '', { [FULLTEXT]: '"the sun"' })).bodies, [said[1], said[3]])
+    assert.deepEqual((await page(romeo, '', { [FULLTEXT]: 'example' })).bodies, [])
+    const first = await page(romeo, '<max>2</max>', { [FULLTEXT]: 'sun', with: juliet.bare })
+    assert.deepEqual([first.bodies, first.fin.attrs['complete']], [said.slice(1, 3), undefined])
+    const second = await page(romeo, `<max>2</max><after>${first.ids[1]}</after>`, { [FULLTEXT]: 'sun' })
+    assert.deepEqual([second.bodies, second.fin.attrs['complete']], [[said[3]], 'true'])
+    assert.deepEqual((await page(romeo, '<max>1</max><before/>', { [FULLTEXT]: 'sun' })).bodies, [said[3]])
+    refused(await page(romeo, '', { [FULLTEXT]: 'x'.repeat(1001) }), 'bad-request')
+    romeo.sends`<iq type='get' id='f'><query xmlns='${MAM}'/></iq>`
+    await romeo.hears`<iq type='result' id='f'><query xmlns='${MAM}'><x xmlns='jabber:x:data'><field var='${FULLTEXT}'/></x></query></iq>`
+  }))
+
   it('keep what an account says and hears, each with its time, in order', scene(cast, async ({ romeo, juliet }) => {
     await juliet.comesOnline()
     await talk(romeo, juliet, 3)
@@ -109,6 +130,7 @@ describe('message archives', () => {
   }))
 
   it('keep nothing for the recipient that goes back to the sender', scene(cast, async ({ romeo, juliet }) => {
+    await juliet.comesOnline(`<presence to='${romeo.bare}'/>`) // he may know that there is no such device
     await juliet.comesOnline()
     romeo.sends`<message to='${juliet.bare}/attic' id='lost'><body>lost</body></message>`
     await romeo.receives`<message type='error' id='lost'/>`
