@@ -4,9 +4,11 @@ import { NS_RSM, pageSet, readPage, type Page, type Told } from './paging.ts'
 
 export const NS_MAM = 'urn:xmpp:mam:2'
 export const NS_SID = 'urn:xmpp:sid:0'
+const NS_FULLTEXT = 'urn:xmpp:fulltext:0' // XEP-0431
+const FULLTEXT = `{${NS_FULLTEXT}}fulltext`
 export const NS_HINTS = 'urn:xmpp:hints' // XEP-0334
 /** What disco#info of an archive tells. */
-export const ARCHIVE_FEATURES = [NS_MAM, `${NS_MAM}#extended`, `${NS_MAM}#groupchat-field`, NS_SID, NS_RSM] as const
+export const ARCHIVE_FEATURES = [NS_MAM, `${NS_MAM}#extended`, `${NS_MAM}#groupchat-field`, NS_FULLTEXT, NS_SID, NS_RSM] as const
 
 const NS_FORWARD = 'urn:xmpp:forward:0'
 const NS_DELAY = 'urn:xmpp:delay'
@@ -67,11 +69,13 @@ export interface ArchiveAsk {
   readonly afterId?: string
   readonly beforeId?: string
   readonly ids?: readonly string[]
+  /** Words that must stand in the message (XEP-0431). */
+  readonly text?: string
   /** Newest first on the wire; the page is the same (section 4.3.3). */
   readonly flipped: boolean
 }
 
-const FIELDS = new Set(['with', 'start', 'end', 'after-id', 'before-id', 'ids', 'include-groupchat'])
+const FIELDS = new Set(['with', 'start', 'end', 'after-id', 'before-id', 'ids', 'include-groupchat', FULLTEXT])
 
 /** Reads `<query/>`; pages are `most` messages at most. Unknown fields are refused (section 4.1.5). */
 export function readAsk(query: Element, most: number): ArchiveAsk | StanzaError {
@@ -95,6 +99,8 @@ export function readAsk(query: Element, most: number): ArchiveAsk | StanzaError 
   const ids = filled.values.get('ids')?.filter(id => id !== '')
   const afterId = one('after-id')
   const beforeId = one('before-id')
+  const text = one(FULLTEXT)
+  if (text !== undefined && text.length > LONGEST_TEXT) return refuse('bad-request', `Search for at most ${LONGEST_TEXT} characters.`)
   return {
     ...ask,
     ...(other ? { with: other.full } : {}),
@@ -103,9 +109,11 @@ export function readAsk(query: Element, most: number): ArchiveAsk | StanzaError 
     ...(afterId === undefined ? {} : { afterId }),
     ...(beforeId === undefined ? {} : { beforeId }),
     ...(ids?.length ? { ids: [...new Set(ids)] } : {}),
+    ...(text === undefined ? {} : { text }),
   }
 }
 
+const LONGEST_TEXT = 1000 // characters of a search
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
 
 /** Milliseconds since 1970 of a DateTime of XEP-0082; NaN if it is none. */
@@ -138,9 +146,9 @@ export async function findPage(store: ReadableArchive, owner: string, ask: Archi
   const beforeId = earliest(page.before, ask.beforeId)
   const query: ArchiveQuery = {
     ...filter, ...(afterId === undefined ? {} : { afterId }), ...(beforeId === undefined ? {} : { beforeId }),
-    limit: page.max, last: page.last,
+    ...(ask.text === undefined ? {} : { text: ask.text }), limit: page.max, last: page.last,
   }
-  const whole = ask.afterId === undefined && ask.beforeId === undefined // the store counts without regard to ids
+  const whole = ask.afterId === undefined && ask.beforeId === undefined && ask.text === undefined // the store counts without regard to ids and words
   const [found, count] = await Promise.all([store.query(query), whole ? store.count(filter) : undefined])
   const rows = fitting(found.rows, page.last)
   const complete = found.complete && rows.length === found.rows.length
@@ -200,7 +208,7 @@ export function queryForm(): Element {
     type: 'form', formType: NS_MAM,
     fields: [
       { var: 'with', type: 'jid-single' }, { var: 'start' }, { var: 'end' }, { var: 'before-id' }, { var: 'after-id' },
-      { var: 'ids', type: 'list-multi' }, { var: 'include-groupchat', type: 'boolean' },
+      { var: 'ids', type: 'list-multi' }, { var: 'include-groupchat', type: 'boolean' }, { var: FULLTEXT },
     ],
   })
   const open = el('validate', NS_VALIDATE, { datatype: 'xs:string' }, el('open', NS_VALIDATE))

@@ -91,6 +91,8 @@ export interface ArchiveQuery {
   readonly afterId?: string
   readonly beforeId?: string
   readonly ids?: readonly string[]
+  /** Words that must all stand in the message's body; `"in quotes"` together. */
+  readonly text?: string
   readonly limit: number
   readonly last?: boolean // the newest `limit` rows instead of the oldest; still ordered oldest first
 }
@@ -99,10 +101,12 @@ export interface ArchiveStore {
   /** Rows of one tick are written as a group. A row whose (owner, id) exists is left as it is. */
   append(row: ArchiveRow): Promise<void>
   query(q: ArchiveQuery): Promise<{ rows: ArchiveRow[]; complete: boolean }>
-  count(q: Omit<ArchiveQuery, 'limit' | 'last' | 'afterId' | 'beforeId'>): Promise<number>
+  count(q: Omit<ArchiveQuery, 'limit' | 'last' | 'afterId' | 'beforeId' | 'text'>): Promise<number>
   has(owner: string, id: string): Promise<boolean>
   ends(owner: string): Promise<{ first?: ArchiveRow; last?: ArchiveRow }>
   expire(owner: string, before: number): Promise<number>
+  /** Puts another text in the place of a row's. */
+  replace(owner: string, id: string, stanza: string): Promise<'ok' | 'missing'>
   /** Removes these rows; gives how many there were. */
   remove(owner: string, ids: readonly string[]): Promise<number>
 }

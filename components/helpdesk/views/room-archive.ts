@@ -1,5 +1,5 @@
 // The archive of a conversation's room (XEP-0313), read from the conversation's lines: nothing is kept twice (shell).
-import { el, refuse, resultOf, Stanza, StanzaError, type ArchiveRow, type Iq, type Jid, type Link, type Message } from '../../../server/api.ts'
+import { el, finder, refuse, resultOf, Stanza, StanzaError, type ArchiveRow, type Iq, type Jid, type Link, type Message } from '../../../server/api.ts'
 import { archived, archiveText, findPage, metadata, queryForm, readAsk, type ReadableArchive } from '../../../protocols/archive.ts'
 import type { Line } from '../lines.ts'
 
@@ -38,7 +38,8 @@ function asArchive(rows: readonly ArchiveRow[]): ReadableArchive {
     && (q.ids === undefined || q.ids.includes(r.id))
   return {
     query: async q => {
-      const found = rows.filter(fits(q)).filter(r => (q.afterId === undefined || r.id > q.afterId) && (q.beforeId === undefined || r.id < q.beforeId))
+      const says = q.text === undefined ? undefined : finder(q.text)
+      const found = rows.filter(fits(q)).filter(r => (says === undefined || says(r.stanza)) && (q.afterId === undefined || r.id > q.afterId) && (q.beforeId === undefined || r.id < q.beforeId))
       return { rows: q.limit === 0 ? [] : q.last === true ? found.slice(-q.limit) : found.slice(0, q.limit), complete: found.length <= q.limit }
     },
     count: async q => rows.filter(fits(q)).length,

@@ -1,9 +1,15 @@
 // The archive in SQL: rows appended and removed; pages, counts and ends read.
 import type { ArchiveQuery, ArchiveRow } from '../../ports/store.ts'
+import { finder } from '../said.ts'
 import { firstSince } from './ids.ts'
 import type { Names } from './names.ts'
 import type { Arg } from './protocol.ts'
 import { bind, type Prepare, type Reads, type Writes } from './calls.ts'
+
+const PIECE = 5000 // rows that one call looks at
+
+/** What one look at a piece of an archive finds; `next`: where the next piece begins, if there is one. */
+export interface Piece { readonly rows: ArchiveRow[]; readonly next?: string }
 
 const SLACK = 2 * 3_600_000 // ms that a clock may be set back, and no row is missed
 
@@ -21,6 +27,9 @@ export function archiveWrites(sql: Prepare, names: Names): Writes {
     },
     'archive.remove': { // owner, ids as JSON
       run: a => Number(sql(`DELETE FROM archive WHERE owner = ${NO} AND id IN (SELECT value FROM json_each(?2))`).run(...a.map(bind)).changes),
+    },
+    'archive.replace': { // owner, id, stanza
+      run: a => sql(`UPDATE archive SET stanza = ?3 WHERE owner = ${NO} AND id = ?2`).run(...a.map(bind)).changes ? 'ok' : 'missing',
     },
     'archive.wipe': { // owner, at most so many
       run: a => Number(sql(`DELETE FROM archive WHERE rowid IN (SELECT rowid FROM archive WHERE owner = ${NO} LIMIT ?2)`).run(...a.map(bind)).changes),
@@ -68,6 +77,24 @@ export function archiveReads(sql: Prepare): Reads {
       if (!complete) rows.pop()
       if (q.last) rows.reverse()
       return { rows: rowsOf(q.owner, rows), complete }
+    },
+    'archive.search': a => {
+      const q = read(a)
+      const no = number(q.owner)
+      const found = no === undefined ? undefined : filter(sql, no, q)
+      if (!found) return { rows: [] }
+      const { where, args } = found
+      const says = finder(q.text ?? '')
+      const rows: ArchiveRow[] = []
+      let seen = 0
+      let at: string | undefined
+      for (const row of sql(`${ROW} WHERE ${where} ORDER BY a.id ${q.last ? 'DESC' : 'ASC'} LIMIT ?${args.push(PIECE)}`).iterate(...args)) {
+        seen++
+        at = String(row['id'])
+        if (says(String(row['stanza']))) rows.push(...rowsOf(q.owner, [row]))
+        if (rows.length > q.limit) break
+      }
+      return (seen === PIECE || rows.length > q.limit) && at !== undefined ? { rows, next: at } : { rows } satisfies Piece
     },
     'archive.count': a => {
       const q = read(a)

@@ -6,7 +6,7 @@ export interface Start { readonly file: string; readonly part: Part }
 
 /** Every call of a store's thread; on the way it is a place in this list. */
 export const CALLS = [
-  'archive.append', 'archive.wipe', 'archive.expire', 'archive.remove', 'archive.query', 'archive.count', 'archive.has', 'archive.ends',
+  'archive.append', 'archive.wipe', 'archive.expire', 'archive.remove', 'archive.replace', 'archive.query', 'archive.search', 'archive.count', 'archive.has', 'archive.ends',
   'accounts.find', 'accounts.create', 'accounts.update', 'accounts.remove', 'accounts.list',
   'rosters.load', 'rosters.put', 'rosters.forget',
   'offline.push', 'offline.list', 'offline.clear',

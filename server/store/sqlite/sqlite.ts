@@ -3,9 +3,10 @@ import { resolve } from 'node:path'
 import type { Log } from '../../ports/log.ts'
 import { silent } from '../../ports/log.ts'
 import type {
-  AccountRecord, AccountStore, ArchiveRow, ArchiveStore, DocumentStore, EventLog, OfflineRow, OfflineStore, RosterItem, RosterStore, SearchStore, Stored, Stores,
+  AccountRecord, AccountStore, ArchiveQuery, ArchiveRow, ArchiveStore, DocumentStore, EventLog, OfflineRow, OfflineStore, RosterItem, RosterStore, SearchStore, Stored, Stores,
 } from '../../ports/store.ts'
 import { StoreError } from '../../ports/store.ts'
+import type { Piece } from './archive.ts'
 import { Lane } from './lane.ts'
 import type { Arg, CallName } from './protocol.ts'
 import { CALLS } from './protocol.ts'
@@ -121,7 +122,7 @@ function face(file: string, writer: Lane, reader: Lane): SqliteStores {
 
   const archive: ArchiveStore = {
     append: row => write('archive.append', row.owner, row.id, row.at, row.with, row.stanza),
-    query: q => read('archive.query', JSON.stringify(q)),
+    query: q => q.text === undefined ? read('archive.query', JSON.stringify(q)) : look(q),
     count: q => read('archive.count', JSON.stringify(q)),
     has: (owner, id) => read('archive.has', owner, id),
     ends: owner => read<{ first?: ArchiveRow; last?: ArchiveRow }>('archive.ends', owner),
@@ -133,7 +134,21 @@ function face(file: string, writer: Lane, reader: Lane): SqliteStores {
         if (removed < BITE) return total
       }
     },
+    replace: (owner, id, stanza) => write('archive.replace', owner, id, stanza),
     remove: (owner, ids) => write('archive.remove', owner, JSON.stringify(ids)),
+  }
+
+  // Piece by piece: others' reads come between.
+  async function look(q: ArchiveQuery): Promise<{ rows: ArchiveRow[]; complete: boolean }> {
+    const found: ArchiveRow[] = []
+    for (let from = q; ;) {
+      const { rows, next } = await read<Piece>('archive.search', JSON.stringify(from))
+      found.push(...rows)
+      if (found.length > q.limit || next === undefined) break
+      from = { ...from, [q.last ? 'beforeId' : 'afterId']: next }
+    }
+    const rows = found.slice(0, q.limit)
+    return { rows: q.last ? rows.reverse() : rows, complete: found.length <= q.limit }
   }
 
   const offline: OfflineStore = {

@@ -116,6 +116,29 @@ export function archiveContract(s: () => Stores): void {
       assert.deepEqual(await s().archive.ends('nobody@example.org'), {})
     })
 
+    it('finds rows by the words of their bodies, page by page and from both ends', async () => {
+      const o = 'words@example.org'
+      const says = (i: number): string => i % 700 === 0 ? `Größe &amp; "Ware" no ${i}` : i % 2 ? 'odd ware' : 'even'
+      await Promise.all(range(12_000).map(i => s().archive.append({ owner: o, id: pad(i), at: i, with: i % 3 ? 'a@b/r' : 'c@d/r', stanza: `<message><body>${says(i)}</body><x xmlns='hidden'>ware</x></message>` })))
+      const find = async (text: string, more: object = {}): Promise<(string | boolean)[]> => { const { rows, complete } = await s().archive.query({ owner: o, text, limit: 3, ...more }); return [...ids(rows), complete] }
+      for (const text of ['größe', 'GROßE', 'ware große', 'größe ware no']) assert.deepEqual(await find(text), [pad(0), pad(700), pad(1400), false], text)
+      assert.deepEqual(await find('"größe ware" 700'), [pad(700), true])
+      assert.deepEqual(await find('"ware größe"'), [true])
+      assert.deepEqual(await find('größe', { last: true }), [pad(10_500), pad(11_200), pad(11_900), false])
+      assert.deepEqual(await find('größe', { afterId: pad(10_500) }), [pad(11_200), pad(11_900), true])
+      assert.deepEqual(await find('größe', { last: true, beforeId: pad(1400) }), [pad(0), pad(700), true])
+      assert.deepEqual(await find('größe', { with: 'c@d', start: 1000, limit: 99 }), [pad(2100), pad(4200), pad(6300), pad(8400), pad(10_500), true])
+      assert.deepEqual([await find('hidden'), await find('amp'), await find('!?')], [[true], [true], [true]])
+    }).timeout(30_000)
+
+    it('puts another text in the place of a row, and nowhere else', async () => {
+      const o = 'other@example.org'
+      await Promise.all(range(3).map(i => s().archive.append({ ...row(i), owner: o })))
+      assert.equal(await s().archive.replace(o, pad(1), '<message/>'), 'ok')
+      assert.deepEqual((await s().archive.query({ owner: o, limit: 9 })).rows.map(r => r.stanza), [row(0).stanza, '<message/>', row(2).stanza])
+      assert.deepEqual([await s().archive.replace(o, 'none', ''), await s().archive.replace('nobody@example.org', pad(1), '')], ['missing', 'missing'])
+    })
+
     it('removes the rows that are named, and no others', async () => {
       const o = 'named@example.org'
       await Promise.all(range(10).map(i => s().archive.append({ ...row(i), owner: o })))
