@@ -1,6 +1,7 @@
 // What each command does: one implementation for the text command, the ad-hoc command and the REST call (shell).
 import { randomUUID } from 'node:crypto'
 import { eventAct } from './acts/events.ts'
+import { help } from './acts/help.ts'
 import { listActs } from './acts/lists.ts'
 import { MARK_ACTS } from './acts/marks.ts'
 import { ROOM_ACTS } from './acts/rooms.ts'
@@ -10,7 +11,7 @@ import { asked, colleague
 , isAnswer, label, mayAnswer, meant, mine, no, notYours, owned, queueOf, refused, told, unknown, visible, yes, type Act, type Answer, type Call } from './answers.ts'
 import { recordOf } from './assignment.ts'
 import { capacityOf, colour, isAskable, isReceiving, takesFrom, type Intake } from './availability.ts'
-import { COMMANDS, type CommandEntry, type Handler } from './commands.ts'
+import type { CommandEntry, Handler } from './commands.ts'
 import { queueName } from './config.ts'
 import { departmentsOf } from './entrance.ts'
 import { isOver, isQueued, roleOf } from './conversation.ts'
@@ -21,7 +22,7 @@ import { filled, replies, repliesList } from './replies.ts'
 import { cardLines, RECORD_ACTS } from './records/acts.ts'
 import { KNOWLEDGE_ACTS } from './intake/kb-acts.ts'
 import { duration, short } from './sentences.ts'
-import { helpText, queueMeant } from './words.ts'
+import { queueMeant } from './words.ts'
 
 export { because, visible, type Answer, type Call } from './answers.ts'
 
@@ -45,7 +46,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
 
   ...RECORD_ACTS,
 
-  help: (o, c) => yes(helpText(COMMANDS.filter(x => o.operators.may(c.by, x.permission)))),
+  help,
 
   queue(o, c) {
     const queues = new Set([...o.config.queues.keys()].filter(q => o.operators.may(c.by, 'chat.view.others', q) || o.operators.of(q).includes(c.by)))

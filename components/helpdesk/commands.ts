@@ -55,7 +55,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { word: 'canned', aliases: ['replies'], handler: 'canned', permission: 'chat.serve', about: 'any', fields: [{ name: 'words', kind: 'text', label: 'Words that stand in it (empty: all)' }], label: 'Canned replies', help: 'list the canned replies; a short-cut alone on a line sends its text, !c? short-cut shows it to you only' },
   { word: 'reply', aliases: [], handler: 'reply', permission: 'chat.with.customers', about: 'open', fields: [{ name: 'shortcut', kind: 'word', label: 'Short-cut', required: true }], label: 'Send a canned reply…', help: 'send the text of a short-cut' },
   { word: 'tr', aliases: ['translate'], handler: 'translate', permission: 'chat.serve', about: 'any', fields: [{ name: 'language', kind: 'word', label: 'Into (en, de, …; empty: your own language)' }], label: 'Translate…', help: 'read the customer’s newest line in another language: !tr de; the customer sees nothing of it' },
-  { word: 'help', aliases: [], handler: 'help', permission: 'chat.serve', about: 'none', fields: [], label: 'Help', help: 'this list' },
+  { word: 'help', aliases: [], handler: 'help', permission: 'chat.serve', about: 'none', fields: [{ name: 'word', kind: 'word', label: 'Command, or all (empty: what you can do now)' }], label: 'Help', help: 'what you can do now; with a word: that command; all: every command' },
 ]
 
 const BY_WORD = new Map(COMMANDS.flatMap(c => [c.word, ...c.aliases].map(w => [w, c] as const)))

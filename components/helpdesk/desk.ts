@@ -11,7 +11,7 @@ import { Control } from './control.ts'
 import { caps, contactInfo, domainInfo, isCapsNode } from './disco.ts'
 import type { Bare } from './facts.ts'
 import { isAdminNode } from './form-parts.ts'
-import { adminCommands } from './forms.ts'
+import { adminCommands, CHOSEN, menuOf } from './forms.ts'
 import { Office } from './office.ts'
 import { pendingOffers } from './conversation.ts'
 import { Monitors } from './monitors.ts'
@@ -323,7 +323,7 @@ class Desk implements Receiver {
     const answer = await this.#forms.run(q, from)
     const done = !(answer instanceof StanzaError) && answer.attrs['status'] === 'completed' && answer.child('note')?.attrs['type'] === 'info'
     const filled = readForm(q.child('x', 'jabber:x:data'))
-    if (done && filled) await this.#office.records.audit.note({ by: from.bare, what: node.replace(/^.*#/, ''), on: 'form', detail: Object.fromEntries([...filled.values].map(([k, v]) => [k, v.join('\n')])) })
+    if (done && filled) await this.#office.records.audit.note({ by: from.bare, what: (filled.values.get(CHOSEN)?.[0] ?? node).replace(/^.*#/, ''), on: 'form', detail: Object.fromEntries([...filled.values].filter(([k]) => k !== CHOSEN).map(([k, v]) => [k, v.join('\n')])) })
     return answer
   }
 
@@ -335,14 +335,14 @@ class Desk implements Receiver {
     switch (`${iq.type} {${q.ns}}${q.name}`) {
       case `get {${NS.info}}query`: {
         if (isAdminNode(node)) return this.#forms.info(node, from) ?? refuse('item-not-found')
-        if (node !== undefined && !isCapsNode(node)) return (operator ? commandInfo(this.#office, from.bare, place, node) : undefined) ?? (node === NS.commands ? contactInfo(node) : refuse('item-not-found'))
+        if (node !== undefined && !isCapsNode(node)) return (operator ? commandInfo(this.#office, from.bare, node) : undefined) ?? (node === NS.commands ? contactInfo(node) : refuse('item-not-found'))
         if (place.is === 'queue' && node === undefined) return this.#workgroup.info(place.queue, contactInfo(undefined))
         return place.is === 'domain' ? domainInfo([]) : contactInfo(node)
       }
       case `get {${NS.items}}query`: {
         if (node === NS.commands) {
           if (!operator || !iq.to) return el('query', NS.items, { node })
-          const admin = place.is === 'bot' || place.is === 'domain' ? this.#forms.items(iq.to, from).elements : []
+          const admin = place.is === 'bot' || place.is === 'domain' ? menuOf(this.#forms.items(iq.to, from).elements) : []
           return el('query', NS.items, { node }, ...commandItems(this.#office, from.bare, place, iq.to).elements, ...admin)
         }
         if (node !== undefined) return refuse('item-not-found')

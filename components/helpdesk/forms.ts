@@ -1,6 +1,6 @@
 // The settings as ad-hoc commands with forms, for admins in any client (XEP-0050): each group, each queue and the like, operators, canned replies (shell).
 import { Commands, type AdHocCommand, type Question, type Stage } from '../../protocols/commands.ts'
-import { isTrue, type Field, type FormValues, type Jid } from '../../server/api.ts'
+import { isTrue, type Element, type Field, type FormValues, type Jid } from '../../server/api.ts'
 import { SECTIONS } from '../../schemas/desk-settings.ts'
 import { ask, command, one, said, told } from './form-parts.ts'
 import { cannedForms, operatorForms } from './forms-people.ts'
@@ -11,7 +11,31 @@ import { branch, isTree, type Json, type Tree } from './settings/tree.ts'
 import { get, leavesOf, partOf, put, readValue, writeValue, type Leaf } from './settings/words.ts'
 
 /** Every command for admins; who may not run one does not see it. */
-export const adminCommands = (o: Office): Commands => new Commands(o.link.clock, [...groups(o), ...SECTIONS.flatMap(s => section(o, s)), ...operatorForms(o), ...cannedForms(o)])
+export function adminCommands(o: Office): Commands {
+  const all = [...groups(o), ...SECTIONS.flatMap(s => section(o, s)), ...operatorForms(o), ...cannedForms(o)]
+  return new Commands(o.link.clock, [menu(o, all), ...all])
+}
+
+/** The field that keeps which form was chosen in the menu. */
+export const CHOSEN = 'form-chosen'
+const FEW = 5 // forms that stand in a client's menu themselves
+
+/** What stands in a client's menu of these commands, the first of which leads to the others: a handful themselves, else the first alone. */
+export const menuOf = (items: readonly Element[]): readonly Element[] => items.length - 1 > FEW ? items.slice(0, 1) : items.slice(1)
+
+/** One entry from which every form can be reached. */
+function menu(o: Office, all: readonly AdHocCommand[]): AdHocCommand {
+  /** What follows keeps the choice, for the audit. */
+  const kept = (stage: Stage, node: string): Stage => !('submit' in stage) ? stage
+    : { ...stage, form: { ...stage.form, fields: [...stage.form.fields ?? [], { var: CHOSEN, type: 'hidden', value: node }] }, submit: async v => kept(await stage.submit(v), node) }
+  return command(o, 'menu', 'Administration…', 'chat.serve', who => {
+    const mine = all.filter(c => c.may?.(who) ?? true)
+    return ask('Administration', [{ var: 'form', type: 'list-single', label: 'What', required: true, options: mine.map(c => ({ value: c.node, label: c.name })), value: mine[0]?.node ?? '' }], async v => {
+      const chosen = mine.find(c => c.node === one(v, 'form'))
+      return chosen ? kept(await chosen.start(who), chosen.node) : said('There is no such form.', 'error')
+    }, undefined, true)
+  })
+}
 
 function groups(o: Office): AdHocCommand[] {
   return Object.entries(schema.properties ?? {}).filter(([k]) => !(SECTIONS as readonly string[]).includes(k)).map(([group, part]) => command(o, group, `${part.title ?? group}…`, 'settings.manage', who => {

@@ -1,5 +1,6 @@
 // From what an operator types to a command with its arguments, and from names to people (helpdesk.md section 8.2 with section 2.1 C25). Pure.
 
+import type { Entry } from './command.ts'
 import { commandNamed, type CommandEntry } from './commands.ts'
 import type { Bare } from './facts.ts'
 
@@ -75,15 +76,15 @@ function wrong(f: CommandEntry['fields'][number], value: string | undefined): bo
 }
 
 /** How a command is written, for who got it wrong. */
-export function usage(c: CommandEntry): string {
+export function usage(c: Entry): string {
   return `Usage: \`${written(c)}\` (${c.help}).`
 }
-function written(c: CommandEntry): string {
+export function written(c: Entry): string {
   const fields = c.fields.map(f => { const shown = f.choices?.join('|') ?? f.name; return f.required ? shown : `[${shown}]` })
   return [`!${c.word}`, ...(c.about === 'any' || c.about === 'pending' ? (c.fields.length === 0 ? ['[number]'] : []) : []), ...fields].join(' ')
 }
 
-/** The text of `!help` for somebody who may use these commands. */
+/** The text of `!help all` for somebody who may use these commands. */
 export function helpText(commands: readonly CommandEntry[]): string {
   return [
     'Commands, here and in a conversation (any case; the number may be left out where only one fits):',

@@ -1,5 +1,6 @@
 // Agents and customers in plain clients: the contact view end to end.
 import assert from 'node:assert/strict'
+import { COMMANDS } from '../../components/helpdesk/commands.ts'
 import { BOT, c, config, desk, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
 
 const ONE = { anna: 'agent' } as const
@@ -297,10 +298,30 @@ describe('among agents', () => {
     await zoe.readsNothing()
   }))
 
-  it('help names every command, and the bot says so to who talks to it', desk(ONE, async d => {
+  it('help tells what is possible now on less than a screen, and all or one command on request; the bot says so to who talks to it', desk({ anna: 'agent', mia: 'manager' }, async d => {
     const anna = await d.comes('anna')
-    anna.types(BOT, '!help')
-    assert.match((await anna.reads(BOT, /^✱ Commands/)).text, /!take/)
+    const help = async (who: Person, to: string, words = ''): Promise<string> => { who.types(to, `!help${words}`); return (await who.reads(to, /!help: this list|`!help\b|^✱ Usage|^✱ Commands/)).text }
+    const short = async (who: Person, to: string): Promise<string> => { const text = await help(who, to); assert.ok(text.split('\n').length <= 20, text); return text }
+    assert.match(await short(anna, BOT), /^✱ What you can do now:\nQueue: !q\n[\s\S]*\nWith a conversation: !t to \[comment\][\s\S]*!help: this list$/)
+    const zoe = await d.comes('zoe')
+    zoe.types(SUPPORT, 'hello')
+    await anna.reads(BOT, /New chat/)
+    assert.match(await short(anna, BOT), /\nAnswer: !a \[number\] · !r \[number\]\nQueue: !q · !take/)
+    anna.types(BOT, '!a')
+    await anna.reads(c(1), 'hello')
+    const serving = await short(anna, c(1))
+    assert.match(serving, /^✱ What you can do now with #1 \(Zoe\):/)
+    for (const word of ['!t to', '!i who', '!end', '!close', '!ticket', '!c text', '!who']) assert.ok(serving.includes(word), word)
+    for (const word of ['!a ', '!take', '!leave', '!unhold', '!delete']) assert.ok(!serving.includes(word), word)
+    const mia = await d.comes('mia')
+    mia.types(BOT, '!obs 1')
+    await mia.reads(BOT, /watching/)
+    assert.match(await short(mia, c(1)), /\nWatch: !join \[number\] · !leave/)
+    const all = await help(anna, BOT, ' all')
+    for (const { word, permission } of COMMANDS) if (permission === 'chat.serve') assert.ok(all.includes(`!${word}`), word)
+    assert.equal(await help(anna, BOT, ' transfer'), '✱ Usage: `!t to [comment]` (transfer to a colleague (who must accept) or to group:queue, with a comment if you like). Also !transfer.')
+    anna.types(BOT, '!help nonsense')
+    await anna.reads(BOT, /There is no command “nonsense”/)
     anna.types(SUPPORT, 'hello?')
     await anna.reads(SUPPORT, /!help/)
   }))

@@ -21,7 +21,7 @@ describe('the end', () => {
   }))
   it('ST-52 OT-47 RULE-C9 RULE-C28 ST-99 closing an active chat ends it for all at once, and archives it; the help gives the advice', deskWith(CALM, TEAM, async d => {
     const { anna, zoe } = await talk(d)
-    await says(anna, '!help', /close.*better say goodbye first/, BOT)
+    await says(anna, '!help close', /close.*better say goodbye first/, BOT)
     await says(anna, '!close', /is closed/, c(1))
     await zoe.reads(SUPPORT, '✱ The chat has ended.')
     assert.equal(await state(d), 'closed')

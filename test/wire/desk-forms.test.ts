@@ -36,9 +36,19 @@ const settings = async (d: DeskHouse): Promise<Json> => (await d.rest('GET', `${
 describe('the forms for admins', () => {
   it('FP-15 stand in the menu of the bot, for who may use them', desk(STAFF, async d => {
     const names = async (who: string): Promise<string[]> => ((await iq(await d.comes(who), 'get', `<query xmlns='${ITEMS}' node='${COMMANDS}'/>`)).getChild('query')?.getChildren('item') ?? []).map(i => String(i.attrs['name']))
-    const [boss, anna] = [await names('boss'), await names('anna')]
-    for (const n of ['Chat system settings…', 'Add a queue…', 'Change a role…', 'Add an operator…']) { assert.ok(boss.includes(n), n); assert.ok(!anna.includes(n), n) }
+    const anna = await names('anna')
     assert.ok(anna.includes('Add a canned reply…') && anna.includes('How to connect…'))
+    const items = await names('boss')
+    assert.ok(items.length <= 20 && items.includes('Administration…'), items.join())
+    const boss = await d.comes('boss')
+    const menu = (await iq(boss, 'set', `<command xmlns='${COMMANDS}' node='urn:deskbell:desk:admin#menu'/>`)).getChild('command')
+    const options = menu?.getChild('x', DATA)?.getChild('field')?.getChildren('option') ?? []
+    for (const n of ['Chat system settings…', 'Add a queue…', 'Change a role…', 'Add an operator…', 'How to connect…']) { assert.ok(options.some(o => o.attrs['label'] === n), n); assert.ok(n === 'How to connect…' || !anna.includes(n), n) }
+    const system = options.find(o => o.attrs['label'] === 'Chat system settings…')?.getChildText('value') ?? ''
+    assert.equal(await run(boss, 'menu', { form: system }, { 'requestInterval': '9', 'form-chosen': system }), 'Saved.')
+    assert.equal((await settings(d)).system.requestInterval, 9)
+    const { body } = await d.rest('GET', `${API}/audit`, 'boss')
+    assert.ok(body.items.some((e: Json) => e.what === 'system' && e.on === 'form'), JSON.stringify(body))
   }))
 
   it('FP-21 FP-19 show what holds, save what is changed, refuse what is wrong, and a cancelled one changes nothing', desk(STAFF, async d => {

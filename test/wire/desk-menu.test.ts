@@ -127,9 +127,32 @@ describe('the menu of commands', () => {
       const items = (await ask(anna, 'get', at, `<query xmlns='${ITEMS}' node='${COMMANDS}'/>`)).getChild('query')?.getChildren('item') ?? []
       assert.ok(items.some(i => i.attrs['name'] === 'Transfer…'), at)
       assert.equal(items.some(i => i.attrs['name'] === 'Pause receiving'), at !== `${c(1)}/desk`)
+      assert.ok(items.length <= 22, `${items.length} entries are more than a screen`)
+      assert.deepEqual(items.slice(0, 2).map(i => i.attrs['name']), ['Accept', 'Pass'])
+      assert.ok(items.some(i => i.attrs['name'] === 'More…'))
     }
     assert.equal((await ask(zoe, 'get', SUPPORT, `<query xmlns='${ITEMS}' node='${COMMANDS}'/>`)).getChild('query')?.getChildren('item').length, 0)
     assert.equal((await ask(zoe, 'set', DESK, run('q'))).getChild('error')?.attrs['type'], 'auth')
+  }))
+
+  it('has all the rest behind one entry, as far as it is possible now, and runs it from there', desk(TWO, async d => {
+    const { anna } = await served(d)
+    const at = `${c(1)}/desk`
+    const first = (await ask(anna, 'set', at, run('more'))).getChild('command', COMMANDS)
+    assert.deepEqual([first?.attrs['status'], first?.getChild('actions')?.children.map(a => typeof a === 'string' ? a : a.name)], ['executing', ['next']])
+    const options = first?.getChild('x', DATA)?.getChild('field')?.getChildren('option') ?? []
+    const values = options.map(o => o.getChildText('value'))
+    assert.ok(values.includes('subject') && values.includes('hold') && !values.includes('unhold') && !values.includes('t') && !values.includes('mine'), values.join())
+    assert.equal(options.find(o => o.getChildText('value') === 'subject')?.attrs['label'], 'Mark: Subject…')
+    const session = `sessionid='${first?.attrs['sessionid']}'`
+    const second = (await ask(anna, 'set', at, run('more', session, filled({ chosen: 'subject' })))).getChild('command', COMMANDS)
+    assert.equal(second?.attrs['status'], 'executing')
+    const hidden = Object.fromEntries((second?.getChild('x', DATA)?.getChildren('field') ?? []).filter(f => f.attrs['type'] === 'hidden').map(f => [String(f.attrs['var']), f.getChildText('value') ?? '']))
+    assert.match(outcome(await ask(anna, 'set', at, run('more', session, filled({ ...hidden, text: 'Burning printer' })))), /^completed info: Subject: Burning printer/)
+    assert.match(outcome(await ask(anna, 'set', at, run('more', '', filled({ chosen: 'dossier' })))), /^completed info: [\s\S]*Burning printer/)
+    assert.equal((await ask(anna, 'set', at, run('more', '', filled({ chosen: 'makeroom' })))).getChild('error')?.getChild('forbidden') !== undefined, true)
+    assert.equal((await ask(anna, 'set', at, run('more', '', filled({ chosen: 'nonsense' })))).getChild('error')?.getChild('item-not-found') !== undefined, true)
+    assert.match(outcome(await ask(anna, 'set', at, run('mon', '', filled({ to: 'all' })))), /^completed info/) // by its own node as ever
   }))
 
   it('does at once what needs no form', desk(TWO, async d => {
