@@ -72,7 +72,7 @@ export class DeskHouse implements AsyncDisposable {
   private constructor(house: House, config: DeskConfig, http: HttpRouter, desk: AsyncDisposable) { this.house = house; this.#config = config; this.http = http; this.#desk = desk }
 
   static async open(staff: Staff, conf: DeskConfig = config(), stores?: Stores): Promise<DeskHouse> {
-    const house = await House.open({ ...(stores ? { stores } : {}), externals: { 'web.localhost': 'secret' } })
+    const house = await House.open({ ...(stores ? { stores } : {}), externals: { 'web.localhost': 'secret' }, limits: { presence: { rate: Infinity, burst: Infinity } } })
     for (const [local, role] of Object.entries(staff)) await house.account(local, { role })
     const http = new HttpRouter()
     return new DeskHouse(house, conf, http, await DeskHouse.#mount(house, conf, http))

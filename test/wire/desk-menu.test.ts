@@ -213,7 +213,7 @@ describe('REST', () => {
     assert.equal((await post('/conversations/1/commands/say', 'anna', { text: 'by REST' })).status, 200)
     await zoe.reads(SUPPORT, 'by REST')
     assert.equal((await post('/conversations/1/commands/say', 'anna', {})).status, 422)
-    assert.equal((await post('/conversations/1/commands/take', 'ben')).status, 403)
+    assert.equal((await post('/conversations/1/commands/take', 'ben')).status, 404)
     assert.equal((await post('/conversations/1/commands/a', 'anna')).status, 200)
     assert.equal((await post('/conversations/1/commands/t', 'anna', { to: 'nobody' })).status, 404)
     assert.equal((await post('/conversations/1/commands/nonsense', 'anna')).status, 404)
