@@ -47,6 +47,8 @@ export interface LinkFace { readonly display: 'image' | 'text'; readonly image: 
 export interface LinkSetting { readonly title: string; readonly refresh: number; readonly departments: readonly string[]; readonly online: LinkFace; readonly offline: LinkFace }
 export interface FieldSetting { readonly label: string; readonly kind: 'text' | 'lines' | 'number' | 'yes-no' | 'choice'; readonly choices: readonly string[]; readonly ask: boolean; readonly required: boolean; readonly departments: readonly string[] }
 export interface EventSetting { readonly title: string; readonly commands: readonly string[]; readonly queues: readonly string[] }
+/** Steps are lines as agents type them. */
+export interface MacroSetting { readonly title: string; readonly steps: readonly string[]; readonly queues: readonly string[] }
 export interface HandOff { readonly enabled: boolean; /** seconds */ readonly after: number }
 
 /** Spans are seconds, those of `retention` days. */
@@ -75,8 +77,9 @@ export interface DeskSettings {
   readonly links: Names<LinkSetting>
   readonly fields: Names<FieldSetting>
   readonly events: Names<EventSetting>
+  readonly macros: Names<MacroSetting>
 }
 
 /** The groups of settings that stand alone, and the maps of things that are added and deleted. */
-export const SECTIONS = ['queues', 'departments', 'brands', 'sites', 'links', 'roles', 'fields', 'events'] as const
+export const SECTIONS = ['queues', 'departments', 'brands', 'sites', 'links', 'roles', 'fields', 'events', 'macros'] as const
 export type Section = typeof SECTIONS[number]

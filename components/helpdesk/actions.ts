@@ -1,11 +1,11 @@
 // What each command does: one implementation for the text command, the ad-hoc command and the REST call (shell).
 import { randomUUID } from 'node:crypto'
-import { eventAct } from './acts/events.ts'
 import { help } from './acts/help.ts'
 import { listActs } from './acts/lists.ts'
 import { MARK_ACTS } from './acts/marks.ts'
 import { ROOM_ACTS } from './acts/rooms.ts'
 import { START_ACTS } from './acts/start.ts'
+import { stepActs } from './acts/steps.ts'
 import { THREAD_ACTS } from './acts/threads.ts'
 import { asked, colleague
 , isAnswer, label, mayAnswer, meant, mine, no, notYours, owned, queueOf, refused, told, unknown, visible, yes, type Act, type Answer, type Call } from './answers.ts'
@@ -37,7 +37,7 @@ export async function act(o: Office, command: CommandEntry, call: Call): Promise
 
 const ACTS: Readonly<Record<Handler, Act>> = {
   ...MARK_ACTS,
-  event: eventAct(act),
+  ...stepActs(act),
   ...listActs(act),
   ...START_ACTS,
   ...KNOWLEDGE_ACTS,
@@ -289,10 +289,20 @@ async function setIntake(o: Office, jid: Bare, news: Partial<Intake>): Promise<v
   o.operatorChanged(jid)
 }
 
-/** `group:billing`; `auto` = whoever comes next in the same queue; `brand:shop` = the queue of that brand's first site (ST-68). */
+/** Of a department the first queue that is open, else its first. */
+function departmentQueue(o: Office, asked: string): string {
+  const { departments } = o.rules.now
+  const id = Object.keys(departments).find(d => d === asked || departments[d]?.name?.toLowerCase() === asked)
+  const queues = id === undefined ? [] : departments[id]?.queues ?? []
+  return queues.find(q => o.isOpen(q)) ?? queues[0] ?? asked
+}
+
+/** `group:billing`; `department:money`; `auto` = whoever comes next in the same queue; `brand:shop` = the queue of that brand's first site (ST-68). */
 function placeMeant(o: Office, to: string, now: string | undefined): string | undefined {
   if (to.toLowerCase() === 'auto') return now
   const brand = /^brand:(.+)$/i.exec(to)?.[1]?.trim().toLowerCase()
+  const department = /^dep(?:artmen)?t:(.+)$/i.exec(to)?.[1]?.trim().toLowerCase()
+  if (department !== undefined) return departmentQueue(o, department)
   if (brand === undefined) return queueMeant(to)
   const { brands, sites, queues } = o.rules.now
   const site = brands[brand]?.sites.find(x => sites[x] !== undefined)

@@ -109,6 +109,7 @@ function asField(o: Office, who: Bare, f: Field, c: CommandEntry): FormField {
     case 'queue': return { ...base, type: 'list-single', options: [...optional, ...queues.map(q => ({ label: q, value: q }))] }
     case 'choice': return { ...base, type: 'list-single', options: f.choices ?? [], value: f.choices?.[0] ?? '' }
     case 'text': return { ...base, type: c.lines ? 'text-multi' : 'text-single' }
-    case 'number': case 'word': return { ...base, type: 'text-single' }
+    case 'word': if (f.name === 'macro') return { ...base, type: 'list-single', options: [...optional, ...Object.entries(o.rules.now.macros).map(([value, m]) => ({ value, label: m.title }))] } // falls through
+    case 'number': return { ...base, type: 'text-single' }
   }
 }

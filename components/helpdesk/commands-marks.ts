@@ -5,7 +5,7 @@ import { PRIORITIES } from './facts.ts'
 
 export type MarkHandler =
   | 'resolution' | 'subject' | 'label' | 'priority' | 'followUp' | 'pin' | 'hold' | 'unhold' | 'task' | 'taskDone' | 'time' | 'related' | 'newTicket' | 'call' | 'addFile'
-  | 'event' | 'field' | 'history' | 'monitor' | 'channel' | 'dossier'
+  | 'event' | 'macro' | 'field' | 'history' | 'monitor' | 'channel' | 'dossier'
 
 const text: Field = { name: 'text', kind: 'text', label: 'Text', required: true }
 const minutes: Field = { name: 'minutes', kind: 'number', label: 'Minutes', required: true }
@@ -28,6 +28,7 @@ export const MARK_COMMANDS: readonly Entry<MarkHandler>[] = ([
   { word: 'newticket', aliases: [], handler: 'newTicket', permission: 'chat.ticket', fields: [{ name: 'subject', kind: 'text', label: 'Subject', required: true }], label: 'Start a ticket…', help: 'start a ticket from it and attach it; the conversation goes on' },
   { word: 'call', aliases: ['calllog'], handler: 'call', fields: [{ name: 'phone', kind: 'word', label: 'Phone number', required: true }, minutes, comment], label: 'Add a call log…', help: 'keep a call with the customer: number, minutes' },
   { word: 'addfile', aliases: [], handler: 'addFile', fields: [{ name: 'url', kind: 'word', label: 'Address', required: true }, { name: 'name', kind: 'text', label: 'Name' }], label: 'Add a file…', help: 'attach a file by its address; the customer does not see it' },
+  { word: 'macro', aliases: ['macros'], handler: 'macro', fields: [{ name: 'macro', kind: 'word', label: 'Macro (empty: list them)' }], label: 'Macro…', help: 'carry out all the steps of a macro, or list the macros' },
   { word: 'event', aliases: ['events'], handler: 'event', fields: [{ name: 'event', kind: 'word', label: 'Event (empty: list them)' }], label: 'Manual event…', help: 'carry out what the admin has prepared, or list it' },
   { word: 'field', aliases: [], handler: 'field', fields: [{ name: 'name', kind: 'word', label: 'Field', required: true }, { name: 'value', kind: 'text', label: 'Value (empty: none)' }], lines: true, label: 'Custom field…', help: 'fill in a custom field' },
   { word: 'history', aliases: [], handler: 'history', fields: [], label: 'History', help: 'list all that was done with it' },

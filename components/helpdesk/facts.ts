@@ -40,7 +40,7 @@ export type Level = 'idle' | 'idle critical' | 'duration' | 'duration critical'
 export const PRIORITIES = ['low', 'normal', 'high', 'urgent'] as const
 export type Priority = typeof PRIORITIES[number]
 /** What a mark on a conversation is about; its words stand in the dossier. */
-export type Mark = 'subject' | 'label' | 'pin' | 'task' | 'time' | 'item' | 'call' | 'file' | 'field' | 'event' | 'resolution' | 'survey' | 'transcript'
+export type Mark = 'subject' | 'label' | 'pin' | 'task' | 'time' | 'item' | 'call' | 'file' | 'field' | 'event' | 'macro' | 'resolution' | 'survey' | 'transcript'
 /** A ticket being written from the conversation. Only `bound` lets it close. */
 export interface Filing { readonly key: string; readonly by: Bare; readonly target: number | undefined; readonly is: 'started' | 'bound' | 'failed'; readonly ticket: number | undefined }
 

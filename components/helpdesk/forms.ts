@@ -5,7 +5,7 @@ import { SECTIONS } from '../../schemas/desk-settings.ts'
 import { ask, command, one, said, told } from './form-parts.ts'
 import { cannedForms, operatorForms } from './forms-people.ts'
 import type { Office } from './office.ts'
-import { GRANTED, PERMISSIONS, type Permission } from './permissions.ts'
+import { GRANTED, neededFor, PERMISSIONS, type Permission } from './permissions.ts'
 import { schema, type Shape } from './settings/check.ts'
 import { branch, isTree, type Json, type Tree } from './settings/tree.ts'
 import { get, leavesOf, partOf, put, readValue, writeValue, type Leaf } from './settings/words.ts'
@@ -54,7 +54,7 @@ function section(o: Office, name: typeof SECTIONS[number]): AdHocCommand[] {
   const single = name.slice(0, -1)
   const part = partOf(single)
   const title = (part.title ?? single).toLowerCase()
-  const needs = name === 'roles' ? 'roles.manage' : 'settings.manage'
+  const needs = neededFor(name)
   const all = (): Readonly<Record<string, Tree>> => o.rules.now[name] as unknown as Readonly<Record<string, Tree>> // settings are JSON
   const leaves = leavesOf(part).filter(l => l.key !== 'permissions')
   const rights = (id: string | undefined): Field[] => name !== 'roles' ? [] : [{ var: 'granted', type: 'list-multi', label: 'Permissions', options: PERMISSIONS.map(p => ({ value: p, label: partOf('role').properties?.['permissions']?.properties?.[p]?.title ?? p })), value: [...o.operators.rights(id ?? 'agent')] }]

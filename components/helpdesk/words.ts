@@ -75,6 +75,14 @@ function wrong(f: CommandEntry['fields'][number], value: string | undefined): bo
   return f.kind === 'choice' && f.choices?.includes(value.toLowerCase()) !== true
 }
 
+const PREPARED: readonly string[] = ['event', 'macro']
+/** Why a line cannot be a step of a macro or an event; undefined: it can, as far as can be said beforehand. */
+export function flawOf(line: string): string | undefined {
+  const parsed = parse(line, 'conversation')
+  if (parsed.is === 'refused') return parsed.because
+  return parsed.is === 'command' && PREPARED.includes(parsed.command.handler) ? 'One macro or event may not begin another.' : undefined
+}
+
 /** How a command is written, for who got it wrong. */
 export function usage(c: Entry): string {
   return `Usage: \`${written(c)}\` (${c.help}).`

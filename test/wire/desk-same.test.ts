@@ -10,12 +10,15 @@ const DATA = 'jabber:x:data'
 const STAFF = { anna: 'agent', ben: 'agent', mia: 'manager' } as const
 /** Who may do it at all; everybody else is anna. */
 const BY: Readonly<Record<string, keyof typeof STAFF>> = { delete: 'mia', take: 'mia' }
-const VALUES: Readonly<Record<string, string>> = { shortcut: 'hi1', number: '2', queue: 'billing', text: 'some words', words: 'hello', comment: 'take care' }
+const VALUES: Readonly<Record<string, string>> = { shortcut: 'hi1', number: '2', queue: 'billing', text: 'some words', words: 'hello', comment: 'take care', macro: 'wrap' }
 
 type Way = 'rest' | 'form' | 'text'
 interface Result { readonly said: string; readonly done: unknown }
 
-const args = (k: CommandEntry): Record<string, string> => Object.fromEntries(k.fields.filter(f => f.required).map(f => [f.name, valueOf(f)]))
+/** What is filled in though it need not be. */
+const ALSO: readonly string[] = ['macro']
+const isFilled = (f: Field): boolean => f.required === true || ALSO.includes(f.name)
+const args = (k: CommandEntry): Record<string, string> => Object.fromEntries(k.fields.filter(isFilled).map(f => [f.name, valueOf(f)]))
 const valueOf = (f: Field): string => VALUES[f.name] ?? (f.kind === 'operator' || f.kind === 'target' ? 'ben' : f.kind === 'choice' ? f.choices?.[0] ?? '' : f.kind === 'queue' ? 'billing' : f.kind === 'number' ? '1' : 'words')
 /** What differs from one run to the next. */
 const plain = (text: string): string => text.split('\n').filter(l => !l.includes('!history')).join('\n') // a typed command stands in the history itself
@@ -25,6 +28,7 @@ async function scene(k: CommandEntry): Promise<{ d: DeskHouse; people: Readonly<
   const d = await DeskHouse.open(STAFF, config())
   try {
     await d.rest('POST', '/api/v1/canned', 'mia', { shortcut: 'hi1', text: 'Hi %VISITOR%' })
+    await d.rest('POST', '/api/v1/macros', 'mia', { id: 'wrap', title: 'Wrap up', steps: ['!label done', 'hi1', '!n all is well', '!end'] })
     const people = { anna: await d.comes('anna'), ben: await d.comes('ben', '<presence><show>away</show></presence>'), mia: await d.comes('mia', '<presence><show>away</show></presence>') }
     const zoe = await d.comes('zoe')
     zoe.types(SUPPORT, 'hello')
@@ -65,7 +69,7 @@ async function byRest(d: DeskHouse, who: string, k: CommandEntry): Promise<strin
 }
 async function byText(p: Person, at: string, k: CommandEntry, expected: string): Promise<string> {
   const words = expected.replace(/^\w+: ?/, '')
-  const typed = [`!${k.word}`, ...k.fields.filter(f => f.required).map(f => args(k)[f.name])].join(' ')
+  const typed = [`!${k.word}`, ...k.fields.filter(isFilled).map(f => args(k)[f.name])].join(' ')
   p.types(at, typed)
   if (words === '') return expected
   for (;;) { const { text } = await p.reads(at, /^✱ /); if (plain(text.slice(2)) === plain(words)) return expected }

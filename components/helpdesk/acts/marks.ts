@@ -41,7 +41,7 @@ async function note(o: Office, c: Call, what: Mark, change: (d: Dossier, e: Entr
   return mark(o, n, c.by, force(o, c, n), what, change, done, id)
 }
 
-export const MARK_ACTS: Readonly<Record<Exclude<MarkHandler, 'event'>, Act>> = {
+export const MARK_ACTS: Readonly<Record<Exclude<MarkHandler, 'event' | 'macro'>, Act>> = {
   async resolution(o, c) {
     const n = here(o, c)
     if (isAnswer(n)) return n

@@ -2,14 +2,14 @@
 import { randomBytes } from 'node:crypto'
 import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
 import { SECTIONS, type Section } from '../../../schemas/desk-settings.ts'
-import { isPermission, PERMISSIONS, BUILT_IN, roleTitle } from '../permissions.ts'
+import { isPermission, neededFor, PERMISSIONS, BUILT_IN, roleTitle } from '../permissions.ts'
 import { resolved, schema, type Shape } from '../settings/check.ts'
 import { branch, isTree, merge, type Json, type Tree } from '../settings/tree.ts'
 import { changed, created, Door, expected, gone, nothing, object, ok, page, problem, type Caller, type Route, type Schema } from './door.ts'
 
-const ONE: Readonly<Record<Section, string>> = { queues: 'queue', departments: 'department', brands: 'brand', sites: 'site', links: 'link', roles: 'role', fields: 'field', events: 'event' }
+const ONE: Readonly<Record<Section, string>> = { queues: 'queue', departments: 'department', brands: 'brand', sites: 'site', links: 'link', roles: 'role', fields: 'field', events: 'event', macros: 'macro' }
 /** Every operator needs to know of these. */
-const OPEN: readonly Section[] = ['queues', 'departments', 'fields', 'events']
+const OPEN: readonly Section[] = ['queues', 'departments', 'fields', 'events', 'macros']
 
 export const settingsRoutes = (door: Door): readonly Route[] => [...whole(door), ...SECTIONS.flatMap(s => section(door, s)), roles(door)]
 
@@ -41,7 +41,7 @@ function section({ office: { rules, operators } }: Door, name: Section): readonl
   const grants = (id: string): Tree => ({ granted: [...operators.rights(id)].sort() })
   const built = name === 'roles' ? BUILT_IN as readonly string[] : []
   const has = (id: string): boolean => Object.hasOwn(rules.now[name], id) || built.includes(id)
-  const manage = name === 'roles' ? 'roles.manage' : 'settings.manage'
+  const manage = neededFor(name)
   const view = OPEN.includes(name) ? {} : { needs: 'settings.view' as const }
   const base = `/${name}`
   const capital = one.slice(0, 1).toUpperCase() + one.slice(1)

@@ -4,6 +4,7 @@ import { Jid } from '../../../server/api.ts'
 import schemaFile from '../../../schemas/desk-settings.json' with { type: 'json' }
 import type { DeskSettings } from '../../../schemas/desk-settings.ts'
 import { readHours } from '../hours/hours.ts'
+import { flawOf } from '../words.ts'
 import type { Json, Tree } from './tree.ts'
 
 /** What is wrong, and where; the words name the mend. */
@@ -91,6 +92,10 @@ function* meaning(s: DeskSettings): Iterable<Fault> {
   }
   for (const section of ['links', 'fields'] as const) for (const [name, x] of Object.entries(s[section])) yield* known(x.departments, s.departments, 'department', `/${section}/${name}/departments`)
   for (const [name, x] of Object.entries(s.events)) yield* known(x.queues, s.queues, 'queue', `/events/${name}/queues`)
+  for (const [name, m] of Object.entries(s.macros)) {
+    yield* known(m.queues, s.queues, 'queue', `/macros/${name}/queues`)
+    for (const [i, line] of m.steps.entries()) { const flaw = flawOf(line); if (flaw !== undefined) yield { pointer: `/macros/${name}/steps/${i}`, because: flaw } }
+  }
   for (const p of ['settings.manage', 'operators.manage', 'roles.manage']) if (s.roles['admin']?.permissions[p] === false) yield { pointer: `/roles/admin/permissions/${p}`, because: 'admins keep this: nobody could undo it' }
 }
 

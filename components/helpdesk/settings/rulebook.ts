@@ -18,7 +18,7 @@ export type Changed =
 const COLLECTION = 'desk-settings'
 const TRIES = 5
 /** One queue, department and the like. */
-const ENTRY = /^\/(?:queues|departments|brands|sites|links|roles|fields|events)\/[^/]+$/
+const ENTRY = /^\/(?:queues|departments|brands|sites|links|roles|fields|events|macros)\/[^/]+$/
 
 export interface RulebookOptions { readonly documents: DocumentStore; readonly desk: string; readonly clock: Clock; readonly log?: Log; /** what the config file says, as settings */ readonly given?: Tree }
 
