@@ -19,14 +19,15 @@ import { privateStorage } from './private.ts'
 import { push } from './push.ts'
 import { register } from './register.ts'
 import { reports } from './reports.ts'
+import { retraction } from './retraction.ts'
 import { shield } from './shield.ts'
 import { time } from './time.ts'
 import { vcard } from './vcard.ts'
 import { version } from './version.ts'
 
-export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, last, commands, adminCommands, reports, invites, register] as const
+export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, retraction, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, last, commands, adminCommands, reports, invites, register] as const
 
-const KEEPERS: ReadonlySet<string> = new Set(['mam', 'offline', 'push', 'reports', 'last', 'admin-commands', 'invites', 'register'])
+const KEEPERS: ReadonlySet<string> = new Set(['mam', 'retraction', 'offline', 'push', 'reports', 'last', 'admin-commands', 'invites', 'register'])
 
 /** Those of a host for guests (XEP-0175): nothing that keeps what is said, reaches those who are away, or is for people with accounts. */
 export const guestPlugins = plugins.filter(p => !KEEPERS.has(p.name))

@@ -17,8 +17,8 @@ import { pendingOffers } from './conversation.ts'
 import { Monitors } from './monitors.ts'
 import { Talks } from './talks.ts'
 import { Reception } from './reception.ts'
-import { ENCRYPTED, MARK, sentence } from './sentences.ts'
-import { chat, isEncrypted, NS } from './stanzas.ts'
+import { MARK, sentence } from './sentences.ts'
+import { chat, NS, objection } from './stanzas.ts'
 import { Hints } from './intake/kb-acts.ts'
 import { Outbox } from './mail/outbox.ts'
 import { smtpCarrier } from './mail/smtp.ts'
@@ -216,8 +216,9 @@ class Desk implements Receiver {
 
   async #message(m: Message, from: Jid, place: Place): Promise<void | StanzaError> {
     if (m.type === 'groupchat' || m.type === 'headline') return refuse('service-unavailable')
-    if (isEncrypted(m) && (place.is === 'queue' || place.is === 'bot' || place.is === 'conversation' || place.is === 'internal')) {
-      this.#link.send(chat(m.to!.withResource('desk'), from, MARK + ENCRYPTED, { keep: false })) // it came here
+    const refused = objection(m)
+    if (refused !== undefined && (place.is === 'queue' || place.is === 'bot' || place.is === 'conversation' || place.is === 'internal')) {
+      this.#link.send(chat(m.to!.withResource('desk'), from, MARK + refused, { keep: false })) // it came here
       return
     }
     // One operator's doings go one after the other, as he typed them.

@@ -5,6 +5,7 @@ import type { Notice } from './policy.ts'
 
 /** Begins whatever the desk itself says to an operator. */
 export const MARK = '✱ '
+export const UNSAID = 'Not taken back: what was said stays in the record of the conversation. Correct it, or say so in a new line.'
 export const ENCRYPTED = 'Not delivered: the helpdesk cannot read encrypted messages. Please switch encryption off here and write again.'
 
 export interface Scene {

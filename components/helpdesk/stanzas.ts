@@ -1,5 +1,7 @@
 // The stanzas that the desk sends: the pieces that every view needs, in one place. Pure.
 import { el, Stanza, type Element, type Jid, type Message, type Presence } from '../../server/api.ts'
+import { retracts } from '../../protocols/retraction.ts'
+import { ENCRYPTED, UNSAID } from './sentences.ts'
 
 const CLIENT = 'jabber:client'
 export const NS = {
@@ -29,8 +31,11 @@ export const noStore = (): Element => el('no-store', NS.hints)
 export const typing = (from: Jid, to: Jid, state: string): Message => Stanza.of('message', { type: 'chat', from, to }, [el(state, NS.states), noStore()])
 
 /** What was written for one reader's keys (OMEMO, OpenPGP, OTR, and what XEP-0380 marks as such): its body, if any, only excuses itself. */
-export const isEncrypted = (m: Message): boolean => m.payload.some(e => e.ns === 'urn:xmpp:eme:0' || (e.name === 'encrypted' && (e.ns === 'eu.siacs.conversations.axolotl' || e.ns.startsWith('urn:xmpp:omemo:')))
+const isEncrypted = (m: Message): boolean => m.payload.some(e => e.ns === 'urn:xmpp:eme:0' || (e.name === 'encrypted' && (e.ns === 'eu.siacs.conversations.axolotl' || e.ns.startsWith('urn:xmpp:omemo:')))
   || (e.name === 'x' && e.ns === 'jabber:x:encrypted') || (e.name === 'openpgp' && e.ns.startsWith('urn:xmpp:openpgp:')) || (e.name === 'body' && e.text.startsWith('?OTR')))
+
+/** Why a message cannot be taken as it is, in words for who wrote it; undefined if it can. */
+export const objection = (m: Message): string | undefined => isEncrypted(m) ? ENCRYPTED : retracts(m) === undefined ? undefined : UNSAID
 
 export const CHAT_STATES = ['active', 'composing', 'paused', 'inactive', 'gone'] as const
 export const chatState = (m: Message): string | undefined => m.payload.find(e => e.ns === NS.states && (CHAT_STATES as readonly string[]).includes(e.name))?.name

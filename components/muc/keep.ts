@@ -1,6 +1,8 @@
 // Where rooms are kept: their records, what remains of those destroyed, and the talk of those that last.
-import type { ArchiveRow, Link, Message } from '../../server/api.ts'
+import { parseFrame, readStanza, Unreadable, type ArchiveRow, type Element, type Link, type Message } from '../../server/api.ts'
 import { archiveText } from '../../protocols/archive.ts'
+import { isRetractable, tombstone } from '../../protocols/retraction.ts'
+import { OCCUPANT_ID } from '../../protocols/room/names.ts'
 import type { RoomRecord } from '../../protocols/room/floor.ts'
 
 const ROOMS = 'muc-rooms'
@@ -33,6 +35,20 @@ export class Keep {
   /** Resolves when the line is committed. */
   line(local: string, id: string, at: number, message: Message): Promise<void> {
     return this.#link.stores.archive.append({ owner: this.#owner(local), id, at, with: message.from?.full ?? '', stanza: archiveText(message) })
+  }
+
+  /** The line of this id; undefined if there is none. */
+  async find(local: string, id: string): Promise<Message | undefined> {
+    const [row] = (await this.#link.stores.archive.query({ owner: this.#owner(local), ids: [id], limit: 1 })).rows
+    const line = row && readStanza(parseFrame(row.stanza))
+    return line && !(line instanceof Unreadable) && line.kind === 'message' ? line : undefined
+  }
+
+  /** Puts a tombstone in the place of a line; `by`: only if it is of the occupant with this id. */
+  async entomb(local: string, id: string, by: string | undefined, mark: Element): Promise<void> {
+    const line = await this.find(local, id)
+    if (!line || !isRetractable(line) || (by !== undefined && line.child('occupant-id', OCCUPANT_ID)?.attrs['id'] !== by)) return
+    await this.#link.stores.archive.replace(this.#owner(local), id, archiveText(tombstone(line, mark)))
   }
 
   /** The newest lines, oldest first. */

@@ -2,6 +2,7 @@
 import { randomFillSync, randomUUID } from 'node:crypto'
 import { el, errorReply, Jid, parseFrame, readStanza, refuse, resultOf, Unreadable, type AnyStanza, type Component, type Element, type Iq, type Link, type Message, type Presence, type Receiver, type StanzaError } from '../../server/api.ts'
 import { ArchiveIds, ARCHIVE_FEATURES } from '../../protocols/archive.ts'
+import { isRetractable, NS_MODERATE, NS_RETRACT, NS_TOMBSTONE } from '../../protocols/retraction.ts'
 import { NS_RSM, pageSet, readPage } from '../../protocols/paging.ts'
 import { isLogged } from '../../protocols/room/config.ts'
 import type { Outcome, RoomHost, RoomRecord } from '../../protocols/room/floor.ts'
@@ -64,7 +65,8 @@ class Service implements Receiver {
       // read anew each time: they change when the config is read again
       bounds: { get users() { return limits.users }, get history() { return limits.history } },
       rates: { get occupant() { return limits.occupantRate }, get room() { return limits.roomRate } },
-      features: ARCHIVE_FEATURES,
+      features: [...ARCHIVE_FEATURES, NS_TOMBSTONE],
+      also: [NS_RETRACT, NS_MODERATE],
       affiliation: bare => (this.#rulers.has(bare) ? 'owner' : undefined),
       enter: ({ jid }) => ((this.#visits.get(jid.bare) ?? 0) >= limits.roomsPerUser ? refuse('resource-constraint', 'You are in too many rooms.') : undefined),
     }
@@ -102,6 +104,7 @@ class Service implements Receiver {
     if (stanza.kind === 'iq' && stanza.to!.resource === '' && (stanza.type === 'get' || stanza.type === 'set') && stanza.payload[0]!.ns === NS_MAM) {
       return this.#archive.answer(room, stanza)
     }
+    if (stanza.kind === 'iq' && stanza.type === 'set' && stanza.to!.resource === '' && stanza.payload[0]!.ns === NS_MODERATE) return this.#moderate(local, place, room, stanza)
     return this.#carryOut(local, place, room, room.receive(stanza, this.#link.clock.now()))
   }
 
@@ -114,6 +117,9 @@ class Service implements Receiver {
       switch (f.what) {
         case 'line':
           if (f.kept && isLogged(room.config)) commits.push(keep.line(local, f.id, now, f.message))
+          break
+        case 'retracted':
+          if (isLogged(room.config)) commits.push(keep.entomb(local, f.id, f.by, f.mark))
           break
         case 'entered':
           if (f.first) this.#visits.set(f.occupant.bare, (this.#visits.get(f.occupant.bare) ?? 0) + 1)
@@ -143,6 +149,20 @@ class Service implements Receiver {
     if (commits.length > 0) return this.#track(Promise.all(commits)).then(() => {})
   }
 
+  /** A moderator takes back a line of somebody (XEP-0425). */
+  async #moderate(local: string, place: Place, room: Room, iq: Iq): Promise<void> {
+    const asked = iq.payload[0]! // a set has one
+    const id = asked.attrs['id']
+    const isModerator = (): boolean => room.occupantBy(iq.from!)?.role === 'moderator'
+    if (!isModerator()) return this.#refuse(iq, refuse('forbidden', 'Only moderators take back what others said.'))
+    if (!id || asked.name !== 'moderate' || !asked.child('retract', NS_RETRACT)) return this.#refuse(iq, refuse('bad-request', 'Say which line shall be taken back.'))
+    const line = room.remembered(id) ?? (isLogged(room.config) ? await this.#keep.find(local, id) : undefined)
+    if (!line || !isRetractable(line)) return this.#refuse(iq, refuse('item-not-found', 'There is no such line.'))
+    if (!isModerator()) return this.#refuse(iq, refuse('forbidden')) // no more, since the archive was asked
+    await this.#carryOut(local, place, room, room.moderate(room.occupantBy(iq.from!)!.nick, id, asked.child('reason')?.text ?? '', this.#link.clock.now())) // a moderator is in
+    this.#link.send(resultOf(iq))
+  }
+
   #leaves(bare: string): void {
     const left = (this.#visits.get(bare) ?? 1) - 1
     if (left > 0) this.#visits.set(bare, left)
@@ -159,7 +179,7 @@ class Service implements Receiver {
       const room = this.#room(local, place.record, false)
       for (const row of lines) {
         const message = readStanza(parseFrame(row.stanza))
-        if (!(message instanceof Unreadable)) room.remember(message as Message, row.at) // rooms keep messages only
+        if (!(message instanceof Unreadable) && !message.child('retracted', NS_RETRACT)) room.remember(message as Message, row.at) // rooms keep messages only
       }
       place.room = room
       const waiting = place.waiting ?? []

@@ -35,7 +35,7 @@ function info(floor: Floor, turn: Turn, iq: Iq, query: Element): void {
 export function about(floor: Floor): Element[] {
   const { config: c, subject } = floor
   const features = [
-    DISCO_INFO, DISCO_ITEMS, MUC, `${MUC}#request`, `${MUC}#stable_id`, `${MUC}#self-ping-optimization`, OCCUPANT_ID, STANZA_ID, PING,
+    DISCO_INFO, DISCO_ITEMS, MUC, `${MUC}#request`, `${MUC}#stable_id`, `${MUC}#self-ping-optimization`, OCCUPANT_ID, STANZA_ID, PING, ...(floor.host.also ?? []),
     c.public ? 'muc_public' : 'muc_hidden', c.persistent ? 'muc_persistent' : 'muc_temporary', c.membersOnly ? 'muc_membersonly' : 'muc_open',
     c.moderated ? 'muc_moderated' : 'muc_unmoderated', c.whois === 'anyone' ? 'muc_nonanonymous' : 'muc_semianonymous',
     c.password === '' ? 'muc_unsecured' : 'muc_passwordprotected', ...(isLogged(c) ? (floor.host.features ?? []) : []),

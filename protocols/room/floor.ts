@@ -31,6 +31,8 @@ export interface RoomHost {
   readonly rates: { readonly occupant: number; readonly room: number }
   /** Namespaces of the archive, which the disco#info of a room that is logged shows. */
   readonly features?: readonly string[]
+  /** What disco#info of every room shows beside: features of what the service does for its rooms. */
+  readonly also?: readonly string[]
   /** The affiliation that a bare JID has by other right than the room's lists (admins of the service). */
   affiliation?(bare: string): Affiliation | undefined
   /** Whether this address may know that the room is there; if not, it hears `item-not-found`. */
@@ -56,6 +58,8 @@ export type Fact =
   | { readonly what: 'withheld'; readonly occupant: Occupant; readonly device: Jid; readonly message: Message }
   | { readonly what: 'private'; readonly from: Occupant; readonly to: Occupant; readonly message: Message } // to one without device
   | { readonly what: 'subject'; readonly text: string; readonly occupant?: Occupant }
+  /** A line is taken back (XEP-0424), `by` the occupant of this id or, without it, a moderator; `mark` stays in its place. */
+  | { readonly what: 'retracted'; readonly id: string; readonly by?: string; readonly mark: Element }
   | { readonly what: 'invited'; readonly jid: string; readonly by: Occupant }
   | { readonly what: 'changed' } // the record is no longer what it was
   | { readonly what: 'emptied' } // the last device has left

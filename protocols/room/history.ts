@@ -1,6 +1,6 @@
 // The lines a room still knows, and which of them somebody who enters is told (XEP-0045 section 7.2.13). Pure.
 import { el, Stanza, type Element, type Message } from '../../server/api.ts'
-import { DELAY } from './names.ts'
+import { DELAY, STANZA_ID } from './names.ts'
 
 interface Line { readonly at: number; readonly message: Message; told?: Message; size?: number }
 
@@ -11,6 +11,15 @@ export class History {
   add(message: Message, at: number, most: number): void {
     if (most > 0) this.#lines.push({ at, message })
     if (this.#lines.length > most) this.#lines.splice(0, this.#lines.length - most)
+  }
+
+  /** The line of this id, as the room `room` gave it (XEP-0359). */
+  find(id: string, room: string): Message | undefined { return this.#lines.find(l => isKeptAs(l.message, id, room))?.message }
+
+  /** Forgets it. */
+  remove(id: string, room: string): void {
+    const at = this.#lines.findIndex(l => isKeptAs(l.message, id, room))
+    if (at >= 0) this.#lines.splice(at, 1)
   }
 
   clear(): void { this.#lines.length = 0 }
@@ -34,6 +43,8 @@ export class History {
     return told.reverse()
   }
 }
+
+const isKeptAs = (m: Message, id: string, room: string): boolean => m.payload.some(e => e.is('stanza-id', STANZA_ID) && e.attrs['id'] === id && e.attrs['by'] === room)
 
 function stamped({ message, at }: Line, room: string): Message {
   const delay = el('delay', DELAY, { from: room, stamp: new Date(at).toISOString() })

@@ -15,7 +15,7 @@ import { STATUS, type Affiliation, type Role } from './names.ts'
 import { Occupant } from './occupant.ts'
 import { configure, destroy } from './owning.ts'
 import { setAffiliation, setRole, type Because } from './ruling.ts'
-import { body, ghost, message, reflect, said, setSubject } from './talking.ts'
+import { body, ghost, message, moderate, reflect, said, setSubject } from './talking.ts'
 
 /** The record of a room that nobody has entered. `secret`: unguessable, what occupant ids are made with; `owner`: a bare JID. */
 export function newRecord(secret: string, config: Partial<RoomConfig> = {}, owner?: string): RoomRecord {
@@ -120,6 +120,14 @@ export class Room {
 
   /** Puts a line into the history that was said before the room was in memory. `message`: as reflected, from room/nick, without `to`. */
   remember(line: Message, at: number): void { this.#floor.history.add(line, at, this.#floor.config.history) }
+
+  /** The line of this id in the archive, if it is among those that the room remembers. */
+  remembered(id: string): Message | undefined { return this.#floor.history.find(id, this.jid.bare) }
+
+  /** The moderator `by` takes a line back, which is known to be there (XEP-0425). */
+  moderate(by: string, id: string, reason: string, now: number): Outcome {
+    return this.#on(by, now, (turn, floor, o) => moderate(floor, turn, o, id, reason))
+  }
 
   setSubject(text: string, now: number, by?: string): Outcome {
     return this.#turn(now, (turn, floor) => {

@@ -1,9 +1,10 @@
 // What occupants say: to all, to one, the subject, asking for voice (XEP-0045 sections 7.4, 7.5, 7.13, 8.1, 8.6). Pure.
 import { CONTENT, el, form, readForm, refuse, Stanza, StanzaError, type Element, type Jid, type Message } from '../../server/api.ts'
+import { isRetractable, NS_MODERATE, NS_RETRACT, retracted, retracts } from '../retraction.ts'
 import { clean } from './clean.ts'
 import type { Floor, Turn } from './floor.ts'
 import { decline, invite } from './inviting.ts'
-import { HINTS, MUC_REQUEST, MUC_USER, STANZA_ID, STATUS } from './names.ts'
+import { HINTS, MUC_REQUEST, MUC_USER, OCCUPANT_ID, STANZA_ID, STATUS } from './names.ts'
 import { userX, type Occupant } from './occupant.ts'
 import { setRole } from './ruling.ts'
 import { roleAtLeast } from './ranks.ts'
@@ -51,7 +52,30 @@ function line(floor: Floor, turn: Turn, m: Message, o: Occupant): void {
   if (aboutSubject) {
     setSubject(floor, turn, subject.text, o)
     reflect(floor, turn, said, o, false)
-  } else reflect(floor, turn, said, o, said.child('body') !== undefined && !said.child('no-store', HINTS))
+    return
+  }
+  const taken = retracts(said)
+  if (taken !== undefined && !takesBack(floor, turn, said, o, taken)) return turn.refuse(m, refuse('forbidden', 'What others said is not yours to take back.'))
+  reflect(floor, turn, said, o, taken !== undefined || (said.child('body') !== undefined && !said.child('no-store', HINTS)))
+}
+
+/** Somebody takes back a line (XEP-0424); false if it is another's. What the room does not remember, the archive looks at. */
+function takesBack(floor: Floor, turn: Turn, said: Message, o: Occupant, id: string): boolean {
+  const line = floor.history.find(id, floor.jid.bare)
+  if (line && (line.child('occupant-id', OCCUPANT_ID)?.attrs['id'] !== o.id || !isRetractable(line))) return false
+  floor.history.remove(id, floor.jid.bare)
+  turn.facts.push({ what: 'retracted', id, by: o.id, mark: retracted(said.head.id, turn.now) })
+  return true
+}
+
+/** A moderator takes back somebody's line (XEP-0425), which the caller has found. */
+export function moderate(floor: Floor, turn: Turn, o: Occupant, id: string, reason: string): void {
+  const by = el('moderated', NS_MODERATE, { by: o.jid.full }, o.mark)
+  const why = reason ? [el('reason', NS_RETRACT, {}, reason)] : []
+  const told = said(floor, undefined, [el('retract', NS_RETRACT, { id }, by, ...why)], floor.host.newId())
+  floor.history.remove(id, floor.jid.bare)
+  reflect(floor, turn, told, undefined, true)
+  turn.facts.push({ what: 'retracted', id, mark: retracted(told.head.id, turn.now, by, ...why) })
 }
 
 export function setSubject(floor: Floor, turn: Turn, text: string, by?: Occupant): void {

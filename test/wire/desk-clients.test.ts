@@ -155,6 +155,33 @@ describe('what is no text', () => {
     assert.deepEqual([await anna.all(), await zoe.all()].map(all => all.filter(l => !l.includes('✱'))), [[], []])
   }))
 
+  it('taking back a line (XEP-0424) is refused with words, to customers and agents alike: it stays in the record', desk(STAFF, async d => {
+    const { anna, zoe } = await talk(d)
+    await anna.reads(c(1), 'hello')
+    anna.types(c(1), 'we owe you 100', 'owe')
+    await zoe.reads(SUPPORT, 'we owe you 100')
+    for (const [p, to, id] of [[anna, c(1), 'owe'], [zoe, SUPPORT, 'zoe-1']] as const) {
+      for (const body of ['<body>/me took it back</body>', '']) {
+        says(p, to, `<retract xmlns='urn:xmpp:message-retract:1' id='${id}'/>${body}`)
+        await p.reads(to, /stays in the record/)
+      }
+    }
+    await d.quiet()
+    assert.deepEqual([await anna.all(), await zoe.all()].map(all => all.filter(l => !l.includes('✱'))), [[], []])
+    anna.types(BOT, '!view room')
+    await anna.reads(BOT, /shown as rooms/)
+    anna.actor.says(`<presence to='${ROOM}/x'><x xmlns='http://jabber.org/protocol/muc'/></presence>`)
+    const line = await anna.actor.hears`<message type='groupchat' from='${ROOM}/Anna'><body>we owe you 100</body></message>`
+    await anna.actor.hears`<message type='groupchat' from='${ROOM}/Helpdesk'><subject/></message>`
+    const kept = line.getChild('stanza-id', 'urn:xmpp:sid:0')!.attrs['id']
+    anna.actor.says(`<message type='groupchat' to='${ROOM}' id='un'><retract xmlns='urn:xmpp:message-retract:1' id='${kept}'/></message>`)
+    await anna.reads(ROOM, /stays in the record/)
+    anna.actor.says(`<iq type='set' to='${ROOM}' id='mod'><moderate id='${kept}' xmlns='urn:xmpp:message-moderate:1'><retract xmlns='urn:xmpp:message-retract:1'/></moderate></iq>`)
+    await anna.actor.hears`<iq type='error' id='mod'/>`
+    anna.actor.says(`<iq type='set' to='${ROOM}' id='again'><query xmlns='${MAM}'/></iq>`)
+    await anna.actor.hears`<message from='${ROOM}'><result xmlns='${MAM}'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'><body>we owe you 100</body></message></forwarded></result></message>`
+  }))
+
   it('receipts, markers and reactions are no lines, to neither side', desk(STAFF, async d => {
     const { anna, zoe } = await talk(d)
     await anna.reads(c(1), 'hello')

@@ -15,8 +15,8 @@ import type { Bare, Present, State } from '../facts.ts'
 import type { Line } from '../lines.ts'
 import type { Office } from '../office.ts'
 import { PATIENCE } from '../policy.ts'
-import { ENCRYPTED, MARK } from '../sentences.ts'
-import { chat, chatState, isEncrypted, NS } from '../stanzas.ts'
+import { MARK } from '../sentences.ts'
+import { chat, chatState, NS, objection } from '../stanzas.ts'
 import type { Window } from './contact.ts'
 import { answerArchive, archiveId, isShown, lineOf } from './room-archive.ts'
 
@@ -163,7 +163,8 @@ export class RoomWindow implements Window {
   /** A line to the room: a command, or text that is said when it is kept. */
   async #heard(n: number, room: Room, m: Message, from: Jid): Promise<void | StanzaError> {
     const body = m.child('body')?.text
-    if (isEncrypted(m)) { this.notice(n, from.bare, ENCRYPTED); return }
+    const refused = objection(m)
+    if (refused !== undefined) { this.notice(n, from.bare, refused); return }
     if (body === undefined || body.trim() === '') {
       if (m.child('subject')) return refuse('not-allowed', 'The subject is the desk’s.')
       this.#control.typing(from.bare, n, chatState(m))

@@ -10,8 +10,8 @@ import type { Present, State } from '../facts.ts'
 import type { Line } from '../lines.ts'
 import type { Office } from '../office.ts'
 import { PATIENCE } from '../policy.ts'
-import { ENCRYPTED, MARK } from '../sentences.ts'
-import { isEncrypted, NS } from '../stanzas.ts'
+import { MARK } from '../sentences.ts'
+import { NS, objection } from '../stanzas.ts'
 
 const BOT = 'Helpdesk'
 const CLIENT = 'jabber:client'
@@ -44,7 +44,8 @@ export class TalkRooms {
 
   async #heard(room: Room, m: Message, from: Jid, n: number): Promise<void | StanzaError> {
     const body = m.child('body')?.text
-    if (isEncrypted(m)) { const me = room.occupantBy(from); if (me) this.#send(room.tell(me.nick, BOT, MARK + ENCRYPTED, this.#office.now)); return }
+    const refused = objection(m)
+    if (refused !== undefined) { const me = room.occupantBy(from); if (me) this.#send(room.tell(me.nick, BOT, MARK + refused, this.#office.now)); return }
     if (body === undefined || body.trim() === '') return m.child('subject') ? refuse('not-allowed', 'The subject is the desk’s.') : this.hear(m, n) // he types
     const key = `${n}\n${m.head.id ?? ''}`
     this.#said.set(key, m.payload.filter(e => e.ns !== NS.delay && e.ns !== NS.mucUser && !(e.ns === NS.sid && e.name === 'stanza-id')))

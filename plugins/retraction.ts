@@ -1,0 +1,54 @@
+// XEP-0424: what somebody takes back is taken out of the archives of both, where a tombstone stays.
+import { archivedAs, archiveText } from '../protocols/archive.ts'
+import { isRetractable, NS_RETRACT, NS_TOMBSTONE, retracted, retracts, tombstone } from '../protocols/retraction.ts'
+import { parseFrame, plugin, readStanza, Unreadable, type Element, type Host, type Jid, type Message } from '../server/api.ts'
+
+const PAGE = 200
+const PAGES = 5 // a message is looked for among the newest thousand with that contact
+const NS_MUC_USER = 'http://jabber.org/protocol/muc#user'
+
+/** XEP-0424 Message Retraction in the archives of accounts. The archive (XEP-0313) keeps the retraction itself. */
+export const retraction = plugin('retraction', host => {
+  if (!host.installed.includes('mam')) return
+  host.feature(NS_RETRACT)
+  host.accountFeature(NS_RETRACT, NS_TOMBSTONE)
+  for (const stage of ['out:archive', 'in:archive'] as const) {
+    host.on(stage, p => {
+      const { stanza: { from, to }, account } = p
+      const id = retracts(p.stanza)
+      const kept = id === undefined ? undefined : p.get(archivedAs)
+      const other = stage === 'out:archive' ? to : from
+      if (id === undefined || kept === undefined || !other || !from) return // what is not kept does nothing
+      const mark = retracted(p.stanza.head.id, host.clock.now())
+      p.hold(entomb(host, account.jid.bare, { id, before: kept, other, author: from, mark }).catch((error: unknown) => { host.bug(error) }))
+    })
+  }
+})
+
+/** The message `id` that `author` wrote, in the talk with `other`, older than the one of the archive's id `before`. */
+interface Wanted { readonly id: string; readonly before: string; readonly other: Jid; readonly author: Jid; readonly mark: Element }
+
+/** Puts a tombstone in the place of a message, if it is there. */
+async function entomb(host: Host, owner: string, { id, before, other, author, mark }: Wanted): Promise<void> {
+  const { archive } = host.stores
+  let beforeId = before
+  for (let n = 0; n < PAGES; n++) {
+    const { rows, complete } = await archive.query({ owner, with: other.bare, limit: PAGE, last: true, beforeId })
+    for (const row of rows.toReversed()) {
+      if (isPlain(id) && !row.stanza.includes(id)) continue
+      const original = readStanza(parseFrame(row.stanza))
+      if (original instanceof Unreadable || original.kind !== 'message' || original.head.id !== id || !isRetractable(original) || !isBySame(original, author)) continue
+      await archive.replace(owner, row.id, archiveText(tombstone(original, mark)))
+      return
+    }
+    if (complete || rows.length === 0) return
+    beforeId = rows[0]!.id // length says it is there
+  }
+}
+
+/** Section 5: the same account; where it is a room that speaks for its occupants, the same occupant. */
+const isBySame = (m: Message, author: Jid): boolean =>
+  m.child('x', NS_MUC_USER) ? m.from?.full === author.full : m.from?.bare === author.bare
+
+/** Whether text has the id as it is. */
+const isPlain = (id: string): boolean => !/[&<>'"]/.test(id)
