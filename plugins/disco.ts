@@ -16,7 +16,7 @@ export const disco = plugin('disco', (host, options) => {
   host.feature(INFO, ITEMS, NS_CAPS)
   host.accountFeature(INFO, ITEMS)
   const contact = contactForm(options['contact'])
-  const ofHost = (): Element[] => [el('identity', INFO, { category: 'server', type: 'im', name: 'deskbell' }), ...host.identities.host.map(identity), ...listed(host.features), ...contact]
+  const ofHost = (): Element[] => [el('identity', INFO, { category: 'server', type: 'im', name: 'deskbell' }), ...host.identities.host.map(identity), ...listed(host.features), ...contact, ...host.extensions]
   host.streamFeatures.after.push(() => capsElement(NODE, el('query', INFO, {}, ...ofHost())))
 
   host.iq(['host'], 'get', INFO, 'query', (query, { from }) => {

@@ -13,6 +13,7 @@ import { invites } from './invites.ts'
 import { last } from './last.ts'
 import { mam } from './mam.ts'
 import { offline } from './offline.ts'
+import { outage } from './outage.ts'
 import { pep } from './pep.ts'
 import { ping } from './ping.ts'
 import { privateStorage } from './private.ts'
@@ -25,7 +26,7 @@ import { time } from './time.ts'
 import { vcard } from './vcard.ts'
 import { version } from './version.ts'
 
-export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, retraction, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, last, commands, adminCommands, reports, invites, register] as const
+export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, retraction, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, outage, last, commands, adminCommands, reports, invites, register] as const
 
 const KEEPERS: ReadonlySet<string> = new Set(['mam', 'retraction', 'offline', 'push', 'reports', 'last', 'admin-commands', 'invites', 'register'])
 

@@ -94,6 +94,8 @@ export class Host implements Home {
   /** What a client may ask for while it binds (XEP-0386), by the namespace of the element that asks. */
   readonly inline = new Map<string, (request: Element, device: Resource) => void>()
   readonly binding: Preparation[] = []
+  /** Forms with which disco#info of the host says more (XEP-0128). */
+  readonly extensions: Element[] = []
   /** There on a host that is for guests and nobody else. */
   guests: GuestBook | undefined
   readonly unbound = new Set<Unbound>()

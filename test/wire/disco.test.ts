@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { scene, type Actor } from '../harness/scene.ts'
+import { House, scene, type Actor } from '../harness/scene.ts'
 import { arrives, befriend } from '../harness/friends.ts'
 import { capsHash } from '../../protocols/caps.ts'
 import { parseFrame } from '../../server/xml/parser.ts'
@@ -89,6 +89,20 @@ describe('small answers', () => {
   it('XEP-0202 what time it is there', scene(cast, async ({ romeo }, house) => {
     await house.clock.advance(3_600_000)
     romeo.sends`<iq type='get' id='t' to='localhost'><time xmlns='urn:xmpp:time'/></iq>`
+
+  it('XEP-0455 tells where outages are told of, and nothing where the config names no place', scene(cast, async ({ romeo }, house) => {
+    asks(romeo, 'localhost')
+    await romeo.receives`<iq type='result' id='d'><query xmlns='${INFO}'><x xmlns='jabber:x:data' type='result'>
+      <field var='FORM_TYPE' type='hidden'><value>urn:xmpp:sos:0</value></field>
+      <field var='external-status-addresses' type='list-multi'><value>https://status.example/xmpp.json</value></field></x></query></iq>`
+    const c = house.host.streamFeatures.after.map(f => f()).find(f => f.ns === 'http://jabber.org/protocol/caps')!
+    asks(romeo, 'localhost', INFO, `${c.attrs['node']}#${c.attrs['ver']}`)
+    await romeo.receives`<iq type='result' id='d'><query xmlns='${INFO}'><x xmlns='jabber:x:data'/></query></iq>`
+    await using plain = await House.open()
+    const other = await plain.actor('other', cast.romeo)
+    asks(other, 'localhost')
+    assert.equal((await other.receives`<iq type='result' id='d'/>`).getChild('query')!.getChild('x', 'jabber:x:data'), undefined)
+  }, { pluginOptions: { outage: { addresses: ['https://status.example/xmpp.json'] } } }))
     const time = (await romeo.receives`<iq type='result' id='t'><time xmlns='urn:xmpp:time'><tzo>+00:00</tzo><utc/></time></iq>`).getChild('time')!
     assert.match(time.getChildText('utc')!, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
     assert.ok(Math.abs(Date.parse(time.getChildText('utc')!) - house.clock.now()) < 60_000)

@@ -58,6 +58,11 @@ describe('config/load', () => {
     assert.equal(limits.streamManagement.resume, defaultLimits.streamManagement.resume)
   })
 
+  it('plugins are given what the file says of them', () => {
+    const { plugins } = good('hosts: { a.example: { plugins: { disco: { contact: { abuse: ["mailto:abuse@a.example"] } }, outage: { addresses: ["https://status.example/a.json"] }, csi: { hold: 20 } } } }\n').hosts.get('a.example')!
+    assert.deepEqual([plugins['disco'], plugins['outage'], plugins['csi']], [{ contact: { abuse: ['mailto:abuse@a.example'], admin: [], feedback: [], sales: [], security: [], status: [], support: [] } }, { addresses: ['https://status.example/a.json'] }, { hold: 20 }])
+  })
+
   it('a desk is off, its queues are pulled by all, and a component listens on this machine only, unless the file says otherwise', () => {
     const config = good(`${host}listen: { component: { port: 1 } }\ncomponents: { d.example: { helpdesk: { queues: { q: } } } }`)
     const desk = config.components.get('d.example')
