@@ -67,6 +67,8 @@ export interface House extends AsyncDisposable {
   farewell(jid: string): Promise<void>
   /** An account was made, changed or removed in the store: its sessions end if its password, state or existence changed. */
   accountChanged(jid: string, what: 'made' | 'password' | 'role' | 'removed' | 'disabled'): Promise<void>
+  /** REST tokens were ended in the store. */
+  tokensEnded(): void
 }
 
 export interface World { readonly stores: Stores & { readonly work?: StoreWork }; readonly clock: Clock; readonly log: Log; /** Lines of the log that could not be written. */ readonly logDropped?: () => number }
@@ -101,7 +103,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       const given = optionsOf(options.plugins)
       await host.use(wanted, { ...given, version: { number: VERSION, ...given['version'] }, register: { open: options.registration } })
       host.tokens = tokenReader(stores, domain, clock)
-      host.keyring = tokenKeeper(stores, domain, clock, options.scramIterations)
+      host.keyring = tokenKeeper(stores, domain, clock, options.scramIterations, () => host.tellTokens())
       hosts.set(domain, host)
     }
     await devices.wake(hosts, stores) // before anybody asks who is there
@@ -199,6 +201,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       async [Symbol.asyncDispose]() {
         ready = false
         await devices.shutDown(stores, log)
+      tokensEnded() { for (const host of hosts.values()) host.tellTokens() },
         await shut()
       },
     }

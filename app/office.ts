@@ -19,6 +19,8 @@ export interface Office {
   readonly clock: Clock
   /** Tells the running house; absent where none runs. */
   readonly changed?: (jid: string, what: Change) => Promise<void>
+  /** REST tokens were ended in the store; absent where none runs. */
+  readonly tokensEnded?: () => void
   /** Ends the subscriptions of an account that is about to be removed; absent where none runs. */
   readonly farewell?: (jid: string) => Promise<void>
   /** Moves the test clock on; absent where the server runs on real time, or none runs. */

@@ -58,8 +58,8 @@ export function tokenReader(stores: Stores, host: string, clock: Clock) {
   }
 }
 
-/** Signs accounts of `host` in. `iterations` of new passwords: what a name without an account costs. */
-export function tokenKeeper(stores: Stores, host: string, clock: Clock, iterations?: number): TokenKeeper {
+/** Signs accounts of `host` in. `iterations` of new passwords: what a name without an account costs; `ended` is told when tokens are over. */
+export function tokenKeeper(stores: Stores, host: string, clock: Clock, iterations?: number, ended: () => void = () => {}): TokenKeeper {
   const own = async (jid: string): Promise<TokenEntry[]> => (await listTokens(stores, host, jid)).filter(t => !isOver(t, clock))
   return {
     async signIn(jid, password) {
@@ -70,13 +70,16 @@ export function tokenKeeper(stores: Stores, host: string, clock: Clock, iteratio
     },
     async begin({ jid, seal }, more) {
       const sessions = (await own(jid)).filter(t => t.seal !== undefined).sort((a, b) => b.created - a.created)
-      for (const old of sessions.slice(SESSIONS - 1)) await removeToken(stores, host, old.id)
+      const old = sessions.slice(SESSIONS - 1)
+      for (const { id } of old) await removeToken(stores, host, id)
+      if (old.length > 0) ended()
       return makeToken(stores, host, { jid, seal, created: clock.now(), ...more })
     },
     list: async jid => (await own(jid)).sort((a, b) => b.created - a.created).map(view),
     async end(jid, id) {
       if ((await stores.documents.get<TokenRecord>(COLLECTION, host, id))?.value.jid !== jid) return false
       await removeToken(stores, host, id)
+      ended()
       return true
     },
     async sweep() { for (const t of await listTokens(stores, host)) if (isOver(t, clock)) await removeToken(stores, host, t.id) },

@@ -80,6 +80,8 @@ export interface Limits {
     readonly requestTimeout: number
     readonly keepAlive: number
   }
+  /** Server-sent events: streams of one token, bytes that may wait for a slow reader, the time between comments. */
+  readonly events: { readonly perToken: number; readonly buffer: number; readonly beat: number }
   /** Bytes and fragments of one message, and the time between pings. */
   readonly websocket: { readonly frame: number; readonly fragments: number; readonly ping: number }
   readonly bosh: { readonly wait: number; readonly inactivity: number; readonly polling: number; readonly hold: number }

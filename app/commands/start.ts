@@ -59,7 +59,7 @@ async function open(config: Config, clock: Clock, journal: Journal, stack: Async
   const house = stack.use(await compose(config, { stores, clock, log, logDropped: () => journal.dropped }))
   const office: Office = {
     config, stores, clock, running: true,
-    changed: (jid, what) => house.accountChanged(jid, what), farewell: jid => house.farewell(jid), desks: house.desks,
+    changed: (jid, what) => house.accountChanged(jid, what), farewell: jid => house.farewell(jid), tokensEnded: () => house.tokensEnded(), desks: house.desks,
     ...(house.pairs && { pairs: house.pairs }),
     ...(clock instanceof TestClock && { advance: (ms: number) => clock.advance(ms) }),
   }

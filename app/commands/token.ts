@@ -47,6 +47,7 @@ async function remove(args: readonly string[], office: Office): Promise<Outcome>
   const [one, more] = found
   if (!one || more) return failed(`${wanted} names ${one ? 'more than one token' : 'no token'}: deskbell token list shows their ids`)
   await removeToken(office.stores, one.host, one.id)
+  office.tokensEnded?.()
   return done(`token ${one.id.slice(0, SHOWN)} of ${one.jid} removed`)
 }
 

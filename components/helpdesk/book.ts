@@ -43,6 +43,8 @@ export class Book {
   terms: () => Omit<Terms, 'typed'> = () => ({})
   /** What is still to be done for a commit, noted with it until `events.done` is called. */
   todo: (n: number, version: number, events: readonly Event[]) => readonly unknown[] | undefined = () => undefined
+  /** These operators hold another number of seats. */
+  onSeats: (who: readonly string[]) => void = () => {}
   /** Runs after an alarm was dealt with. */
   afterAlarm: () => Promise<void> = async () => {}
 
@@ -227,7 +229,10 @@ export class Book {
         if (events instanceof Refused || events.length === 0) return events
         if (await this.#stores.events.append(this.#ledgerStream, this.#ledgerVersion, events) === 'ok') {
           this.#ledgerVersion++
+          const { seats } = this.ledger
           this.ledger = events.reduce(evolveLedger, this.ledger)
+          const moved = events.flatMap(e => e.type === 'reserved' ? [e.agent] : e.type === 'released' ? seats.get(e.key)?.agent ?? [] : [])
+          if (moved.length > 0) this.onSeats(moved)
           return events
         }
         if (tries >= TRIES) throw new Error(`the ledger of ${this.#desk}: another writer was quicker ${TRIES} times`)

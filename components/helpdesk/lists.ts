@@ -1,7 +1,7 @@
 // Lists of conversations with their columns, filters and order (ST-03 to ST-19, OT-02 to OT-04; shell).
 import { kindOf } from './customers.ts'
 import { queueName } from './config.ts'
-import { Refused, type Bare, type Present } from './facts.ts'
+import { Refused, type Bare, type Present, type State } from './facts.ts'
 import type { Office } from './office.ts'
 import type { Summary } from './past.ts'
 import { durationColour, idleColour, type Colour } from './quality.ts'
@@ -47,19 +47,44 @@ const LOOK = 1000 // past conversations
 /** Which lists show others' conversations: not for who may not see them (ST-03). */
 const OTHERS: readonly ListName[] = ['active', 'completed']
 
-/** The rows an operator may see, in order. */
-export async function rows(o: Office, who: Bare, w: Wanted): Promise<readonly Row[] | Refused> {
+/** Lists of what is over: they are read from the records, not from what goes on. */
+export const isPast = (list: ListName): boolean => list === 'done' || list === 'completed'
+
+/** What one operator may see of a list now. */
+export interface Sight {
+  fits(queue: string, owners: readonly Bare[]): boolean
+  /** The row of this conversation, if it stands in the list. */
+  row(n: number, s: State): Row | undefined
+}
+
+/** How an operator sees a list; refused where he may not, or where it names what is not there. */
+export function sight(o: Office, who: Bare, w: Wanted): Sight | Refused {
   if (OTHERS.includes(w.list) && !o.operators.may(who, 'chat.view.others')) return new Refused('You may see your own conversations only.', undefined, true)
   if (w.department !== undefined && !o.rules.now.departments[w.department]) return new Refused(`There is no department “${w.department}”.`)
   const queues = w.department === undefined ? undefined : o.rules.now.departments[w.department]?.queues
   const mine = (w.channels ?? o.operators.record(who).channels) === 'mine' ? o.operators.queuesOf(who) : undefined
   const fits = (queue: string, owners: readonly Bare[]): boolean => (queues?.includes(queue) ?? true) && (w.queue === undefined || w.queue === queue) && (mine?.includes(queue) ?? true) && (w.agent === undefined || owners.at(-1) === w.agent)
+  return {
+    fits,
+    row(n, s) {
+      if (s.is === 'absent' || s.deleted !== undefined) return undefined
+      if (!isPast(w.list)) return s.is !== 'closed' && fits(s.queue, owners(s)) && belongs(o, who, w.list, s) ? row(o, n, s, w.list === 'agents' ? who : undefined) : undefined
+      const own = w.list === 'done' ? s.owners.includes(who) : o.operators.may(who, 'chat.view.others', s.queue)
+      return s.is === 'closed' && own && fits(s.queue, s.owners) ? { ...row(o, n, s), kind: 'customer' } : undefined
+    },
+  }
+}
+
+/** The rows an operator may see, in order. */
+export async function rows(o: Office, who: Bare, w: Wanted): Promise<readonly Row[] | Refused> {
+  const seen = sight(o, who, w)
+  if (seen instanceof Refused) return seen
   const found: Row[] = []
-  if (w.list === 'done' || w.list === 'completed') {
+  if (isPast(w.list)) {
     const past = w.list === 'done' ? await o.past(who, LOOK) : await o.everything({ limit: LOOK })
-    for (const s of past) if (s.state === 'closed' && fits(s.queue, s.owners) && (w.list === 'done' || o.operators.may(who, 'chat.view.others', s.queue))) found.push(pastRow(o, s))
+    for (const s of past) if (s.state === 'closed' && seen.fits(s.queue, s.owners) && (w.list === 'done' || o.operators.may(who, 'chat.view.others', s.queue))) found.push(pastRow(o, s))
   } else {
-    for (const [n, s] of o.book.states) if (s.is !== 'absent' && s.deleted === undefined && fits(s.queue, owners(s)) && belongs(o, who, w.list, s)) found.push(row(o, n, s, w.list === 'agents' ? who : undefined))
+    for (const [n, s] of o.book.states) { const r = seen.row(n, s); if (r) found.push(r) }
   }
   return sorted(found, w.sort, w.descending === true)
 }

@@ -44,6 +44,8 @@ export class Operators {
   #rights: Rights
   /** Called when a shown name or a role has changed. */
   onRenamed: () => void = () => {}
+  /** Called when who may see and do what may have changed. */
+  onRights: () => void = () => {}
   /** Who serves which queue; forgotten when people, roles or settings change. */
   readonly #of = new Map<string, readonly Bare[]>()
 
@@ -52,7 +54,7 @@ export class Operators {
     this.#documents = link.stores.documents
     this.#rules = rules
     this.#rights = rightsOf(rules.now.roles)
-    rules.onChange.push(() => { this.#rights = rightsOf(rules.now.roles); this.#of.clear() })
+    rules.onChange.push(() => { this.#rights = rightsOf(rules.now.roles); this.#of.clear(); this.onRights() })
   }
 
   /** Reads who has a role now; gives those who came and those who went. */
@@ -66,8 +68,10 @@ export class Operators {
     const gone = [...this.#people.keys()].filter(j => !people.has(j))
     for (const jid of came) this.#records.set(jid, { ...DEFAULTS, ...(await this.#documents.get<OperatorRecord>(COLLECTION, this.#link.domain, jid))?.value })
     for (const jid of gone) { this.#records.delete(jid); this.#devices.delete(jid) }
+    const changed = JSON.stringify([...people]) !== JSON.stringify([...this.#people])
     this.#people = people
     this.#of.clear()
+    if (changed) this.onRights()
     return { came, gone }
   }
 
@@ -128,6 +132,7 @@ export class Operators {
     this.#records.set(jid, { ...DEFAULTS, ...now })
     this.#of.clear()
     if ('alias' in news || 'role' in news) this.onRenamed()
+    if ('alias' in news || 'role' in news || 'departments' in news || 'channels' in news) this.onRights()
     await this.#documents.put(COLLECTION, this.#link.domain, jid, now)
   }
   /** Lets go of what the desk keeps of one who is deleted. */

@@ -95,3 +95,5 @@ export interface Privileges {
   /** Whom a REST token speaks for; undefined: no such token, or it is over. Scopes cut the account's rights. */
   token(text: string): Promise<{ readonly id: string; readonly jid: string; readonly name?: string; readonly role?: Role; readonly scopes?: readonly string[] } | undefined>
 }
+  /** Tells when REST tokens were ended: whoever lets one stay in asks again. */
+  onTokens(listener: () => void): Disposable

@@ -202,6 +202,13 @@ export class Host implements Home {
   ask(iq: Iq): Promise<Iq> { return this.#asking.ask(iq) }
 
   bug(error: unknown, stanza?: AnyStanza): void {
+  /** Tells components that REST tokens are over. */
+  readonly #tokens = new Set<() => void>()
+  onTokens(listener: () => void): Disposable {
+    this.#tokens.add(listener)
+    return { [Symbol.dispose]: () => { this.#tokens.delete(listener) } }
+  }
+  tellTokens(): void { for (const l of this.#tokens) l() }
     this.log.error({ err: error, domain: this.domain, kind: stanza?.kind, id: stanza?.head.id }, 'a bug met a stanza')
   }
 

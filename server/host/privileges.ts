@@ -36,5 +36,6 @@ export function privilegesOf(host: Host, domain: string, connection: () => Conne
       return { [Symbol.dispose]() { live = false } }
     },
     token: text => host.tokens(text),
+    onTokens: listener => host.onTokens(listener),
   }
 }

@@ -11,7 +11,7 @@ import type { Log } from '../ports/log.ts'
 import { inNetworks, plainAddress } from './address.ts'
 import { parseJson, type Json } from './json.ts'
 import { exactOrigin, HttpRouter, problem, readPath, Streamed, type HttpRequest, type HttpResponse, type Route } from './router.ts'
-import { carry, paced } from './streamed.ts'
+import { carry, flow, paced } from './streamed.ts'
 import { Doors, type Identity } from './tcp.ts'
 import { TLS_DEFAULTS } from './tls.ts'
 
@@ -44,6 +44,7 @@ export interface HttpListening extends AsyncDisposable {
 const DAY = 86_400_000 // ms
 const NOTHING: AsyncIterable<Uint8Array> = { async *[Symbol.asyncIterator]() {} }
 const CHECK_EVERY = 1000 // ms between looks for requests that are late
+const LAST_WORDS = 1000 // ms in which answers without an end are ended
 const CLOSE_CODE_TEXT = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 408: 'Request Timeout', 426: 'Upgrade Required', 431: 'Request Header Fields Too Large', 503: 'Service Unavailable' }
 
 /** On every answer; a route's own headers win. */
@@ -74,6 +75,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListening> {
     renew() { if (options.identity && server instanceof https.Server) server.setSecureContext({ ...TLS_DEFAULTS, ...pemOf(options.identity) }) },
     async drain(grace) {
       stop()
+      options.router.leave()
       server.closeIdleConnections()
       const late = Promise.withResolvers<void>()
       using _alarm = options.clock.alarm(options.clock.now() + grace, late.resolve)
@@ -81,6 +83,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListening> {
     },
     async [Symbol.asyncDispose]() {
       stop()
+      await house.ends()
       house.drop()
       await closed
     },
@@ -92,6 +95,7 @@ class HttpHouse {
   readonly #options: HttpOptions
   readonly #isProxy: (address: string) => boolean
   readonly #sockets = new Set<Socket>()
+  readonly #flows = new Set<Promise<void>>()
   readonly #webSockets: WebSocketServer
 
   constructor(options: HttpOptions) {
@@ -135,6 +139,15 @@ class HttpHouse {
     })
   }
 
+  /** Has those who answer without an end say their last word. */
+  async ends(): Promise<void> {
+    const { router, clock } = this.#options
+    router.leave()
+    const late = Promise.withResolvers<void>()
+    using _alarm = clock.alarm(clock.now() + LAST_WORDS, late.resolve)
+    await Promise.race([Promise.all(this.#flows), late.promise])
+  }
+
   drop(): void { for (const socket of this.#sockets) socket.destroy() }
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -154,7 +167,15 @@ class HttpHouse {
     if (!(body instanceof Streamed)) { write(message, response, answer, extra); return }
     head(message, response, answer, extra, '', body.length)
     if (message.method === 'HEAD') response.end()
+    else if (body.length === undefined) await this.#flow(body, response)
     else await carry(body.pieces, response, this.#options.clock, this.#options.limits.http.requestTimeout)
+  }
+
+  async #flow(body: Streamed, response: ServerResponse): Promise<void> {
+    const flowing = flow(body.pieces, response, this.#options.clock, this.#options.limits.http.requestTimeout)
+    this.#flows.add(flowing)
+    await flowing
+    this.#flows.delete(flowing)
   }
 
   async #answer(message: IncomingMessage, response: ServerResponse, gone: AbortSignal, extra: Map<string, string>): Promise<HttpResponse> {

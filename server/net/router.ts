@@ -33,11 +33,11 @@ export interface HttpResponse {
   readonly body?: string | Uint8Array | Streamed | object
 }
 
-/** A body that is not held in memory: `length` bytes, in pieces. */
+/** A body that is not held in memory: `length` bytes, in pieces; without a length as many as come, whenever they come. */
 export class Streamed {
-  readonly length: number
+  readonly length: number | undefined
   readonly pieces: AsyncIterable<Uint8Array>
-  constructor(length: number, pieces: AsyncIterable<Uint8Array>) { this.length = length; this.pieces = pieces }
+  constructor(length: number | undefined, pieces: AsyncIterable<Uint8Array>) { this.length = length; this.pieces = pieces }
 }
 
 type Soon<T> = T | Promise<T>
@@ -78,6 +78,7 @@ export interface UpgradeRoute {
 export class HttpRouter {
   readonly #routes: Route[] = []
   readonly #upgrades: UpgradeRoute[] = []
+  readonly #leaving = new Set<() => void>()
 
   on<Who>(method: string, pattern: string, access: Access<Who>, handler: (request: HttpRequest, who: Who) => Soon<HttpResponse>, options: RouteOptions = {}): void {
     // A route's guard and handler agree on `Who`; the table need not know it.
@@ -87,6 +88,13 @@ export class HttpRouter {
   upgrade(pattern: string, route: Omit<UpgradeRoute, 'segments'>): void {
     this.#upgrades.push({ ...route, segments: split(pattern) })
   }
+
+  /** Told when the listener is about to end: who answers without an end says the last word now. */
+  onLeave(listener: () => void): Disposable {
+    this.#leaving.add(listener)
+    return { [Symbol.dispose]: () => { this.#leaving.delete(listener) } }
+  }
+  leave(): void { for (const f of [...this.#leaving]) f() }
 
   /** All routes: `GET /healthz`, for tests and for the machine-readable description. */
   get table(): readonly { readonly method: string; readonly pattern: string; readonly open: boolean }[] {

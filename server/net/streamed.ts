@@ -30,6 +30,23 @@ export async function carry(pieces: AsyncIterable<Uint8Array>, response: ServerR
   } finally { pace.stop() }
 }
 
+/** Sends `pieces` whenever they come, and ends with them; a client that takes nothing of what waits for a whole `window` is cut off. */
+export async function flow(pieces: AsyncIterable<Uint8Array>, response: ServerResponse, clock: Clock, window: number): Promise<void> {
+  try {
+    response.flushHeaders() // the first piece may be long in coming
+    for await (const piece of pieces) {
+      if (response.destroyed) return
+      if (response.write(piece)) continue
+      using _late = Number.isFinite(window) ? clock.alarm(clock.now() + window, () => { response.destroy() }) : undefined
+      await drained(response)
+    }
+    using _late = Number.isFinite(window) ? clock.alarm(clock.now() + window, () => { response.destroy() }) : undefined
+    if (!response.closed) await new Promise<void>(done => { response.once('close', done); response.end(done) })
+  } catch {
+    response.destroy()
+  }
+}
+
 function drained(response: ServerResponse): Promise<void> {
   return new Promise(done => {
     const go = (): void => {

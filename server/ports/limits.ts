@@ -41,6 +41,7 @@ export const defaultLimits: Limits = {
     headers: 16 * KiB, json: 64 * KiB, url: 8 * KiB,
     headersTimeout: 10 * SECOND, requestTimeout: 30 * SECOND, keepAlive: 5 * SECOND,
   },
+  events: { perToken: 10, buffer: 256 * KiB, beat: 15 * SECOND },
   websocket: { frame: 512 * KiB, fragments: 8, ping: 30 * SECOND },
   bosh: { wait: 60 * SECOND, inactivity: 60 * SECOND, polling: 5 * SECOND, hold: 1 },
   visitor: { messages: { rate: 1, burst: 10 }, text: 4000, name: 80, variables: 20, variable: 256, chatsPerHour: 10, open: 1 },

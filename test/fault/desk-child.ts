@@ -58,7 +58,7 @@ const router = new Router()
 const people = [...STAFF.map(local => ({ jid: `${local}@localhost`, role: 'agent' as const })), { jid: 'mia@localhost', role: 'manager' as const }]
 const nothing = { [Symbol.dispose]() {} }
 const privileges: Privileges = {
-  people: async () => people, onPeople: () => nothing, inject: async () => {}, withdraw: async () => {}, injected: async () => [], standing: async () => ({ watches: false, groups: [] }), onAttachment: () => nothing, token: async () => undefined,
+  people: async () => people, onPeople: () => nothing, inject: async () => {}, withdraw: async () => {}, injected: async () => [], standing: async () => ({ watches: false, groups: [] }), onAttachment: () => nothing, onTokens: () => nothing, token: async () => undefined,
 }
 router.add('localhost', {
   deliver(s) {

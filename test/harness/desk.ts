@@ -105,6 +105,7 @@ export class DeskHouse implements AsyncDisposable {
     const answer = await fetch(`${url}${path}`, {
       method, headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
+    if (answer.headers.get('content-type')?.startsWith('text/event-stream')) { await answer.body?.cancel(); return { status: answer.status, headers: answer.headers, body: {} } } // it has no end
     return { status: answer.status, headers: answer.headers, body: await answer.json().catch(() => undefined) }
   }
 

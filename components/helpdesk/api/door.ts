@@ -33,6 +33,8 @@ export interface Route {
   readonly answer: Schema
   /** Of success; default 200. */
   readonly status?: number
+  /** It answers with server-sent events without an end; `answer` describes them. */
+  readonly events?: true
   handle(r: HttpRequest, who: Caller): Answer
 }
 

@@ -1,11 +1,12 @@
 // REST for the lists of conversations: columns, filters, order and pages (shell).
+import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
 import { Refused } from '../facts.ts'
-import { COLUMNS, LISTS, rows, type Column, type Row } from '../lists.ts'
-import { ok, problem, time, whole, type Door, type Route } from './door.ts'
+import { COLUMNS, LISTS, rows, type Column, type Row, type Wanted } from '../lists.ts'
+import { ok, problem, time, whole, type Caller, type Door, type Route } from './door.ts'
 
 const text = { type: 'string' }
 const COLOUR = { enum: ['grey', 'green', 'yellow', 'red'] }
-const ROW = {
+export const ROW = {
   type: 'object', properties: {
     number: { type: 'integer' }, status: text, followUp: { type: 'boolean' }, user: text, kind: { enum: ['customer', 'public', 'agent'] }, group: text, started: { type: 'string', format: 'date-time' }, queueTime: { type: 'integer' }, idle: { type: 'integer' },
     messages: { type: 'integer' }, agent: { type: ['string', 'null'] }, agentName: { type: ['string', 'null'] }, duration: { type: 'integer' }, idleColour: COLOUR, durationColour: COLOUR,
@@ -15,31 +16,41 @@ const most = 200
 
 export function listRoutes(door: Door): readonly Route[] {
   const o = door.office
-  const wrong = (key: string, because: string): ReturnType<typeof problem> => problem(422, `${key}: ${because}`, { errors: [{ pointer: `/${key}`, detail: because }] })
   return [{
     method: 'GET', path: '/lists/{list}', id: 'list', scope: 'conversations:read', summary: `A list of conversations: ${LISTS.join(', ')}. Times in seconds. Equal rows stand by \`idle\`.`,
     query: { dept: text, queue: text, agent: text, channels: { enum: ['all', 'mine'] }, fields: { ...text, description: 'The columns wanted, with commas between.' }, sort: { ...text, description: 'A column; with a - before it from the most to the least.' }, limit: { type: 'integer' }, after: { ...text, description: 'The `next` of the last page.' } },
     answer: { type: 'object', properties: { rows: { type: 'array', items: ROW }, total: { type: 'integer' }, next: { type: ['string', 'null'] } } },
     async handle(r, who) {
-      const list = LISTS.find(l => l === r.params['list'])
-      if (!list) return problem(404, `There is no such list. There are: ${LISTS.join(', ')}.`)
-      const sort = r.query.get('sort') ?? undefined
-      const column = sort === undefined ? undefined : COLUMNS.find(c => c === sort.replace(/^-/, ''))
-      if (sort !== undefined && column === undefined) return wrong('sort', `one of ${COLUMNS.join(', ')}`)
-      const fields = r.query.get('fields')?.split(',').map(f => f.trim()).filter(f => f !== '')
-      const unknown = fields?.find(f => !(COLUMNS as readonly string[]).includes(f))
-      if (unknown !== undefined) return wrong('fields', `there is no column ${unknown}`)
-      const channels = r.query.get('channels') ?? undefined
-      if (channels !== undefined && channels !== 'all' && channels !== 'mine') return wrong('channels', 'all or mine')
-      const agent = r.query.get('agent') ?? undefined
-      const found = await rows(o, who.jid, { list, department: r.query.get('dept') ?? undefined, queue: r.query.get('queue') ?? undefined, agent: agent === 'me' ? who.jid : agent, channels, sort: column, descending: sort?.startsWith('-') === true })
+      const q = readQuery(r, who)
+      if ('status' in q) return q
+      const found = await rows(o, who.jid, q.wanted)
       if (found instanceof Refused) return problem(found.forbidden ? 403 : 422, found.because)
       const after = r.query.get('after')
       const from = after === null ? 0 : found.findIndex(x => String(x.number) === after) + 1
       const page = found.slice(from, from + Math.max(1, whole(r.query.get('limit'), 50, most)))
-      const shown = (row: Row): object => Object.fromEntries((fields ?? COLUMNS).map(f => [f, f === 'started' ? time(row.started) : row[f as Column]]))
+      const shown = (row: Row): object => Object.fromEntries(q.fields.map(f => [f, f === 'started' ? time(row.started) : row[f]]))
       const last = page.at(-1)
       return ok({ rows: page.map(shown), total: found.length, next: last !== undefined && from + page.length < found.length ? String(last.number) : null })
     },
   }]
 }
+
+/** What the address asks for, or what is wrong with it. */
+export function readQuery(r: HttpRequest, who: Caller): { readonly wanted: Wanted; readonly fields: readonly Column[] } | HttpResponse {
+  const list = LISTS.find(l => l === r.params['list'])
+  if (!list) return problem(404, `There is no such list. There are: ${LISTS.join(', ')}.`)
+  const sort = r.query.get('sort') ?? undefined
+  const column = sort === undefined ? undefined : COLUMNS.find(c => c === sort.replace(/^-/, ''))
+  if (sort !== undefined && column === undefined) return wrong('sort', `one of ${COLUMNS.join(', ')}`)
+  const names = r.query.get('fields')?.split(',').map(f => f.trim()).filter(f => f !== '')
+  const unknown = names?.find(f => !(COLUMNS as readonly string[]).includes(f))
+  if (unknown !== undefined) return wrong('fields', `there is no column ${unknown}`)
+  const channels = r.query.get('channels') ?? undefined
+  if (channels !== undefined && channels !== 'all' && channels !== 'mine') return wrong('channels', 'all or mine')
+  const agent = r.query.get('agent') ?? undefined
+  return {
+    wanted: { list, department: r.query.get('dept') ?? undefined, queue: r.query.get('queue') ?? undefined, agent: agent === 'me' ? who.jid : agent, channels, sort: column, descending: sort?.startsWith('-') === true },
+    fields: names === undefined ? COLUMNS : COLUMNS.filter(c => names.includes(c)),
+  }
+}
+const wrong = (key: string, because: string): HttpResponse => problem(422, `${key}: ${because}`, { errors: [{ pointer: `/${key}`, detail: because }] })

@@ -15,6 +15,7 @@ import { scriptRoutes } from '../intake/scripts-api.ts'
 import { declined, Door, nothing, problem, sweepKeys, time, whole, type Caller } from './door.ts'
 import { participants } from '../circle.ts'
 import { listRoutes } from './lists.ts'
+import { liveRoutes } from './live.ts'
 import { markRoutes } from './marks.ts'
 import { roomRoutes } from './rooms.ts'
 import { threadRoutes } from './threads.ts'
@@ -28,6 +29,7 @@ import { settingsRoutes } from './settings.ts'
 import { ticketRoutes } from './tickets.ts'
 import { tokenRoutes } from './tokens.ts'
 import { translationRoutes } from '../translate/translation-api.ts'
+import type { Shown } from '../live/timeline.ts'
 import type { Tickets } from '../tickets/port.ts'
 
 const PAGE = 50
@@ -43,7 +45,7 @@ export function rest(http: HttpRouter, office: Office): void {
   const door = new Door(http, office)
   door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door), ...recordRoutes(door), ...customerRoutes(door), ...hookRoutes(door), ...ticketRoutes(door))
   door.add(...tokenRoutes(door), ...markRoutes(door), ...listRoutes(door), ...threadRoutes(door), ...roomRoutes(door))
-  door.add(...banRoutes(door), ...scriptRoutes(door), ...articleRoutes(door), ...translationRoutes(door))
+  door.add(...banRoutes(door), ...scriptRoutes(door), ...articleRoutes(door), ...translationRoutes(door), ...liveRoutes(door, http, (r, who) => api.live(r, who)))
   http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi(door.routes) }))
   http.on('GET', '/api/v1/exports/:key', 'open', async r => { const copy = await office.records.erasure.fetch(r.params['key'] ?? ''); return copy ? { status: 200, headers: { 'cache-control': 'no-store', ...(copy instanceof Uint8Array ? { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="conversation.pdf"' } : {}) }, body: copy } : nothing() })
   door.on('GET', '/conversations', 'conversations:read', (r, who) => api.list(r, who))
@@ -79,22 +81,41 @@ class Api {
   async one(r: HttpRequest, who: Caller): Promise<HttpResponse> {
     const found = await this.#find(r, who)
     if (!found) return nothing()
-    const { n, s, summary } = found
+    return { status: 200, body: await this.#picture(found.n, found.s, found.summary) }
+  }
+
+  async #picture(n: number, s: Present, summary: Summary): Promise<object> {
     const customer = await this.#o.customers.byId(s.customer)
     const name = (jid: Bare): string => this.#o.operators.name(jid)
     const owner = s.is === 'active' || s.is === 'ended' ? s.owner : s.is === 'closed' ? s.owner ?? null : null
     return {
-      status: 200,
-      body: {
-        ...this.#summary(summary), number: n, state: s.is, queue: s.queue,
-        customer: { name: customer?.name ?? summary.customer, jid: customer?.jid ?? null, page: customer?.page ?? null },
-        owner, ownerName: owner === null ? null : name(owner),
-        participants: Object.entries(s.crew).filter(([, role]) => role !== 'invited').map(([jid, role]) => ({ jid, name: name(jid), role })),
-        customerRead: this.#o.readUpTo.get(n) ?? null, circles: participants(this.#o, s, await this.#o.book.history(n)),
-        ...(isQueued(s) ? { position: this.#o.position(n) } : {}),
-        lines: s.lines, opened: time(s.opened), idleSince: time(s.clocks.idle), unansweredSince: time(s.clocks.unanswered), assigned: time(s.clocks.assigned),
+      ...this.#summary(summary), number: n, state: s.is, queue: s.queue,
+      customer: { name: customer?.name ?? summary.customer, jid: customer?.jid ?? null, page: customer?.page ?? null },
+      owner, ownerName: owner === null ? null : name(owner),
+      participants: Object.entries(s.crew).filter(([, role]) => role !== 'invited').map(([jid, role]) => ({ jid, name: name(jid), role })),
+      customerRead: this.#o.readUpTo.get(n) ?? null, circles: participants(this.#o, s, await this.#o.book.history(n)),
+      ...(isQueued(s) ? { position: this.#o.position(n) } : {}),
+      lines: s.lines, opened: time(s.opened), idleSince: time(s.clocks.idle), unansweredSince: time(s.clocks.unanswered), assigned: time(s.clocks.assigned),
+    }
+  }
+
+  /** A conversation as a stream tells it to this one. */
+  async live(r: HttpRequest, who: Caller): Promise<{ n: number; s: Present; shown: Shown } | undefined> {
+    const found = await this.#find(r, who)
+    if (!found) return undefined
+    const { n, s, summary } = found
+    return {
+      n, s,
+      shown: {
+        mayRead: now => this.#o.threads.reviews(who.jid, n) || this.#mayRead(who, { ...summary, queue: now.queue, owners: now.owners }, now), isHis: (now, l) => this.#isHis(who, now, l), line: shownLine,
+        picture: now => this.#picture(n, now, { ...summary, state: now.is, queue: now.queue, owners: now.owners, ...(now.is === 'closed' ? { closed: now.at } : {}), ...(now.filing?.ticket === undefined ? {} : { ticket: now.filing.ticket }) }),
       },
     }
+  }
+
+  /** Internal chats of two are theirs alone, and those of who may see others' conversations. */
+  #isHis(who: Caller, s: Present, l: Line): boolean {
+    return l.chat === undefined || s.invitations.some(i => i.id === l.chat && (i.by === who.jid || i.who === who.jid)) || l.by === who.jid || this.#o.operators.may(who.jid, 'chat.view.others', s.queue)
   }
 
   async lines(r: HttpRequest, who: Caller): Promise<HttpResponse> {
@@ -103,12 +124,11 @@ class Api {
     const after = whole(r.query.get('after'), 0)
     const limit = whole(r.query.get('limit'), LINES, LINES)
     const all = (await this.#o.lines.after(found.n, after, limit)).filter(l => l.seq <= found.s.lines)
-    const mine = (l: Line): boolean => l.chat === undefined || found.s.invitations.some(i => i.id === l.chat && (i.by === who.jid || i.who === who.jid)) || l.by === who.jid || this.#o.operators.may(who.jid, 'chat.view.others', found.s.queue)
     return {
       status: 200,
       body: {
         conversation: found.n, complete: (all.at(-1)?.seq ?? found.s.lines) >= found.s.lines,
-        lines: all.filter(mine).map(l => ({ seq: l.seq, at: time(l.at), by: sideOf(l.by), name: l.name, visibility: l.as, text: l.body, ...(sideOf(l.by) === 'agent' ? { jid: l.by } : {}) })),
+        lines: all.filter(l => this.#isHis(who, found.s, l)).map(shownLine),
       },
     }
   }
@@ -187,3 +207,4 @@ class Api {
 }
 
 const numbered = (r: HttpRequest): number | undefined => { const t = r.params['n'] ?? ''; return /^[1-9]\d{0,8}$/.test(t) ? Number(t) : undefined }
+const shownLine = (l: Line): object => ({ seq: l.seq, at: time(l.at), by: sideOf(l.by), name: l.name, visibility: l.as, text: l.body, ...(sideOf(l.by) === 'agent' ? { jid: l.by } : {}) })

@@ -1,0 +1,55 @@
+// REST as it changes: lists, the board and one conversation as server-sent events (shell).
+import { createHash } from 'node:crypto'
+import type { HttpRequest, HttpRouter } from '../../../server/api.ts'
+import { Refused, type Present } from '../facts.ts'
+import { BoardSource } from '../live/board-source.ts'
+import { ListSource } from '../live/list-source.ts'
+import { Live } from '../live/live.ts'
+import { TimelineSource, type Shown } from '../live/timeline.ts'
+import { nothing, problem, type Caller, type Door, type Route, type Schema } from './door.ts'
+import { readQuery } from './lists.ts'
+
+const text = { type: 'string' }
+const END = '`end` {reason, title}: the last one; reason is slow, forbidden, token, gone, stopping or broken.'
+const events = (description: string): Schema => ({ type: 'string', description: `Server-sent events. ${description} ${END} A comment comes each 15 s (limits.events.beat).` })
+
+export function liveRoutes({ office: o }: Door, http: HttpRouter, conversation: (r: HttpRequest, who: Caller) => Promise<{ n: number; s: Present; shown: Shown } | undefined>): readonly Route[] {
+  const live = new Live(o, http)
+  return [
+    {
+      method: 'GET', path: '/lists/{list}/events', id: 'listEvents', scope: 'conversations:read', events: true, summary: 'The list as it changes: first everything, or what has changed since Last-Event-ID',
+      query: { dept: text, queue: text, agent: text, channels: { enum: ['all', 'mine'] }, fields: { ...text, description: 'The columns wanted, with commas between; the number always comes.' } },
+      answer: events('`reset`: forget what you have. `row`: a row of the list, new or changed. `gone` {number}: it stands there no more. `ready` {total}: that is all for now.'),
+      handle: (r, who) => live.open(r, who, 'conversations:read', async (feed, seen, began) => {
+        const q = readQuery(r, who)
+        if ('status' in q) return q
+        const opened = await ListSource.open(o, live.tape, who.jid, { ...q, key: keyOf(who, q) }, feed, seen, began)
+        return opened instanceof Refused ? problem(opened.forbidden ? 403 : 422, opened.because) : opened
+      }),
+    },
+    {
+      method: 'GET', path: '/board/events', id: 'boardEvents', scope: 'operators:read', events: true, summary: 'The board as it changes', query: { queue: { ...text, description: 'Only agents of this queue.' } },
+      answer: events('`reset`: forget what you have. `agent`: an agent’s row, new or changed. `gone` {jid}: no agent any more. `ready` {total}: that is all for now.'),
+      handle: (r, who) => live.open(r, who, 'operators:read', async (feed, seen, began) => {
+        const queue = r.query.get('queue')
+        const source = new BoardSource(o, live.tape, who.jid, queue, keyOf(who, { board: queue }), feed)
+        began(source)
+        return { first: source.first(seen) }
+      }),
+    },
+    {
+      method: 'GET', path: '/conversations/{n}/events', id: 'conversationEvents', scope: 'conversations:read', events: true, summary: 'One conversation as it goes on: its lines and what is done with it, each once, also over a restart of the server',
+      answer: events('`conversation`: as GET /conversations/{n} gives it, whenever more than a line has changed. `line`: as GET /conversations/{n}/lines gives it. `happened` {at, type, by, text}: as in its history. `ready` {lines}: that is all for now.'),
+      handle: (r, who) => live.open(r, who, 'conversations:read', async (feed, seen, began) => {
+        const found = await conversation(r, who)
+        if (!found) return nothing()
+        const source = new TimelineSource(o, found.n, who.jid, found.shown, feed)
+        began(source)
+        return { first: await source.first(found.s, seen) }
+      }),
+    },
+  ]
+}
+
+/** The same for the same question of the same operator. */
+const keyOf = (who: Caller, question: object): string => createHash('sha256').update(JSON.stringify([who.jid, question])).digest('hex').slice(0, 12)

@@ -1,0 +1,313 @@
+// Live lists over REST: server-sent events of lists, the board and one conversation, over real connections.
+import assert from 'node:assert/strict'
+import { BOT, c, config, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
+import { Reader, type Came } from '../harness/events.ts'
+import { deskWith, serves, TEAM } from '../harness/talks.ts'
+import { listTokens, removeToken } from '../../app/tokens.ts'
+
+const CALM = { quality: { idleWarning: 0, idleCritical: 0 }, handOff: { closed: { enabled: false } }, departments: { help: { queues: ['support'] }, money: { queues: ['billing'] } } }
+const PULL = config({ support: { assign: 'pull' }, billing: { assign: 'pull' } })
+const BILLING = 'billing@help.localhost'
+
+const listens = async (d: DeskHouse, path: string, who: string, lastId?: string): Promise<Reader> => Reader.opens(d, path, (await d.address(who)).token, lastId)
+const waits = async (d: DeskHouse, name: string, queue = SUPPORT): Promise<Person> => {
+  const p = await d.comes(name)
+  p.types(queue, `I am ${name}`)
+  await p.reads(queue, /People ahead/)
+  return p
+}
+/** Nothing has come: the next thing is the comment that keeps the stream alive. */
+const silent = async (d: DeskHouse, r: Reader): Promise<void> => { await d.later(15); assert.deepEqual((await r.next()).event, 'beat') }
+const shapes = (all: readonly Came[]): string[] => all.map(x => `${x.event} ${String(x.data?.number ?? x.data?.text ?? '')}`.trim())
+
+describe('live lists', () => {
+  it('OT-02 a list tells first what stands in it, then each change, and of what it does not hold nothing', deskWith(CALM, TEAM, async d => {
+    const anna = await d.comes('anna')
+    await waits(d, 'zoe')
+    await using queue = await listens(d, '/lists/queue/events', 'anna')
+    assert.equal(queue.status, 200)
+    assert.deepEqual(shapes(await queue.until('ready')), ['reset', 'row 1', 'ready'])
+    await waits(d, 'yan')
+    const row = await queue.reads('row')
+    assert.deepEqual([row.number, row.user, row.status, row.agent], [2, 'Yan', 'waiting', null])
+    anna.types(BOT, '!take 1')
+    assert.deepEqual(await queue.reads('gone'), { number: 1 })
+    anna.types(c(1), 'hello')
+    await silent(d, queue)
+  }, PULL))
+
+  it('ST-09 only the wanted columns come, and a row again only when one of them has changed', deskWith(CALM, TEAM, async d => {
+    const anna = await d.comes('anna')
+    const zoe = await serves(d, anna, 1, 'zoe')
+    await using mine = await listens(d, '/lists/mine/events?fields=status,idle', 'anna')
+    assert.deepEqual((await mine.until('ready'))[1]?.data, { number: 1, status: 'active', idle: 0 })
+    zoe.types(SUPPORT, 'are you there?')
+    await anna.reads(c(1), 'are you there?')
+    await silent(d, mine) // neither status nor idle (C10)
+    anna.types(c(1), 'yes')
+    assert.deepEqual(await mine.reads('row'), { number: 1, status: 'active', idle: 0 })
+    anna.types(c(1), '!end')
+    assert.equal((await mine.reads('row')).status, 'ended')
+    anna.types(c(1), '!close')
+    assert.deepEqual(await mine.reads('gone'), { number: 1 })
+  }, PULL))
+
+  it('ST-07 filters cut the stream as they cut the list, and a wrong one is refused alike', deskWith(CALM, TEAM, async d => {
+    await d.comes('anna')
+    await using money = await listens(d, '/lists/queue/events?dept=money', 'mia')
+    await money.until('ready')
+    await waits(d, 'zoe')
+    await waits(d, 'yan', BILLING)
+    assert.equal((await money.reads('row')).user, 'Yan')
+    for (const [path, status] of [['/lists/queue/events?dept=none', 422], ['/lists/nothing/events', 404], ['/lists/queue/events?fields=shoe', 422], ['/lists/active/events', 403], ['/conversations/99/events', 404]] as const) {
+      assert.equal((await d.rest('GET', `/api/v1${path}`, 'anna')).status, status, path)
+    }
+    assert.equal((await d.rest('GET', '/api/v1/lists/queue/events')).status, 401)
+    assert.equal((await d.rest('GET', '/api/v1/lists/queue/events', 'anna', undefined, ['tickets:read'])).status, 403)
+  }, PULL))
+
+  it('ST-06 what is closed comes into the list of past ones, and goes when it is deleted', deskWith(CALM, TEAM, async d => {
+    const [anna, mia] = [await d.comes('anna'), await d.comes('mia')]
+    await serves(d, anna, 1, 'zoe')
+    await using done = await listens(d, '/lists/done/events', 'anna')
+    await done.until('ready')
+    anna.types(c(1), '!close')
+    const row = await done.reads('row')
+    assert.deepEqual([row.number, row.status, row.user], [1, 'closed', 'Zoe'])
+    mia.types(BOT, '!delete 1 yes')
+    assert.deepEqual(await done.reads('gone'), { number: 1 })
+  }, PULL))
+
+  it('FP-24 a change of rights narrows or ends a stream at once', deskWith(CALM, TEAM, async d => {
+    const anna = await d.comes('anna')
+    await serves(d, anna, 1, 'zoe')
+    await serves(d, anna, 2, 'yan', 'hi', BILLING)
+    await using active = await listens(d, '/lists/active/events', 'mia')
+    await using whole = await listens(d, '/conversations/1/events', 'mia')
+    assert.deepEqual(shapes(await active.until('ready')), ['reset', 'row 1', 'row 2', 'ready'])
+    await whole.until('ready')
+    assert.equal((await d.rest('PATCH', '/api/v1/operators/mia@localhost', 'adam', { departments: ['money'] })).status, 200)
+    assert.deepEqual(await active.reads('gone'), { number: 1 })
+    assert.equal((await whole.reads('end')).reason, 'forbidden')
+    assert.equal((await whole.next()).event, 'closed')
+    anna.types(c(1), 'for Zoe alone')
+    await silent(d, active)
+    assert.equal((await d.rest('PATCH', '/api/v1/roles/manager', 'adam', { permissions: { 'chat.view.others': false } })).status, 200)
+    assert.equal((await active.until('end')).at(-1)?.data.reason, 'forbidden')
+    assert.equal((await active.next()).event, 'closed')
+  }, PULL))
+
+  it('OM-12 the streams of an operator who is deleted end', deskWith(CALM, TEAM, async d => {
+    await using queue = await listens(d, '/lists/queue/events', 'ben')
+    await queue.until('ready')
+    assert.equal((await d.rest('DELETE', '/api/v1/operators/ben@localhost', 'adam')).status, 204)
+    assert.match((await queue.until('end')).at(-1)?.data.reason, /token|forbidden/)
+    assert.equal((await queue.next()).event, 'closed')
+  }, PULL))
+
+  it('SEC-A02 a token that is ended ends its streams, and one that expires at the next look; those of others go on', deskWith(CALM, TEAM, async d => {
+    await d.comes('anna')
+    await using kept = await listens(d, '/board/events', 'anna')
+    const { token } = await d.address('ben')
+    await using one = await Reader.opens(d, '/lists/queue/events', token)
+    await using two = await Reader.opens(d, '/board/events', token)
+    for (const r of [kept, one, two]) await r.until('ready')
+    const { stores, host } = d.house
+    for (const t of await listTokens(stores, 'localhost', 'ben@localhost')) await removeToken(stores, 'localhost', t.id)
+    host.tellTokens()
+    for (const r of [one, two]) { assert.equal((await r.reads('end')).reason, 'token'); assert.equal((await r.next()).event, 'closed') }
+    await waits(d, 'zoe')
+    await silent(d, kept)
+    for (const t of await listTokens(stores, 'localhost', 'anna@localhost')) await removeToken(stores, 'localhost', t.id)
+    await d.later(15)
+    assert.equal((await kept.until('end')).at(-1)?.data.reason, 'token')
+  }, PULL))
+
+  it('SEC-E04 one token has at most ten streams at once; one that is left makes room', deskWith(CALM, TEAM, async d => {
+    const { token } = await d.address('anna')
+    const open: Reader[] = []
+    for (let i = 0; i < 10; i++) open.push(await Reader.opens(d, '/board/events', token))
+    assert.deepEqual(new Set(open.map(r => r.status)), new Set([200]))
+    await using more = await Reader.opens(d, '/board/events', token)
+    assert.equal(more.status, 429)
+    await using another = await listens(d, '/board/events', 'anna')
+    assert.equal(another.status, 200, 'another token has its own')
+    await open.pop()?.[Symbol.asyncDispose]()
+    for (let status = 429; status !== 200;) { // the server hears of it when the line is down
+      await using again = await Reader.opens(d, '/board/events', token)
+      status = again.status
+    }
+    for (const r of open) await r[Symbol.asyncDispose]()
+  }, PULL))
+})
+
+describe('live lists after a break', () => {
+  it('SEC-W23 Last-Event-ID brings what has changed since, each conversation once, and nothing else', deskWith(CALM, TEAM, async d => {
+    const anna = await d.comes('anna')
+    await waits(d, 'zoe')
+    await waits(d, 'yan')
+    let id: string | undefined
+    {
+      await using queue = await listens(d, '/lists/queue/events', 'ben')
+      await queue.until('ready')
+      await waits(d, 'walt')
+      await queue.reads('row')
+      id = queue.id
+    }
+    anna.types(BOT, '!take 1')
+    await anna.reads(BOT, /#1 is yours|is yours/)
+    await waits(d, 'uma')
+    await d.quiet()
+    await using again = await listens(d, '/lists/queue/events', 'ben', id)
+    assert.deepEqual(shapes(await again.until('ready')), ['gone 1', 'row 4', 'ready'])
+    await using same = await listens(d, '/lists/queue/events', 'ben', again.id)
+    assert.deepEqual(shapes(await same.until('ready')), ['ready'])
+    anna.types(BOT, '!take 2')
+    assert.deepEqual(await again.reads('gone'), { number: 2 })
+    assert.deepEqual(await same.reads('gone'), { number: 2 })
+  }, PULL))
+
+  it('what cannot be told from there is told anew: another list, other rights, a desk that was started again, nonsense', deskWith(CALM, TEAM, async d => {
+    await d.comes('anna')
+    await waits(d, 'zoe')
+    await using queue = await listens(d, '/lists/queue/events', 'mia')
+    await queue.until('ready')
+    const { id } = queue
+    const whole = ['reset', 'row 1', 'ready']
+    const from = async (path: string, who: string, at: string | undefined): Promise<string[]> => { await using r = await listens(d, path, who, at); return shapes(await r.until('ready')) }
+    assert.deepEqual(await from('/lists/queue/events', 'mia', id), ['ready'])
+    assert.deepEqual(await from('/lists/queue/events?fields=user', 'mia', id), whole)
+    assert.deepEqual(await from('/lists/queue/events', 'ben', id), whole)
+    assert.deepEqual(await from('/lists/queue/events', 'mia', 'nonsense'), whole)
+    await d.rest('PATCH', '/api/v1/operators/mia@localhost', 'adam', { departments: ['help'] })
+    assert.deepEqual(await from('/lists/queue/events', 'mia', id), whole)
+    await d.restart()
+    assert.deepEqual(await from('/lists/queue/events', 'mia', id), whole)
+  }, PULL))
+
+  it('ST-13 a comment keeps a silent stream alive each 15 seconds, and moves its id on', deskWith(CALM, TEAM, async d => {
+    const anna = await d.comes('anna')
+    await using public_ = await listens(d, '/lists/public/events', 'anna')
+    await public_.until('ready')
+    const { id } = public_
+    await serves(d, anna, 1, 'zoe')
+    await silent(d, public_)
+    assert.notEqual(public_.id, id)
+    await silent(d, public_)
+  }, PULL))
+
+  it('the last event of a server that stops says so', deskWith(CALM, TEAM, async d => {
+    await using queue = await listens(d, '/lists/queue/events', 'anna')
+    await queue.until('ready')
+    await d.restart()
+    assert.equal((await queue.reads('end')).reason, 'stopping')
+    assert.equal((await queue.next()).event, 'closed')
+  }, PULL))
+})
+
+describe('the live board', () => {
+  it('ST-33 agents’ states and loads come as they change, and what changed meanwhile after a break', deskWith(CALM, TEAM, async d => {
+    const anna = await d.comes('anna')
+    await using board = await listens(d, '/board/events?queue=support', 'mia')
+    const first = await board.until('ready')
+    assert.deepEqual(first.map(x => x.data?.jid).filter(Boolean), ['anna@localhost', 'ben@localhost', 'mia@localhost'])
+    const ben = await d.comes('ben')
+    assert.deepEqual([(await board.reads('agent')).status], ['available'])
+    anna.actor.sends`<presence><show>dnd</show></presence>`
+    assert.deepEqual((({ jid, status }) => [jid, status])(await board.reads('agent')), ['anna@localhost', 'busy'])
+    anna.actor.sends`<presence/>`
+    await board.reads('agent')
+    await serves(d, anna, 1, 'zoe')
+    assert.equal((await board.reads('agent')).activeChats, 1)
+    const { id } = board
+    ben.types(BOT, '!off')
+    await ben.reads(BOT, /no new customers/)
+    await d.quiet()
+    await using again = await listens(d, '/board/events?queue=support', 'mia', id)
+    assert.deepEqual((await again.until('ready')).map(x => [x.event, x.data.jid]), [['agent', 'ben@localhost'], ['ready', undefined]])
+  }, PULL))
+
+  it('ST-32 who serves the queue no more leaves its board', deskWith(CALM, TEAM, async d => {
+    await using board = await listens(d, '/board/events?queue=support', 'mia')
+    await board.until('ready')
+    await d.rest('DELETE', '/api/v1/operators/ben@localhost', 'adam')
+    assert.deepEqual(await board.reads('gone'), { jid: 'ben@localhost' })
+  }, PULL))
+})
+
+describe('one conversation live', () => {
+  it('ST-57 ST-100 lines and what is done come in order, with the conversation as it stands', deskWith(CALM, TEAM, async d => {
+    const anna = await d.comes('anna')
+    const zoe = await serves(d, anna, 1, 'zoe')
+    await using mia = await listens(d, '/conversations/1/events', 'mia')
+    const first = await mia.until('ready')
+    assert.equal(first[0]?.event, 'conversation')
+    assert.deepEqual([first[0].data.number, first[0].data.state, first[0].data.owner], [1, 'active', 'anna@localhost'])
+    assert.ok(shapes(first).includes('line hello') && shapes(first).includes('happened taken by Anna'), shapes(first).join('\n'))
+    zoe.types(SUPPORT, 'my question')
+    const line = await mia.reads('line')
+    assert.deepEqual([line.text, line.by, line.visibility], ['my question', 'customer', 'public'])
+    anna.types(c(1), '!c secret')
+    assert.deepEqual((({ text, visibility }) => [text, visibility])((await mia.until('line')).at(-1)?.data), ['!c secret', 'command'])
+    assert.deepEqual((({ text, visibility }) => [text, visibility])(await mia.reads('line')), ['secret', 'coaching'])
+    anna.types(c(1), '!prio high')
+    assert.equal((await mia.until('happened')).at(-1)?.data.type, 'prioritised')
+    assert.equal((await mia.reads('conversation')).state, 'active')
+    anna.types(c(1), '!end')
+    const end = await mia.until('conversation')
+    assert.ok(end.some(x => x.event === 'happened' && x.data.type === 'ended'))
+    assert.equal(end.at(-1)?.data.state, 'ended')
+  }, PULL))
+
+  it('SEC-W23 Last-Event-ID goes on without gap or double, also over a restart of the server', deskWith(CALM, TEAM, async d => {
+    const anna = await d.comes('anna')
+    const zoe = await serves(d, anna, 1, 'zoe')
+    await using first = await listens(d, '/conversations/1/events', 'anna')
+    await first.until('ready')
+    zoe.types(SUPPORT, 'one')
+    await first.reads('line')
+    const { id } = first
+    zoe.types(SUPPORT, 'two')
+    await anna.reads(c(1), 'two')
+    await d.restart()
+    zoe.types(SUPPORT, 'three')
+    await d.quiet()
+    await using again = await listens(d, '/conversations/1/events', 'anna', id)
+    const all = await again.until('ready')
+    assert.deepEqual(all.filter(x => x.event === 'line').map(x => x.data.text), ['two', 'three'])
+    zoe.types(SUPPORT, 'four')
+    assert.equal((await again.until('line')).at(-1)?.data.text, 'four')
+  }, PULL))
+
+  it('OT-33 an internal chat of two reaches neither the stream of a third, nor that of who looks on afterwards', deskWith(CALM, { ...TEAM, cleo: 'agent' }, async d => {
+    const [anna, ben, cleo] = [await d.comes('anna'), await d.comes('ben'), await d.comes('cleo')]
+    await serves(d, anna, 1, 'zoe')
+    let room = ''
+    for (const [p, name] of [[cleo, 'cleo'], [ben, 'ben']] as const) {
+      anna.types(c(1), `!i ${name}`)
+      await p.reads(BOT, /asks you into #1/)
+      p.types(BOT, '!a 1')
+      room = (await p.sees(/Internal chat with Anna/)).from
+      if (p === cleo) { p.types(BOT, '!join 1'); await anna.reads(c(1), /Cleo takes part/) }
+    }
+    await using third = await listens(d, '/conversations/1/events', 'cleo')
+    await using two = await listens(d, '/conversations/1/events', 'anna')
+    for (const r of [third, two]) await r.until('ready')
+    ben.types(room, 'between us')
+    assert.equal((await two.reads('line')).text, 'between us')
+    await silent(d, third)
+    await using later = await listens(d, '/conversations/1/events', 'cleo')
+    assert.ok(!(await later.until('ready')).some(x => x.data?.text === 'between us'))
+  }, PULL))
+
+  it('ST-75 the stream of a conversation that is deleted ends', deskWith(CALM, TEAM, async d => {
+    const [anna, mia] = [await d.comes('anna'), await d.comes('mia')]
+    await serves(d, anna, 1, 'zoe')
+    await using live = await listens(d, '/conversations/1/events', 'anna')
+    await live.until('ready')
+    anna.types(c(1), '!close')
+    await live.until('conversation')
+    mia.types(BOT, '!delete 1 yes')
+    assert.equal((await live.until('end')).at(-1)?.data.reason, 'gone')
+  }, PULL))
+})
