@@ -4,6 +4,7 @@ import { el, HANDLED, Jid, note, plugin, refuse, Stanza, StanzaError, type Accou
 
 const NS = 'urn:xmpp:blocking'
 const ERRORS = 'urn:xmpp:blocking:errors'
+const DISCO_ITEMS = 'http://jabber.org/protocol/disco#items'
 const COLLECTION = 'blocklist'
 const MOST = 1000 // addresses of one account
 
@@ -27,7 +28,7 @@ export const blocking = plugin('blocking', host => {
   host.on('in:admit', ({ stanza, account }) => {
     if (!stanza.from || !isBlocked(account, stanza.from)) return
     if (stanza.kind === 'message' && (stanza.type === 'chat' || stanza.type === 'normal')) return refuse('service-unavailable')
-    if (stanza.kind === 'iq' && (stanza.type === 'get' || stanza.type === 'set')) return refuse('service-unavailable')
+    if (stanza.kind === 'iq' && (stanza.type === 'get' || stanza.type === 'set')) return isForItems(stanza) ? undefined : refuse('service-unavailable')
     return HANDLED
   })
 
@@ -62,6 +63,9 @@ function isBlocked(account: Account, other: Jid): boolean {
   if (list.size === 0 || other.bare === account.jid.bare) return false
   return list.has(other.full) || list.has(other.bare) || list.has(other.domain) || (other.resource !== '' && list.has(`${other.domain}/${other.resource}`))
 }
+
+/** An account's list of items is empty for a stranger, as that of an address without an account (XEP-0030 section 8): an error would tell that he is blocked. */
+const isForItems = ({ to, type, payload }: Iq): boolean => type === 'get' && to?.isBare === true && payload[0]?.is('query', DISCO_ITEMS) === true
 
 async function change(host: Host, account: Account, command: Element, next: (now: ReadonlySet<string>) => ReadonlySet<string>): Promise<StanzaError | undefined> {
   const before = account.get(blocked)

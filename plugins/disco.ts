@@ -33,12 +33,17 @@ export const disco = plugin('disco', (host, options) => {
 
   host.iq(['self', 'other'], 'get', INFO, 'query', (query, { account, from }) => {
     if (!account || !mayLook(host, account, from)) return refuse('service-unavailable') // section 8: who exists is nobody's business
-    if (query.attrs['node'] !== undefined) return host.service(NODE_DISCO)?.info(account, query, from) ?? refuse('item-not-found')
+    const { node } = query.attrs
+    const command = node !== undefined && from.bare === account.jid.bare && host.service(HOST_COMMANDS)?.info(node, from)
+    if (command) return command
+    if (node !== undefined) return host.service(NODE_DISCO)?.info(account, query, from) ?? refuse('item-not-found')
     return el('query', INFO, {}, el('identity', INFO, { category: 'account', type: host.guests ? 'anonymous' : 'registered' }), ...host.identities.account.map(identity), ...listed(host.accountFeatures))
   })
-  host.iq(['self', 'other'], 'get', ITEMS, 'query', (query, { account, from }) => {
-    if (!account || !mayLook(host, account, from)) return refuse('service-unavailable')
-    return host.service(NODE_DISCO)?.items(account, query, from) ?? (query.attrs['node'] === undefined ? el('query', ITEMS) : refuse('item-not-found'))
+  host.iq(['self', 'other', 'nobody'], 'get', ITEMS, 'query', (query, { account, from }) => {
+    const { node } = query.attrs
+    if (!account || !mayLook(host, account, from)) return el('query', ITEMS, node === undefined ? {} : { node }) // section 8: nothing, whether there is somebody or not
+    if (node === NS_COMMANDS && from.bare === account.jid.bare) return host.service(HOST_COMMANDS)?.items(account.jid, from) ?? refuse('item-not-found')
+    return host.service(NODE_DISCO)?.items(account, query, from) ?? (node === undefined ? el('query', ITEMS) : refuse('item-not-found'))
   })
 })
 

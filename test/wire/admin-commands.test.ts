@@ -63,6 +63,22 @@ describe('service administration', () => {
     await romeo.receives`<iq type='error' id='n'><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
   }))
 
+  it('XEP-0133 section 3: has its menu at the admin\'s own account, too, where many clients look', office(async ({ admin, romeo }) => {
+    for (const [who, some] of [[admin, true], [romeo, false]] as const) {
+      who.sends`<iq type='get' id='i' to='${who.bare}'><query xmlns='http://jabber.org/protocol/disco#items' node='${COMMANDS}'/></iq>`
+      const items = (await who.hears`<iq type='result' id='i'/>`).getChild('query')!.getChildren('item')
+      assert.equal(items.some(i => i.attrs['node'] === `${ADMIN}#add-user` && i.attrs['jid'] === who.bare), some)
+      who.sends`<iq type='get' id='n' to='${who.bare}'><query xmlns='http://jabber.org/protocol/disco#info' node='${ADMIN}#add-user'/></iq>`
+      assert.equal((await who.hears`<iq id='n'/>`).attrs['type'], some ? 'result' : 'error')
+      who.sends`<iq type='set' id='c' to='${who.bare}'><command xmlns='${COMMANDS}' node='${ADMIN}#get-online-users-num' action='execute'/></iq>`
+      assert.equal((await who.hears`<iq id='c'/>`).attrs['type'], some ? 'result' : 'error')
+    }
+    romeo.sends`<iq type='get' id='i' to='${admin.bare}'><query xmlns='http://jabber.org/protocol/disco#items' node='${COMMANDS}'/></iq>`
+    assert.equal((await romeo.hears`<iq type='result' id='i'/>`).getChild('query')!.children.length, 0)
+    romeo.sends`<iq type='set' id='c' to='${admin.bare}'><command xmlns='${COMMANDS}' node='${ADMIN}#get-online-users-num' action='execute'/></iq>`
+    await romeo.receives`<iq type='error' id='c'/>`
+  }))
+
   it('SEC-C18 obeys nobody else: no user, no component, no former admin', async () => {
     await using house = await House.open({ externals: { 'bot.localhost': 's' } })
     await house.account('nurse', { role: 'admin' })

@@ -47,6 +47,24 @@ describe('XEP-0030 Service Discovery', () => {
     await romeo.receives`<iq type='result' id='d' from='${juliet.bare}'><query xmlns='${INFO}'><identity category='account'/></query></iq>`
   }))
 
+  it('XEP-0030 section 8: to a stranger an account has no items, with a node and without, blocked or not, and neither has nobody', scene(cast, async ({ romeo, juliet }) => {
+    await arrives(romeo, juliet)
+    for (const blocked of [false, true]) {
+      for (const to of [juliet.bare, 'nobody@localhost']) {
+        for (const node of [undefined, 'urn:xmpp:bookmarks:1']) {
+          asks(romeo, to, ITEMS, node)
+          const answer = await romeo.receives`<iq type='result' id='d' from='${to}'><query xmlns='${ITEMS}'/></iq>`
+          assert.equal(answer.getChild('query')!.children.length, 0)
+          assert.equal(answer.getChild('query')!.attrs['node'], node)
+        }
+      }
+      if (blocked) break
+      juliet.says(`<iq type='set' id='b'><block xmlns='urn:xmpp:blocking'><item jid='${romeo.bare}'/></block></iq>`)
+      await juliet.hears`<iq type='result' id='b'/>`
+    }
+    await juliet.fence()
+  }))
+
   for (const ns of [INFO, ITEMS]) {
     it(`knows no node of that name (${ns})`, scene(cast, async ({ romeo }) => {
       for (const to of ['localhost', 'romeo@localhost']) {
