@@ -161,6 +161,7 @@ export class ClientStream extends Stream implements Carrier {
     }
     if (e.ns === NS_SASL) return this.#sasl(e, host)
     if (isStanza(e) && e.name === 'iq') return this.#streamIq(e, host)
+    if (e.ns === NS_SM && (e.name === 'enable' || e.name === 'resume')) { this.#refuseSm('unexpected-request'); return } // XEP-0198 section 3: told, and the stream goes on
     this.fail(isStanza(e) || e.ns === NS_SM ? 'not-authorized' : unsupported(e))
   }
 

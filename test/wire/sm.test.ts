@@ -133,12 +133,16 @@ describe('stream management', () => {
     }))
   }
 
-  it('SEC-S05 takes no resume before login', scene(cast, async ({ romeo, juliet }, house) => {
+  it('SEC-S05 takes no resume before login, nor an enable: both fail (XEP-0198 section 3)', scene(cast, async ({ romeo, juliet }, house) => {
     const id = await manages(juliet)
     const thief = new Actor('thief', 'juliet@localhost/x')
     await thief.opens(house.port)
     thief.says(`${HEADER}<resume xmlns='${SM}' previd='${id}' h='0'/>`)
     await thief.next()
+    await thief.receives`<failed xmlns='${SM}'><unexpected-request xmlns='${STANZAS}'/></failed>`
+    thief.says(`<enable xmlns='${SM}'/>`)
+    await thief.receives`<failed xmlns='${SM}'><unexpected-request xmlns='${STANZAS}'/></failed>`
+    thief.says(`<r xmlns='${SM}'/>`)
     await thief.receives`<stream:error xmlns:stream='${ETHERX}' xmlns='${ETHERX}'><not-authorized xmlns='${STREAMS}'/></stream:error>`
     await thief.isCutOff()
     romeo.says("<message to='juliet@localhost/balcony' id='m1'/>")
