@@ -110,7 +110,7 @@ class Desk implements Receiver {
     this.#forms = adminCommands(this.#office)
     this.#office.onPeople = () => this.#people()
     rules.onChange.push(async () => { await this.#watchers.open(); await this.#office.settingsChanged() })
-    this.#office.onQueues.push(() => { this.#rosters.touchAll(); this.#watchers.tell() })
+    this.#office.onQueues.push(() => { this.#rosters.touchAll(); this.#watchers.tell(); this.#customers.look() })
     this.#office.operators.onRenamed = () => this.#colleagues.touch()
     this.#office.onOperator.push(jid => this.#rosters.touch(jid))
   }
@@ -154,6 +154,7 @@ class Desk implements Receiver {
       this.#warnings.wind()
       this.#rosters.touchAll()
       this.#watchers.tell()
+      this.#customers.look()
       await this.#office.dispatch()
     }))
     this.#off.push(clock.alarm(since + GRACE, () => { this.#office.missing(since); return this.#office.idle() }))

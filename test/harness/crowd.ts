@@ -41,9 +41,11 @@ export class Crowd {
   }
   says(who: string, n: number, id: string, body: string): Promise<Xml> { return this.ask(who, 'set', `<say conversation='${n}' id='${id}'>${body}</say>`) }
   ends(who: string, n: number): Promise<Xml> { return this.ask(who, 'set', `<end conversation='${n}'/>`) }
+  /** What he is told of his newest conversation. */
+  async news(who: string): Promise<string> { return String((await this.ask(who, 'get', '<conversation/>')).getChild('conversation', NS_DESK)) }
   /** What he may read of it, as `seq who: text`. */
-  async lines(who: string, n: number): Promise<string[]> {
-    const x = await this.ask(who, 'get', `<lines conversation='${n}' after='0'/>`)
+  async lines(who: string, n: number, from = 0): Promise<string[]> {
+    const x = await this.ask(who, 'get', `<lines conversation='${n}' after='${from}'/>`)
     return (x.getChild('lines', NS_DESK)?.getChildren('line') ?? []).map(l => `${l.attrs['seq']} ${l.attrs['who']}: ${l.getText()}`)
   }
 }

@@ -40,7 +40,7 @@ describe('at the same moment', function () {
       const all = await Promise.all(names.map(who => command(d, n, word, who)))
       assert.equal(all.filter(a => a.status === 200).length, 1, word)
       // Who asks when it is taken already asks for what is not his to see.
-      for (const a of all) if (a.status !== 200) assert.match(`${a.status} ${a.body.title}`, word === 'a' ? /^409 (A\d+ was quicker|It is offered to A7, not to you)/ : /^409 A\d+ was quicker|^404/)
+      for (const a of all) if (a.status !== 200) assert.match(`${a.status} ${a.body.title}`, /^409 (A\d+ was quicker|It is offered to A7, not to you)|^404/)
       const owner = (await state(d, n)).owner
       assert.equal(owner, `${names[all.findIndex(a => a.status === 200)]}@localhost`)
     }
@@ -58,7 +58,7 @@ describe('at the same moment', function () {
       const now = await state(d, n)
       assert.deepEqual([now.state, now.owner], accepted.status === 200 ? ['ended', 'anna@localhost'] : ['closed', null], `#${n}: ${accepted.status}`)
       if (accepted.status === 200) assert.equal((await command(d, n, 'close', 'anna')).status, 200)
-      else assert.equal(accepted.status, 410)
+      else assert.ok([404, 410].includes(accepted.status), `${accepted.status}`)
     }
     assert.equal(await load(d, 'anna'), 0)
     anna.types(BOT, '!mine')

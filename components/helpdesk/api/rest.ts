@@ -35,8 +35,6 @@ import type { Tickets } from '../tickets/port.ts'
 const PAGE = 50
 const MOST = 200
 const LINES = 500
-/** Who might have been asked may answer too late, and reads that it is over or who was quicker. */
-const ANSWERS: ReadonlySet<string> = new Set(['accept', 'decline'])
 
 /** Registers the routes of this desk under /api/v1. The first desk of a server has them; a second one finds them taken and serves XMPP only. */
 export function rest(http: HttpRouter, office: Office): void {
@@ -139,7 +137,7 @@ class Api {
     if (!this.#o.operators.has(who.jid)) return nothing()
     let here: number | undefined
     if (r.params['n'] !== undefined) {
-      const found = await this.#find(r, who, command.handler)
+      const found = await this.#find(r, who, command.handler === 'take')
       if (!found) return nothing()
       here = found.n
     } else if (command.about !== 'none') return problem(404, 'That command is given to a conversation: /api/v1/conversations/N/commands/…')
@@ -181,13 +179,13 @@ class Api {
   /** Operators of its queue, and who may see others' conversations. */
   #maySeeTicket(who: Caller, queue: string): boolean { return this.#o.operators.may(who.jid, 'chat.view.others', queue) || this.#o.operators.of(queue).includes(who.jid) }
 
-  async #find(r: HttpRequest, who: Caller, to = ''): Promise<{ n: number; s: Present; summary: Summary } | undefined> {
+  async #find(r: HttpRequest, who: Caller, toTake = false): Promise<{ n: number; s: Present; summary: Summary } | undefined> {
     const n = numbered(r)
     if (n === undefined) return undefined
     const s = await this.#o.book.state(n)
     if (s.is === 'absent' || s.deleted !== undefined) return undefined
     const summary: Summary = await this.#o.summary(n) ?? { number: n, state: s.is, queue: s.queue, customer: '', customerId: s.customer, owners: s.owners, opened: s.opened }
-    const may = this.#o.threads.reviews(who.jid, n) || this.#mayRead(who, { ...summary, owners: s.owners }, s) || (to === 'take' && this.#o.operators.may(who.jid, 'chat.take.others', s.queue)) || (ANSWERS.has(to) && this.#o.eligible(s).includes(who.jid))
+    const may = this.#o.threads.reviews(who.jid, n) || this.#mayRead(who, { ...summary, owners: s.owners }, s) || (toTake && this.#o.operators.may(who.jid, 'chat.take.others', s.queue))
     return may ? { n, s, summary } : undefined
   }
 

@@ -20,12 +20,17 @@ const CLIENT = 'jabber:client'
 const COLLECTION = 'desk-told'
 const USUAL = 'People ahead of you: {ahead}' // the widget has its own words for it
 const PAUSE = 1000 // ms between two tellings of a line
+const STILL = 30_000 // ms without anybody there until who waits is told
+const NOBODY = 'Nobody is here right now; you keep your place.'
 
 export class CustomerView implements View {
   readonly #office: Office
   readonly #at: Addresses
   readonly #told = new Map<number, string>()
-  readonly #positions = new Map<number, number>()
+  /** What a plain client was told of its place. */
+  readonly #positions = new Map<number, string>()
+  /** Queues where nobody is: the alarm until those in line hear of it, or that they have. */
+  readonly #still = new Map<string, Disposable | 'told'>()
   readonly #due = new Map<string, Disposable>()
   /** Whether he reads it in a room of his own. */
   elsewhere: (n: number) => boolean = () => false
@@ -48,7 +53,23 @@ export class CustomerView implements View {
     if ((isQueued(before) && !isQueued(after)) || queues.size > 1 || (isQueued(after) && (isQueued(before) ? before.priority !== after.priority : after.place.head))) for (const q of queues) this.#moves(q)
   }
 
-  stop(): void { for (const d of this.#due.values()) d[Symbol.dispose](); this.#due.clear() }
+  stop(): void {
+    for (const d of [...this.#due.values(), ...this.#still.values()]) if (d !== 'told') d[Symbol.dispose]()
+    this.#due.clear()
+  }
+
+  /** Queues may have opened or closed: who waits is told when nobody has been there for a while, and when somebody is back. */
+  look(): void {
+    const { config, link, now } = this.#office
+    for (const queue of config.queues.keys()) {
+      const still = this.#still.get(queue)
+      if (this.#office.isOpen(queue)) {
+        this.#still.delete(queue)
+        if (still === 'told') this.#moves(queue)
+        else still?.[Symbol.dispose]()
+      } else if (!still) this.#still.set(queue, link.clock.alarm(now + STILL, () => { this.#still.set(queue, 'told'); this.#moves(queue); return this.#office.idle() }))
+    }
+  }
 
   /** Those in line are told where they stand now, at most once a second. */
   #moves(queue: string): void {
@@ -67,7 +88,7 @@ export class CustomerView implements View {
       if (s.is === 'absent') continue
       const customer = await this.#office.customers.byId(s.customer)
       if (!customer || this.elsewhere(n)) continue
-      if (isQueued(s)) this.#positions.set(n, this.#office.position(n))
+      if (isQueued(s)) this.#positions.set(n, this.#place(n, s.queue))
       this.#told.set(n, this.conversation(n, s).toString())
       if (customer.bridged) continue
       const told = (await this.#office.link.stores.documents.get<number>(COLLECTION, this.#office.domain, String(n)))?.value ?? 0
@@ -111,10 +132,10 @@ export class CustomerView implements View {
       return
     }
     if (!isQueued(s)) { this.#positions.delete(n); return }
-    const position = this.#office.position(n)
-    if (this.#positions.get(n) === position) return
-    this.#positions.set(n, position)
-    this.#office.link.send(chat(this.#contact(c, s), Jid.parse(c.jid), MARK + queueText(this.#office.rules.now, s.queue, position, this.#office.paces.minutes(n)), { keep: false }))
+    const place = this.#place(n, s.queue)
+    if (this.#positions.get(n) === place) return
+    this.#positions.set(n, place)
+    this.#office.link.send(chat(this.#contact(c, s), Jid.parse(c.jid), MARK + this.#queueText(n, s.queue), { keep: false }))
   }
 
   async #moveUp(queue: string): Promise<void> {
@@ -137,11 +158,18 @@ export class CustomerView implements View {
     })
   }
 
+  /** What is news to who waits: his place, and whether anybody is there. */
+  #place(n: number, queue: string): string { return `${this.#office.position(n)} ${this.#still.get(queue) === 'told'}` }
+  #queueText(n: number, queue: string): string {
+    const text = queueText(this.#office.rules.now, queue, this.#office.position(n), this.#office.paces.minutes(n))
+    return this.#still.get(queue) === 'told' ? `${NOBODY} ${text}` : text
+  }
+
   /** His place, how long it may last where that can be said, and the words where they are not the usual ones. */
   #waiting(n: number, queue: string): Record<string, string> {
     const s = this.#office.rules.now
     const [position, minutes] = [this.#office.position(n), this.#office.paces.minutes(n)]
-    return { position: String(position), ...(minutes === undefined ? {} : { minutes: String(minutes) }), ...(queueWords(s, queue) === USUAL ? {} : { text: queueText(s, queue, position, minutes) }) }
+    return { position: String(position), ...(minutes === undefined ? {} : { minutes: String(minutes) }), ...(queueWords(s, queue) === USUAL && this.#still.get(queue) !== 'told' ? {} : { text: this.#queueText(n, queue) }) }
   }
 
   /** An agent types. */
