@@ -198,10 +198,10 @@ export async function compose(config: Config, world: World): Promise<House> {
         if (!host) return
         accountChanged(host, at, await host.stores.accounts.find(at.domain, at.local), what)
       },
+      tokensEnded() { for (const host of hosts.values()) host.tellTokens() },
       async [Symbol.asyncDispose]() {
         ready = false
         await devices.shutDown(stores, log)
-      tokensEnded() { for (const host of hosts.values()) host.tellTokens() },
         await shut()
       },
     }

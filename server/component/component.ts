@@ -92,8 +92,8 @@ export interface Privileges {
   standing(owner: string, who: string): Promise<{ readonly watches: boolean; readonly groups: readonly string[] }>
   /** Hears when the connection of an operator's device is lost but may be resumed (`attached` false), and when it is back. */
   onAttachment(listener: (device: string, attached: boolean) => void): Disposable
+  /** Tells when REST tokens were ended: whoever lets one stay in asks again. */
+  onTokens(listener: () => void): Disposable
   /** Whom a REST token speaks for; undefined: no such token, or it is over. Scopes cut the account's rights. */
   token(text: string): Promise<{ readonly id: string; readonly jid: string; readonly name?: string; readonly role?: Role; readonly scopes?: readonly string[] } | undefined>
 }
-  /** Tells when REST tokens were ended: whoever lets one stay in asks again. */
-  onTokens(listener: () => void): Disposable

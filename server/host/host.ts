@@ -187,6 +187,13 @@ export class Host implements Home {
     return { [Symbol.dispose]: () => { this.#people.delete(listener) } }
   }
   tellPeople(): void { for (const l of this.#people) l() }
+  /** Tells components that REST tokens are over. */
+  readonly #tokens = new Set<() => void>()
+  onTokens(listener: () => void): Disposable {
+    this.#tokens.add(listener)
+    return { [Symbol.dispose]: () => { this.#tokens.delete(listener) } }
+  }
+  tellTokens(): void { for (const l of this.#tokens) l() }
 
   /** Whom a REST token speaks for; set by the program, which keeps the tokens. */
   tokens: (text: string) => ReturnType<Privileges['token']> = () => Promise.resolve(undefined)
@@ -202,13 +209,6 @@ export class Host implements Home {
   ask(iq: Iq): Promise<Iq> { return this.#asking.ask(iq) }
 
   bug(error: unknown, stanza?: AnyStanza): void {
-  /** Tells components that REST tokens are over. */
-  readonly #tokens = new Set<() => void>()
-  onTokens(listener: () => void): Disposable {
-    this.#tokens.add(listener)
-    return { [Symbol.dispose]: () => { this.#tokens.delete(listener) } }
-  }
-  tellTokens(): void { for (const l of this.#tokens) l() }
     this.log.error({ err: error, domain: this.domain, kind: stanza?.kind, id: stanza?.head.id }, 'a bug met a stanza')
   }
 
