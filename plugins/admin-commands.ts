@@ -13,6 +13,7 @@ const COLLECTION = 'message of the day'
 const WELCOMES = 'welcome message' // of the host, and which accounts have had it
 const PAGE = 500
 const SHOWN = 1000 // addresses in one answer
+const LISTS: Readonly<Record<string, string>> = { active: 'get-active-users', idle: 'get-idle-users' } // sections 4.21 and 4.22 name theirs so
 const SIZES = ['25', '50', '75', '100', '150', '200', 'none']
 
 const greeted = note('message of the day shown', false) // on a device
@@ -47,11 +48,13 @@ export const adminCommands = plugin('admin-commands', host => {
   ], v => office.password(v)))
   add('get-user-roster', 'Look at a contact list', () => ask('A contact list', 'Whose?', [jids], v => office.roster(v)))
   add('get-user-lastlogin', 'Look when a user was last here', () => ask('The last login', 'Whose?', [jids], v => office.lastLogin(v)))
-  add('user-stats', 'Look at a user', () => ask('A user', 'Which?', [jid], v => office.stats(v)))
+  add('user-stats', 'Look at a user', () => ask('A user', 'Which?', [
+    { ...jid, required: false }, { ...jids, label: 'The address, as other commands want it', required: false }, // COMPAT: Smack's tests fill in the second
+  ], v => office.stats(v)))
 
   for (const [of, title, which] of office.groups) {
     add(`get-${of}-users-num`, `Count ${title}`, async () => ({ result: result([{ var: `${of}usersnum`, label: `The number of ${title}`, value: String((await which()).length) }]) }))
-    add(`get-${of}-users-list`, `List ${title}`, () => ask(`Listing ${title}`, 'How many at most?', [
+    add(LISTS[of] ?? `get-${of}-users-list`, `List ${title}`, () => ask(`Listing ${title}`, 'How many at most?', [
       { var: 'max_items', type: 'list-single', label: 'At most', value: '100', options: SIZES },
     ], async v => {
       const most = Math.min(Number(one(v, 'max_items') ?? SHOWN) || SHOWN, SHOWN)
@@ -191,7 +194,7 @@ class Office {
   }
 
   async stats(v: FormValues): Promise<Stage> {
-    const found = await this.#named([one(v, 'accountjid') ?? ''])
+    const found = await this.#named([one(v, 'accountjid') || one(v, 'accountjids') || ''])
     if (found instanceof StanzaError) return found
     const { account } = found[0]! // one was named
     return { result: result([

@@ -155,7 +155,8 @@ describe('service administration', () => {
     await house.account('tybalt')
     await romeo.comesOnline('<presence><show>away</show></presence>')
     await admin.comesOnline()
-    const count = async (of: string): Promise<[string[], string[]]> => [fieldOf(await run(admin, `get-${of}-users-num`), `${of}usersnum`), fieldOf(await run(admin, `get-${of}-users-list`, { max_items: 'none' }), `${of}userjids`)]
+    const list = (of: string): string => (of === 'active' || of === 'idle' ? `get-${of}-users` : `get-${of}-users-list`) // as the document names them
+    const count = async (of: string): Promise<[string[], string[]]> => [fieldOf(await run(admin, `get-${of}-users-num`), `${of}usersnum`), fieldOf(await run(admin, list(of), { max_items: 'none' }), `${of}userjids`)]
     assert.deepEqual(await count('registered'), [['3'], ['nurse@localhost', 'romeo@localhost', 'tybalt@localhost']])
     assert.deepEqual(await count('online'), [['2'], ['nurse@localhost', 'romeo@localhost']])
     assert.deepEqual(await count('active'), [['1'], ['nurse@localhost']])
@@ -176,6 +177,8 @@ describe('service administration', () => {
     assert.ok(Math.abs(began - house.clock.now()) < 60_000)
     const stats = await run(admin, 'user-stats', { accountjid: 'romeo@localhost' })
     assert.deepEqual([fieldOf(stats, 'rostersize'), fieldOf(stats, 'onlineresources')], [['1'], ['orchard']])
+    assert.deepEqual(fieldOf(await run(admin, 'user-stats', { accountjids: 'romeo@localhost' }), 'rostersize'), ['1'])
+    assert.equal(refused(await run(admin, 'user-stats')), 'item-not-found')
   }))
 
   it('announces to whoever is online', office(async ({ admin, romeo, house }) => {
