@@ -1,14 +1,14 @@
 // XMPP over TCP: listening, STARTTLS and direct TLS, and how much one address may open and send.
-import { createHash, X509Certificate } from 'node:crypto'
 import net, { isIP } from 'node:net'
 import tls from 'node:tls'
 import type { Clock } from '../ports/clock.ts'
 import type { Limits, Rate } from '../ports/limits.ts'
 import type { Log } from '../ports/log.ts'
 import { neighbourhood, plainAddress } from './address.ts'
+import { channelBindings } from './bindings.ts'
 import { Bucket } from './bucket.ts'
 import { Reading } from './reading.ts'
-import type { PeerCertificate, Transport } from './transport.ts'
+import { NO_BINDINGS, type Bindings, type PeerCertificate, type Transport } from './transport.ts'
 
 export { Bucket }
 export type { PeerCertificate }
@@ -115,7 +115,8 @@ export class TcpTransport implements Transport {
   readonly #reading: Reading
   #socket: net.Socket
   #tls: tls.TLSSocket | undefined
-  #bindings: ReadonlyMap<string, Uint8Array> | undefined
+  #shown: string | Buffer = '' // our certificate in this connection
+  #bindings: Bindings | undefined
   #written = 0 // characters
   #closed = false
 
@@ -133,17 +134,9 @@ export class TcpTransport implements Transport {
   get backlog(): number { return this.#socket.writableLength + (this.#tls ? this.#tls.writableLength : 0) }
   get taken(): number { return this.#written - this.backlog }
 
-  get bindings(): ReadonlyMap<string, Uint8Array> { return (this.#bindings ??= this.#bind()) }
-  #bind(): ReadonlyMap<string, Uint8Array> {
-    const found = new Map<string, Uint8Array>()
-    const secure = this.#tls
-    if (!secure || !this.#options.identity) return found
-    if (secure.getProtocol() === 'TLSv1.3') found.set('tls-exporter', secure.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)))
-    found.set('tls-server-end-point', endPoint(this.#options.identity.current().certificate))
-    // COMPAT: slixmpp binds to the client's Finished in TLS 1.3 too, where RFC 5929 does not define it: taken, never advertised
-    const finished = secure.getPeerFinished()
-    if (finished) found.set('tls-unique', finished)
-    return found
+  get bindings(): Bindings {
+    if (!this.#tls || this.#shown === '') return NO_BINDINGS
+    return (this.#bindings ??= channelBindings(this.#tls, this.#shown))
   }
 
   /** Undefined where there is no TLS yet, or none was shown. */
@@ -181,7 +174,9 @@ export class TcpTransport implements Transport {
   #upgrade(identity: Identity): void {
     const { alpn, limits, clock, dialled, mutual } = this.#options
     this.#socket.off('data', this.#read)
-    const common = { secureContext: identity.current().context, rejectUnauthorized: false, ...(alpn ? { ALPNProtocols: [alpn] } : {}) }
+    const { context, certificate } = identity.current()
+    this.#shown = certificate
+    const common = { secureContext: context, rejectUnauthorized: false, ...(alpn ? { ALPNProtocols: [alpn] } : {}) }
     const secure = dialled === undefined
       ? new tls.TLSSocket(this.#socket, { ...common, isServer: true, requestCert: mutual ?? false })
       : tls.connect({ ...common, socket: this.#socket, ...(isIP(dialled) ? {} : { servername: dialled }) })
@@ -202,9 +197,4 @@ export class TcpTransport implements Transport {
     this.whenClosed()
     this.onClose()
   }
-}
-
-/** tls-server-end-point (RFC 5929 section 4.1): the certificate's hash, SHA-256 where its own would be weaker. */
-function endPoint(certificate: string | Buffer): Uint8Array {
-  return createHash('sha256').update(new X509Certificate(certificate).raw).digest()
 }

@@ -4,6 +4,12 @@ import type { X509Certificate } from 'node:crypto'
 /** The certificate that the other end showed, and what is wrong with it or its chain: OpenSSL's word, such as CERT_HAS_EXPIRED. */
 export interface PeerCertificate { readonly certificate: X509Certificate; readonly flaw: string | undefined }
 
+/** What a login can be bound to: the types (RFC 5929, RFC 9266), and the data of each. */
+export interface Bindings { keys(): Iterable<string>; get(type: string): Uint8Array | undefined }
+
+/** Without TLS, or where the peer cannot see its channel. */
+export const NO_BINDINGS: Bindings = new Map()
+
 export interface Transport {
   /** 'stream': one XML document over a byte stream (RFC 6120); 'frames': one element a message (RFC 7395). */
   readonly framing: 'stream' | 'frames'
@@ -12,8 +18,8 @@ export interface Transport {
   readonly secure: boolean
   /** True where the transport itself finds out that the peer is gone, and the stream need not ask. */
   readonly selfWatched?: boolean
-  /** Channel-binding data by type (RFC 5929, RFC 9266); empty without TLS. */
-  readonly bindings: ReadonlyMap<string, Uint8Array>
+  /** Of the connection as it is now; none without TLS. */
+  readonly bindings: Bindings
   /** The certificate that the peer showed; undefined where there is no TLS yet, or none was asked for or shown. */
   readonly peer?: PeerCertificate | undefined
   /** Bytes written that the peer has not taken yet. */

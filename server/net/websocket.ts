@@ -3,11 +3,10 @@ import type { WebSocket } from 'ws'
 import type { Clock } from '../ports/clock.ts'
 import type { Rate } from '../ports/limits.ts'
 import { Reading } from './reading.ts'
-import type { Transport } from './transport.ts'
+import { NO_BINDINGS, type Transport } from './transport.ts'
 
 const LINGER = 5_000 // ms that a peer has to close its side
 const HEAD = 6 // bytes of a frame's head
-const NO_BINDINGS: ReadonlyMap<string, Uint8Array> = new Map()
 
 export class WebSocketTransport implements Transport {
   readonly framing = 'frames'

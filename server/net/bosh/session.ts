@@ -3,7 +3,7 @@ import { el } from '../../xml/element.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Limits } from '../../ports/limits.ts'
 import { Bucket } from '../bucket.ts'
-import type { Transport } from '../transport.ts'
+import { NO_BINDINGS, type Transport } from '../transport.ts'
 import { numberIn, streamError, writeBody, xmppAttr, NS_XBOSH, type BindingCondition, type Body } from './body.ts'
 
 export interface BoshAnswer { readonly status: number; readonly text: string; readonly type: string }
@@ -30,7 +30,6 @@ const LINGER = 5_000 // ms that the end of a session is told to a client that wa
 const REPEATS = 20 // requests sent again in a row
 const PAUSE = 2 // so many times `inactivity` a session may be paused
 const LEGACY: Partial<Record<BindingCondition, number>> = { 'bad-request': 400, 'policy-violation': 403, 'item-not-found': 404 }
-const NO_BINDINGS: ReadonlyMap<string, Uint8Array> = new Map()
 const CLOSE = el('close', NS_FRAMING).write('')
 
 export class BoshSession implements Transport {

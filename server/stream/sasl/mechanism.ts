@@ -1,4 +1,5 @@
 // What a SASL mechanism is to the stream that carries it (RFC 4422, RFC 6120 section 6): octets in, the next step out.
+import type { Bindings } from '../../net/transport.ts'
 import { Jid } from '../../stanza/jid.ts'
 import type { Credentials } from '../../ports/store.ts'
 
@@ -38,8 +39,8 @@ export interface Setting {
   readonly iterations?: number
   /** Mechanisms as advertised on this stream. */
   readonly offered: readonly string[]
-  /** Channel-binding data of this connection by type (RFC 5929, RFC 9266); empty without TLS. */
-  readonly bindings: ReadonlyMap<string, Uint8Array>
+  /** What this connection can be bound to; nothing without TLS. */
+  readonly bindings: Bindings
   /** Channel-binding types as advertised on this stream (XEP-0440); absent where none were. */
   readonly offeredBindings?: readonly string[]
   /** Localparts of this host that the client's certificate speaks for; absent where it showed none, empty where it showed one that is no good. */
