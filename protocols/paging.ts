@@ -32,6 +32,18 @@ export function readPage(set: Element | undefined, most: number): Page | StanzaE
   }
 }
 
+/** The part of a sorted list that a page is: where it begins and ends among `ids`, which are compared as text. */
+export function cut(ids: readonly string[], { max, after, before, last }: Page): readonly [number, number] {
+  const from = after === undefined ? 0 : place(ids, id => id > after)
+  const to = before === undefined ? ids.length : place(ids, id => id >= before)
+  if (max === 0 || to <= from) return [from, from]
+  return last ? [Math.max(from, to - max), to] : [from, Math.min(from + max, to)]
+}
+function place(ids: readonly string[], is: (id: string) => boolean): number {
+  const i = ids.findIndex(is)
+  return i < 0 ? ids.length : i
+}
+
 /** What a page turned out to be. */
 export interface Told {
   /** Ids of the first and last item; absent if the page is empty. */

@@ -3,17 +3,21 @@ import { randomFillSync, randomUUID } from 'node:crypto'
 import { el, errorReply, Jid, parseFrame, readStanza, refuse, resultOf, Unreadable, type AnyStanza, type Component, type Element, type Iq, type Link, type Message, type Presence, type Receiver, type StanzaError } from '../../server/api.ts'
 import { ArchiveIds, ARCHIVE_FEATURES } from '../../protocols/archive.ts'
 import { isRetractable, NS_MODERATE, NS_RETRACT, NS_TOMBSTONE } from '../../protocols/retraction.ts'
-import { NS_RSM, pageSet, readPage } from '../../protocols/paging.ts'
+import { cut, NS_RSM, pageSet, readPage } from '../../protocols/paging.ts'
+import { Bucket } from '../../protocols/room/bucket.ts'
 import { isLogged } from '../../protocols/room/config.ts'
 import type { Outcome, RoomHost, RoomRecord } from '../../protocols/room/floor.ts'
 import { DISCO_INFO, DISCO_ITEMS, MUC, PING } from '../../protocols/room/names.ts'
 import { newRecord, Room } from '../../protocols/room/room.ts'
 import { NS_MAM, RoomArchive } from './archive.ts'
 import { Keep, type Grave } from './keep.ts'
+import { NS_SEARCH, search, tooOften, type Channel } from './search.ts'
 
 const DAY = 86_400_000
 const BURIED = 31 * DAY // a destroyed room's name is nobody's so long (row U15)
 const LISTED = 100 // rooms in one answer
+const SEARCHES = 20 // searches of one account at once, and one a second in the long run
+const SEARCHERS = 500 // accounts remembered
 
 export interface MucOptions {
   /** Who may make a room by entering it: every user of this server (the default), or its managers and admins. */
@@ -46,6 +50,7 @@ class Service implements Receiver {
   readonly #host: RoomHost
   readonly #places = new Map<string, Place>() // by local part
   readonly #graves = new Map<string, Grave>()
+  readonly #searches = new Map<string, Bucket>() // by bare JID
   readonly #visits = new Map<string, number>() // rooms that an account is in
   readonly #ids: ArchiveIds
   #rulers: ReadonlySet<string> = new Set()
@@ -246,6 +251,7 @@ class Service implements Receiver {
     const node = query.attrs['node']
     const answer = stanza.type === 'set' ? undefined : query.ns === DISCO_INFO && query.name === 'query' ? (node ? refuse('item-not-found') : this.#about())
       : query.ns === DISCO_ITEMS && query.name === 'query' ? (node ? refuse('item-not-found') : this.#list(query, from))
+      : query.ns === NS_SEARCH && query.name === 'search' ? this.#search(query, from)
       : query.ns === PING ? [] : undefined
     if (answer === undefined) return this.#refuse(stanza, refuse('service-unavailable'))
     if ('condition' in answer) return this.#refuse(stanza, answer)
@@ -253,7 +259,7 @@ class Service implements Receiver {
   }
 
   #about(): Element[] {
-    const features = [DISCO_INFO, DISCO_ITEMS, MUC, PING, ...ARCHIVE_FEATURES]
+    const features = [DISCO_INFO, DISCO_ITEMS, MUC, PING, NS_SEARCH, ...ARCHIVE_FEATURES]
     return [el('query', DISCO_INFO, {},
       el('identity', DISCO_INFO, { category: 'conference', type: 'text', name: this.#options.name ?? 'Rooms' }), ...features.map(f => el('feature', DISCO_INFO, { var: f })))]
   }
@@ -264,16 +270,25 @@ class Service implements Receiver {
     const page = readPage(set, LISTED)
     if ('condition' in page) return page
     const all = [...this.#places].filter(([, p]) => p.record.config.public || p.record.affiliations.some(a => a.jid === from.bare && a.affiliation !== 'outcast')).map(([local]) => local).sort()
-    const after = page.after === undefined ? 0 : all.findIndex(l => l > this.#local(page.after))
-    const before = page.before === undefined ? all.length : all.findIndex(l => l >= this.#local(page.before))
-    const [start, end] = [after < 0 ? all.length : after, before < 0 ? all.length : before]
-    const range = all.slice(start, end)
-    const told = page.max === 0 ? [] : page.last ? range.slice(-page.max) : range.slice(0, page.max)
+    const [start, end] = cut(all, { ...page, ...(page.after !== undefined && { after: this.#local(page.after) }), ...(page.before !== undefined && { before: this.#local(page.before) }) })
+    const told = all.slice(start, end)
     const jid = (local: string): string => `${local}@${this.#link.domain}`
     const items = told.map(l => el('item', DISCO_ITEMS, { jid: jid(l), name: this.#places.get(l)?.record.config.name || l }))
     if (!set && told.length === all.length) return [el('query', DISCO_ITEMS, {}, ...items)]
-    const ends = told.length > 0 ? { first: jid(told[0]!), last: jid(told.at(-1)!), index: all.indexOf(told[0]!) } : {}
+    const ends = told.length > 0 ? { first: jid(told[0]!), last: jid(told.at(-1)!), index: start } : {}
     return [el('query', DISCO_ITEMS, {}, ...items, pageSet({ ...ends, count: all.length }))]
+  }
+
+  #search(query: Element, from: Jid): Element[] | StanzaError {
+    const now = this.#link.clock.now()
+    const bucket = this.#searches.get(from.bare) ?? new Bucket(SEARCHES, now)
+    this.#searches.delete(from.bare)
+    this.#searches.set(from.bare, bucket)
+    if (this.#searches.size > SEARCHERS) this.#searches.delete(this.#searches.keys().next().value!) // it is not empty
+    if (this.#link.limits.muc.roomRate !== Infinity && !bucket.take(1, SEARCHES, now)) return tooOften(1)
+    const found = search(query, () => [...this.#places].flatMap(([local, { record: { config }, room }]): Channel[] =>
+      config.public ? [{ jid: `${local}@${this.#link.domain}`, config, users: room?.size ?? 0 }] : []))
+    return 'condition' in found ? found : [found]
   }
 
   #local(jid: string | undefined): string { return Jid.tryParse(jid ?? '')?.local ?? '' }
