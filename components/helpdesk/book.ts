@@ -4,6 +4,7 @@ import type { Clock, Log, Stores } from '../../server/api.ts'
 import { decideLedger, emptyLedger, evolveLedger, settle, type Ledger, type LedgerCommand, type LedgerEvent } from './assignment.ts'
 import { decide, evolve, initial } from './conversation.ts'
 import { Refused, type Command, type Event, type State, type Who } from './facts.ts'
+import type { FileFacts } from './files/links.ts'
 import type { Line, Lines } from './lines.ts'
 import { alarms, type Terms, type Unclocked } from './policy.ts'
 import { Timers } from './timers.ts'
@@ -11,7 +12,7 @@ import { Timers } from './timers.ts'
 /** What has just been kept: told to whoever shows or does something about it. */
 export interface Commit { readonly n: number; /** the number of the commit in its log, from 1 */ readonly version: number; readonly before: State; readonly after: State; readonly events: readonly { readonly event: Event; readonly before: State; readonly after: State }[]; readonly lines: readonly Line[] }
 /** What a `say` carries beside its command: the text, who it came from by name, and the client's id for it. */
-export interface Said { readonly body: string; readonly name: string; readonly id?: string | undefined }
+export interface Said { readonly body: string; readonly name: string; readonly id?: string | undefined; /** the text is its address */ readonly file?: FileFacts | undefined }
 
 const TRIES = 3 // of a write that met another writer
 const RETRY = 5_000 // ms until an alarm whose write failed rings again
@@ -191,10 +192,10 @@ export class Book {
   }
 
   #line(e: Extract<Event, { type: 'said' }>, said: Said | undefined): Line {
-    const { body, name, id } = (e.by === 'desk' && e.line?.is !== 'asked') || !said ? this.words(e) : said
+    const { body, name, id, file } = (e.by === 'desk' && e.line?.is !== 'asked') || !said ? this.words(e) : said
     return {
       seq: e.seq, at: e.at, by: e.by, as: e.as, name, body,
-      ...(e.shown === undefined ? {} : { shown: e.shown }), ...(id === undefined ? {} : { id }), ...(e.chat === undefined ? {} : { chat: e.chat }),
+      ...(e.shown === undefined ? {} : { shown: e.shown }), ...(id === undefined ? {} : { id }), ...(e.chat === undefined ? {} : { chat: e.chat }), ...(file === undefined ? {} : { file }),
     }
   }
 

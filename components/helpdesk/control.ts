@@ -5,6 +5,7 @@ import { cannedHere } from './replies.ts'
 import type { Addresses, Place } from './addresses.ts'
 import { roleOf } from './conversation.ts'
 import { Refused, type Bare } from './facts.ts'
+import { fileIn, type FileFacts } from './files/links.ts'
 import type { Office } from './office.ts'
 import { displayed, readByOperator } from './reading.ts'
 import { MARK } from './sentences.ts'
@@ -44,7 +45,7 @@ export class Control {
     if (parsed.is === 'refused') { this.#reply(m, place, parsed.because); return }
     if (parsed.is === 'text') {
       if (!inside) { this.#reply(m, place, 'I am the helpdesk’s bot and understand commands only: !help lists them.'); return }
-      const refused = await this.say(by, place, parsed.text, m.head.id)
+      const refused = await this.say(by, place, parsed.text, m.head.id, fileIn(m, parsed.text))
       if (refused !== undefined) this.#reply(m, place, refused)
       else if (canned) this.#reply(m, place, `Sent: ${canned.text}`) // his client shows the short-cut
       return
@@ -61,7 +62,7 @@ export class Control {
     const uncorrectable = await this.#uncorrectable(by, { is: 'conversation', n }, parsed, m)
     if (uncorrectable !== undefined) { to.echo(); to.answer(uncorrectable); return }
     if (parsed.is === 'text') {
-      const refused = await this.say(by, { is: 'room', n }, parsed.text, id)
+      const refused = await this.say(by, { is: 'room', n }, parsed.text, id, fileIn(m, parsed.text))
       if (refused !== undefined) { to.echo(); to.answer(refused) }
       return
     }
@@ -93,7 +94,7 @@ export class Control {
   }
 
   /** Plain text in a conversation or an internal chat; gives the words of a refusal. */
-  async say(by: Bare, place: { readonly is: string; readonly n: number; readonly chat?: string }, body: string, id: string | undefined): Promise<string | undefined> {
+  async say(by: Bare, place: { readonly is: string; readonly n: number; readonly chat?: string }, body: string, id: string | undefined, file?: FileFacts): Promise<string | undefined> {
     const { book, operators } = this.#office
     if (!this.#office.config.enabled) return 'Not sent: the chat is turned off.'
     if (place.chat === undefined && !operators.may(by, 'chat.with.customers')) return 'Not sent: you may not chat with customers.'
@@ -102,7 +103,7 @@ export class Control {
     if (!visible(this.#office, by, place.n)) return `There is no conversation #${place.n} that you could see.`
     // COMPAT: who is asked in and not decided yet may write into the conversation's window: it is his internal chat still.
     const chat = place.chat ?? (s && s.is !== 'absent' && s.crew[by] === 'invited' ? s.invitations.find(i => i.who === by)?.id : undefined)
-    const outcome = await book.give(place.n, { do: 'say', by, as: chat === undefined ? 'public' : 'internal', ...(chat === undefined ? {} : { chat }) }, { body, name: operators.name(by), id })
+    const outcome = await book.give(place.n, { do: 'say', by, as: chat === undefined ? 'public' : 'internal', ...(chat === undefined ? {} : { chat }) }, { body, name: operators.name(by), id, file })
     return outcome instanceof Refused ? because(this.#office, outcome) : undefined
   }
 

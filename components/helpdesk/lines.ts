@@ -1,6 +1,7 @@
 // The records of what was said: one erasable document a line, which the log points to by its number (shell).
 import type { DocumentStore } from '../../server/api.ts'
 import type { Visibility, Who } from './facts.ts'
+import type { FileFacts } from './files/links.ts'
 
 /** One line as it is kept. `shown` = its number among the public ones; `id` = the client's own, for recognising it when it comes again. */
 export interface Line {
@@ -15,6 +16,8 @@ export interface Line {
   readonly id?: string
   /** An internal chat: the id of its invitation. */
   readonly chat?: string
+  /** The body is the address of a file. */
+  readonly file?: FileFacts
 }
 
 const COLLECTION = 'desk-lines'
@@ -58,8 +61,8 @@ export class Lines {
 const key = (seq: number): string => String(seq).padStart(10, '0')
 
 /** A line as the customer may know it. */
-export interface PublicLine { readonly shown: number; readonly at: number; readonly who: 'customer' | 'agent' | 'desk'; readonly name: string; readonly body: string; readonly id?: string }
+export interface PublicLine { readonly shown: number; readonly at: number; readonly who: 'customer' | 'agent' | 'desk'; readonly name: string; readonly body: string; readonly id?: string; readonly file?: FileFacts }
 export const sideOf = (by: Who): PublicLine['who'] => by === 'customer' || by === 'desk' ? by : 'agent'
 /** None if it is not public. */
 export const publicLine = (l: Line): PublicLine[] =>
-  l.shown === undefined ? [] : [{ shown: l.shown, at: l.at, who: sideOf(l.by), name: l.name, body: l.body, ...(l.by === 'customer' && l.id !== undefined ? { id: l.id } : {}) }]
+  l.shown === undefined ? [] : [{ shown: l.shown, at: l.at, who: sideOf(l.by), name: l.name, body: l.body, ...(l.by === 'customer' && l.id !== undefined ? { id: l.id } : {}), ...(l.file === undefined ? {} : { file: l.file }) }]

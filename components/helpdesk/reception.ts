@@ -8,6 +8,7 @@ import type { Said } from './book.ts'
 import { isOver } from './states.ts'
 import type { Customer } from './customers.ts'
 import { Refused, type Event, type Present } from './facts.ts'
+import { bringsFile, fileIn } from './files/links.ts'
 import { publicLine, type PublicLine } from './lines.ts'
 import type { Line } from './lines.ts'
 import { Sites } from './intake/identify.ts'
@@ -64,8 +65,8 @@ export class Reception {
       const id = m.head.id
       const current = this.#office.current(customer)
       if (customer.last !== undefined && (await this.#office.book.sent(customer.last, 'customer', id))?.body === body) return // Pidgin sends again what was not acknowledged
-      const said = { body, name: customer.name, id }
-      if (m.child('x', 'jabber:x:oob') !== undefined && !this.#office.rules.now.conversation.customerFiles) { this.#office.link.send(chat(this.#at.queue(queue ?? customer.contact ?? ''), from, `${MARK}Files are not taken here.`, { keep: false })); return undefined }
+      const said = { body, name: customer.name, id, file: fileIn(m, body) }
+      if (bringsFile(m) && !this.#office.rules.now.conversation.customerFiles) { this.#office.link.send(chat(this.#at.queue(queue ?? customer.contact ?? ''), from, `${MARK}Files are not taken here.`, { keep: false })); return undefined }
       const last = customer.last
       if (last !== undefined && await this.#afterwards(customer, last, body, (text: string) => this.#office.link.send(chat(this.#at.queue(queue ?? customer.contact ?? ''), from, MARK + text, { keep: false })))) return undefined
       if (current?.s.is === 'active' && current.s.proposal && /^!?(?:no|r)\.?$/i.test(body.trim())) { await this.#office.book.give(current.n, { do: 'answer', yes: false }); return undefined }

@@ -205,4 +205,4 @@ class Api {
 }
 
 const numbered = (r: HttpRequest): number | undefined => { const t = r.params['n'] ?? ''; return /^[1-9]\d{0,8}$/.test(t) ? Number(t) : undefined }
-const shownLine = (l: Line): object => ({ seq: l.seq, at: time(l.at), by: sideOf(l.by), name: l.name, visibility: l.as, text: l.body, ...(sideOf(l.by) === 'agent' ? { jid: l.by } : {}) })
+const shownLine = (l: Line): object => ({ seq: l.seq, at: time(l.at), by: sideOf(l.by), name: l.name, visibility: l.as, text: l.body, ...(l.file ? { file: { url: l.body.trim(), ...l.file } } : {}), ...(sideOf(l.by) === 'agent' ? { jid: l.by } : {}) })

@@ -65,5 +65,5 @@ function settingOf(s: Ground['rules']['now']['translation']): TranslationSetting
 /** As an operator reads it: `de → en: Hello`. */
 export const translatedLine = (t: Extract<Translated, { is: 'translated' }>, to: string): string => `${t.from === undefined ? '' : `${t.from} → `}${to}: ${t.text}`
 /** A customer's public line with words in it: the address of a file is nobody else's business. */
-export const isWords = (l: Line): boolean => l.by === 'customer' && l.as === 'public' && l.chat === undefined && !LINK.test(l.body.trim())
+export const isWords = (l: Line): boolean => l.by === 'customer' && l.as === 'public' && l.chat === undefined && l.file === undefined && !LINK.test(l.body.trim())
 const isSame = (a: string, b: string): boolean => a.split('-')[0]?.toLowerCase() === b.split('-')[0]?.toLowerCase()

@@ -2,6 +2,7 @@
 import { Jid, type Link } from '../../../server/api.ts'
 import type { Addresses } from '../addresses.ts'
 import type { Bare, Present } from '../facts.ts'
+import { oobOf } from '../files/links.ts'
 import type { Line } from '../lines.ts'
 import { markable } from '../reading.ts'
 import { MARK } from '../sentences.ts'
@@ -26,7 +27,7 @@ export class ContactWindow implements Window {
   opens(): void {}
   line(n: number, to: Bare, l: Line, late: boolean): void {
     const from = l.chat === undefined ? this.#at.conversation(n) : this.#at.internal(n, l.chat)
-    this.#link.send(chat(from, Jid.parse(to), labelled(l), { id: `c${n}-${l.seq}`, delayed: late ? l.at : undefined, ...(l.by === 'customer' ? { more: [markable()] } : {}) }))
+    this.#link.send(chat(from, Jid.parse(to), labelled(l), { id: `c${n}-${l.seq}`, delayed: late ? l.at : undefined, more: [...(l.by === 'customer' ? [markable()] : []), ...oobOf(l)] }))
   }
   notice(n: number, to: Bare, text: string): void { this.#link.send(chat(this.#at.conversation(n), Jid.parse(to), MARK + text)) }
   typing(n: number, to: Bare, state: string): void { this.#link.send(typing(this.#at.conversation(n), Jid.parse(to), state)) }

@@ -6,6 +6,7 @@ import { choices, hint } from '../aftermath.ts'
 import { isOver, isQueued } from '../conversation.ts'
 import type { Customer } from '../customers.ts'
 import type { Present, State } from '../facts.ts'
+import { oobOf } from '../files/links.ts'
 import { publicLine, type PublicLine } from '../lines.ts'
 import type { Line } from '../lines.ts'
 import type { View } from '../ground.ts'
@@ -117,7 +118,7 @@ export class CustomerView implements View {
       link.send(Stanza.of('message', { type: 'chat', from: this.#at.conversation(n), to }, [el('body', CLIENT, {}, l.body), ...publicLine(l).map(p => lineElement(n, p)), noStore()]))
     } else if (l.by !== 'customer') {
       const text = l.by === 'desk' ? MARK + l.body : s.is === 'active' && s.owner !== l.by ? `${l.name}: ${l.body}` : l.body
-      link.send(chat(this.#contact(c, s), to, text, { id: `s${n}-${l.shown ?? 0}`, delayed: late ? l.at : undefined, ...(l.by === 'desk' ? {} : { more: [markable()] }) }))
+      link.send(chat(this.#contact(c, s), to, text, { id: `s${n}-${l.shown ?? 0}`, delayed: late ? l.at : undefined, ...(l.by === 'desk' ? {} : { more: [markable(), ...oobOf(l)] }) }))
     }
   }
 
@@ -183,4 +184,4 @@ export class CustomerView implements View {
 
 /** A public line in the desk's namespace. */
 export const lineElement = (n: number, l: PublicLine): Element =>
-  el('line', NS.desk, { conversation: String(n), seq: String(l.shown), at: new Date(l.at).toISOString(), who: l.who, name: l.name, ...(l.id === undefined ? {} : { id: l.id }) }, l.body)
+  el('line', NS.desk, { conversation: String(n), seq: String(l.shown), at: new Date(l.at).toISOString(), who: l.who, name: l.name, ...(l.id === undefined ? {} : { id: l.id }), ...(l.file === undefined ? {} : { file: l.file.name, ...(l.file.size === undefined ? {} : { size: String(l.file.size) }), ...(l.file.type === undefined ? {} : { type: l.file.type }) }) }, l.body)

@@ -1,6 +1,7 @@
 // The archive of a conversation's room (XEP-0313), read from the conversation's lines: nothing is kept twice (shell).
 import { el, finder, refuse, resultOf, Stanza, StanzaError, type ArchiveRow, type Iq, type Jid, type Link, type Message } from '../../../server/api.ts'
 import { archived, archiveText, findPage, metadata, queryForm, readAsk, type ReadableArchive } from '../../../protocols/archive.ts'
+import { oobOf } from '../files/links.ts'
 import type { Line } from '../lines.ts'
 
 /** Commands, the desk's own bookkeeping and internal chats have windows of their own. */
@@ -11,7 +12,7 @@ export const archiveId = (l: Line): string => String(l.seq).padStart(10, '0')
 
 /** A line as the room says it. */
 export const lineOf = (n: number, l: Line, from: Jid, text: string): Message =>
-  Stanza.of('message', { type: 'groupchat', from, id: `c${n}-${l.seq}` }, [el('body', 'jabber:client', {}, text)])
+  Stanza.of('message', { type: 'groupchat', from, id: `c${n}-${l.seq}` }, [el('body', 'jabber:client', {}, text), ...oobOf(l)])
 
 /** Answers an iq of the archive's namespace from these lines, oldest first. */
 export async function answerArchive(link: Link, room: Jid, iq: Iq, said: readonly (readonly [Line, Message])[]): Promise<void | StanzaError> {

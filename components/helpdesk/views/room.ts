@@ -12,6 +12,7 @@ import { commandNamed } from '../commands.ts'
 import type { Control } from '../control.ts'
 import { roleOf } from '../conversation.ts'
 import type { Bare, Present, State } from '../facts.ts'
+import { oobOf } from '../files/links.ts'
 import type { Line } from '../lines.ts'
 import type { Office } from '../office.ts'
 import { PATIENCE } from '../policy.ts'
@@ -82,7 +83,7 @@ export class RoomWindow implements Window {
     const nick = this.#nick(s, l.by)
     const extras = own?.filter(e => !(e.name === 'body' && e.ns === CLIENT)) ?? []
     if (!room.occupant(nick)) this.#send(room.seat(nick, this.#office.now, { role: 'participant' }))
-    this.#send(room.say(nick, [el('body', CLIENT, {}, bodyOf(l)), ...extras], this.#office.now, l.id !== undefined && own ? l.id : `c${n}-${l.seq}`, archiveId(l)))
+    this.#send(room.say(nick, [el('body', CLIENT, {}, bodyOf(l)), ...oobOf(l, extras), ...extras], this.#office.now, l.id !== undefined && own ? l.id : `c${n}-${l.seq}`, archiveId(l)))
   }
 
   /** Those in the room are those of the conversation; called after each commit, when all was told. */

@@ -7,6 +7,7 @@ import type { Addresses } from '../addresses.ts'
 import { queueName } from '../config.ts'
 import { isOver } from '../states.ts'
 import type { Present, State } from '../facts.ts'
+import { oobOf } from '../files/links.ts'
 import type { Line } from '../lines.ts'
 import type { Office } from '../office.ts'
 import { PATIENCE } from '../policy.ts'
@@ -71,7 +72,7 @@ export class TalkRooms {
     this.#said.delete(key)
     const nick = this.#nick(s, l.by)
     if (!room.occupant(nick)) this.#send(room.seat(nick, this.#office.now, { role: 'participant' }))
-    this.#send(room.say(nick, own ?? [el('body', CLIENT, {}, l.body)], this.#office.now, l.id !== undefined && own ? l.id : `w${n}-${l.shown ?? 0}`))
+    this.#send(room.say(nick, own ?? [el('body', CLIENT, {}, l.body), ...oobOf(l)], this.#office.now, l.id !== undefined && own ? l.id : `w${n}-${l.shown ?? 0}`))
   }
 
   /** Those in the room are those whom the customer may know. */
@@ -99,7 +100,7 @@ export class TalkRooms {
     room.seat(BOT, now, { role: 'moderator', affiliation: 'admin' })
     room.setSubject(title, now, BOT)
     this.#seat(room, s)
-    for (const l of lines) if (l.as === 'public') room.remember(Stanza.of('message', { type: 'groupchat', from: room.jid.withResource(this.#nick(s, l.by)), id: `w${n}-${l.shown ?? 0}` }, [el('body', CLIENT, {}, l.body)]), l.at)
+    for (const l of lines) if (l.as === 'public') room.remember(Stanza.of('message', { type: 'groupchat', from: room.jid.withResource(this.#nick(s, l.by)), id: `w${n}-${l.shown ?? 0}` }, [el('body', CLIENT, {}, l.body), ...oobOf(l)]), l.at)
     return room
   }
 
