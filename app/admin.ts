@@ -2,14 +2,14 @@
 import { StoreError } from '../server/ports/store.ts'
 import { backup, clock } from './commands/others.ts'
 import { exportData, importData } from './commands/portable.ts'
-import { deskVerbs } from './commands/desk.ts'
+import { deskVerbs, notedEverywhere } from './commands/desk.ts'
 import { s2s } from './commands/s2s.ts'
 import { token } from './commands/token.ts'
 import { user } from './commands/user.ts'
 import { failed, misused, type Office, type Outcome, type Verb } from './office.ts'
 
 const VERBS: ReadonlyMap<string, Verb> = new Map([
-  ['user', user], ['token', token], ['clock', clock], ['backup', backup], ['s2s', s2s],
+  ['user', notedEverywhere('user', user)], ['token', token], ['clock', clock], ['backup', backup], ['s2s', s2s],
   ['export', exportData], ['import', importData], ...deskVerbs,
 ])
 

@@ -1,5 +1,6 @@
 // What the verbs of the command line work on: the store, with the running house behind it or without.
 import type { CannedBook } from '../components/helpdesk/canned-book.ts'
+import type { CommandLineDeed } from '../components/helpdesk/records/audit.ts'
 import type { Rulebook } from '../components/helpdesk/settings/rulebook.ts'
 import type { Tally } from '../components/helpdesk/tally.ts'
 import type { Config } from '../config/load.ts'
@@ -11,7 +12,7 @@ import type { Stores } from '../server/ports/store.ts'
 export type Change = 'made' | 'password' | 'role' | 'removed' | 'disabled'
 
 /** What an admin may change of a desk. */
-export interface Desk { readonly rules: Rulebook; readonly canned: CannedBook; /** How a running one stands. */ readonly tally?: Tally; /** Puts it into the audit of a desk that runs. */ note?(what: string, on: string): Promise<unknown> }
+export interface Desk { readonly rules: Rulebook; readonly canned: CannedBook; /** How a running one stands. */ readonly tally?: Tally; /** Puts it into the desk's audit. */ note(deed: CommandLineDeed): Promise<unknown> }
 
 export interface Office {
   readonly config: Config

@@ -1,9 +1,10 @@
 // `deskbell queue|department|brand|site|link|role|field|event|setting|canned …`: what an admin changes at a desk at run time.
 import { CannedBook } from '../../components/helpdesk/canned-book.ts'
 import { fixedBy } from '../../components/helpdesk/config.ts'
+import { Audit, differences, SECRET } from '../../components/helpdesk/records/audit.ts'
 import { schema } from '../../components/helpdesk/settings/check.ts'
 import { Rulebook, type Changed } from '../../components/helpdesk/settings/rulebook.ts'
-import { branch, merge, type Tree } from '../../components/helpdesk/settings/tree.ts'
+import { branch, merge, type Json, type Tree } from '../../components/helpdesk/settings/tree.ts'
 import { get, leavesOf, partOf, readWords, writeValue } from '../../components/helpdesk/settings/words.ts'
 import { SECTIONS, type Section } from '../../schemas/desk-settings.ts'
 import { done, failed, misused, type Desk, type Office, type Outcome, type Verb } from '../office.ts'
@@ -15,13 +16,27 @@ const SINGULAR = Object.fromEntries(SECTIONS.map(s => [s.slice(0, -1), s])) as R
 
 export const deskVerbs: readonly (readonly [string, Verb])[] = [...Object.keys(SINGULAR).map(one => [one, section(one)] as const), ['setting', setting] as const, ['canned', canned] as const].map(([name, verb]) => [name, noted(name, verb)] as const)
 
+/** What is done to accounts stands in the audit of every desk; only the address and a role are named. */
+export const notedEverywhere = (name: string, verb: Verb): Verb => async (args, office) => {
+  const outcome = await verb(args, office)
+  const [what = '', ...words] = args
+  if (outcome.code !== 0 || what === 'list') return outcome
+  const on = words.filter((w, i) => !w.startsWith('-') && !/^--(password|name)$/.test(words[i - 1] ?? '')).slice(0, 2).join(' ')
+  for (const [domain, config] of office.config.components) if (config.kind === 'helpdesk') await (office.desks?.get(domain) ?? await kept(office, domain, config)).note({ what: `${name} ${what}`, on })
+  return outcome
+}
+
 /** What is changed stands in the audit. */
 function noted(name: string, verb: Verb): Verb { return async (args, office) => {
+  if (!['add', 'set', 'remove'].includes(args[0] ?? '')) return verb(args, office)
+  const asked = await ask(args, office, ['title', 'group', 'queue'])
+  if (isOutcome(asked)) return verb(args, office) // it says what is wrong
+  const shown = async (): Promise<Json> => { await asked.desk.rules.reread(); return { settings: asked.desk.rules.shown().settings } }
+  const before = await shown()
   const outcome = await verb(args, office)
-  if (outcome.code === 0 && ['add', 'set', 'remove'].includes(args[0] ?? '')) {
-    const asked = await ask(args, office, ['title', 'group', 'queue'])
-    if (!isOutcome(asked)) await asked.desk.note?.(`${name} ${args[0]}`, asked.words.slice(1).filter(w => !/secret|apiKey/i.test(w)).join(' '))
-  }
+  if (outcome.code !== 0) return outcome
+  const changes = differences(before, await shown())
+  await asked.desk.note({ what: `${name} ${args[0]}`, on: asked.words.slice(1).filter(w => !(/^[\w.]+=/.test(w) && SECRET.test(w))).join(' '), ...(changes.length > 0 ? { changes } : {}) })
   return outcome
 } }
 
@@ -111,9 +126,18 @@ async function ask(args: readonly string[], office: Office, known: readonly stri
   const domain = options['desk'] ?? (domains.length === 1 ? domains[0] : undefined)
   const config = domain === undefined ? undefined : office.config.components.get(domain)
   if (domain === undefined || config?.kind !== 'helpdesk') return failed(domains.length === 0 ? 'the config has no helpdesk: add one to components' : `which desk? give --desk ${domains.join(' or --desk ')}`)
-  const running = office.desks?.get(domain)
-  const { documents } = office.stores
-  return { words, options, desk: running ?? { rules: await Rulebook.open({ documents, desk: domain, clock: office.clock, given: fixedBy(config) }), canned: await CannedBook.open(documents, domain) } }
+  return { words, options, desk: office.desks?.get(domain) ?? await kept(office, domain, config) }
+}
+
+/** A desk that does not run: what its store holds. */
+async function kept({ stores, clock }: Office, domain: string, config: Parameters<typeof fixedBy>[0]): Promise<Desk> {
+  const { documents } = stores
+  const audit = new Audit({ link: { stores }, domain, get now() { return clock.now() } })
+  await audit.open()
+  return {
+    rules: await Rulebook.open({ documents, desk: domain, clock, given: fixedBy(config) }), canned: await CannedBook.open(documents, domain),
+    note: deed => audit.note({ by: 'command line', ...deed }),
+  }
 }
 
 function told(outcome: Changed, text: string): Outcome {

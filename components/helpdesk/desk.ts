@@ -28,6 +28,7 @@ import { CustomerView } from './views/customers.ts'
 import { OperatorView } from './views/operators.ts'
 import { RoomWindow } from './views/room.ts'
 import { RosterView } from './views/rosters.ts'
+import type { CommandLineDeed } from './records/audit.ts'
 import { Rulebook } from './settings/rulebook.ts'
 import { Tally } from './tally.ts'
 import { Translations } from './translate/beneath.ts'
@@ -40,7 +41,7 @@ import { rest } from './api/rest.ts'
 const GRACE = 10_000 // ms after a start in which operators come back unremarked
 
 /** A desk with these queues. The same component runs in the server and, dialled, beside any other. */
-export const helpdesk = (config: DeskConfig, ready: (desk: { readonly rules: Rulebook; readonly canned: CannedBook; readonly tally: Tally; note(what: string, on: string): Promise<unknown> }) => void = () => {}): Component => ({
+export const helpdesk = (config: DeskConfig, ready: (desk: { readonly rules: Rulebook; readonly canned: CannedBook; readonly tally: Tally; note(deed: CommandLineDeed): Promise<unknown> }) => void = () => {}): Component => ({
   name: 'helpdesk',
   async start(link) {
     const rules = await Rulebook.open({ documents: link.stores.documents, desk: link.domain, clock: link.clock, log: link.log, given: fixedBy(config) })
@@ -116,7 +117,7 @@ class Desk implements Receiver {
   }
 
   /** Something was done from the command line. */
-  note(what: string, on: string): Promise<unknown> { return this.#office.records.audit.note({ by: 'command line', what, on }) }
+  note(deed: CommandLineDeed): Promise<unknown> { return this.#office.records.audit.note({ by: 'command line', ...deed }) }
 
   async start({ mail, allow }: DeskConfig): Promise<Receiver> {
     const { book, operators, customers } = this.#office
@@ -325,8 +326,11 @@ class Desk implements Receiver {
     const answer = await this.#forms.run(q, from)
     const done = !(answer instanceof StanzaError) && answer.attrs['status'] === 'completed' && answer.child('note')?.attrs['type'] === 'info'
     const filled = readForm(q.child('x', 'jabber:x:data'))
-    if (done && filled) await this.#office.records.audit.note({ by: from.bare, what: (filled.values.get(CHOSEN)?.[0] ?? node).replace(/^.*#/, ''), on: 'form', detail: Object.fromEntries([...filled.values].filter(([k]) => k !== CHOSEN).map(([k, v]) => [k, v.join('\n')])) })
-    return answer
+    if (!filled) return this.#forms.run(q, from)
+    return this.#office.records.audit.around(this.#office, 'all', async () => this.#forms.run(q, from), answer => {
+      const done = !(answer instanceof StanzaError) && answer.attrs['status'] === 'completed' && answer.child('note')?.attrs['type'] === 'info'
+      return done ? { by: from.bare, what: (filled.values.get(CHOSEN)?.[0] ?? node).replace(/^.*#/, ''), on: 'form', detail: Object.fromEntries([...filled.values].filter(([k]) => k !== CHOSEN).map(([k, v]) => [k, v.join('\n')])) } : undefined
+    })
   }
 
   #answer(iq: Iq, q: Element, from: Jid, place: Place): Element | undefined | StanzaError | Promise<Element | undefined | StanzaError> {

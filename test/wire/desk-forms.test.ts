@@ -48,7 +48,8 @@ describe('the forms for admins', () => {
     assert.equal(await run(boss, 'menu', { form: system }, { 'requestInterval': '9', 'form-chosen': system }), 'Saved.')
     assert.equal((await settings(d)).system.requestInterval, 9)
     const { body } = await d.rest('GET', `${API}/audit`, 'boss')
-    assert.ok(body.items.some((e: Json) => e.what === 'system' && e.on === 'form'), JSON.stringify(body))
+    const deed = body.items.find((e: Json) => e.what === 'system' && e.on === 'form')
+    assert.deepEqual(deed?.changes, [{ at: '/settings/system/requestInterval', before: 5, after: 9 }], JSON.stringify(body))
   }))
 
   it('FP-21 FP-19 show what holds, save what is changed, refuse what is wrong, and a cancelled one changes nothing', desk(STAFF, async d => {

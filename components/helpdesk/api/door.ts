@@ -4,8 +4,6 @@ import type { HttpRequest, HttpResponse, HttpRouter } from '../../../server/api.
 import type { Bare } from '../facts.ts'
 import type { Office } from '../office.ts'
 import type { Permission, Role } from '../permissions.ts'
-import { differences } from '../records/audit.ts'
-import type { Json } from '../settings/tree.ts'
 import type { Changed } from '../settings/rulebook.ts'
 import type { Fault } from '../settings/check.ts'
 import { reaches, type Scope } from './scopes.ts'
@@ -67,16 +65,9 @@ export class Door {
   }
 
   /** What is changed at the desk itself is noted with its before and after. */
-  async #audited(route: Route, r: HttpRequest, who: Caller): Promise<HttpResponse> {
-    const { records, rules, operators } = this.office
-    const jid = route.path.startsWith('/operators') ? r.params['jid'] : undefined
-    const picture = (): Json => JSON.parse(JSON.stringify({ settings: rules.shown().settings, ...(jid === undefined || !operators.has(jid) ? {} : { operator: { ...operators.record(jid), role: operators.holds(jid) } }) })) as Json // JSON
-    const before = picture()
-    const answer = await route.handle(r, who)
-    if (answer.status >= 300) return answer
-    const changes = differences(before, picture())
-    await records.audit.note({ by: who.jid, from: r.remote, what: route.id, on: r.path, ...(changes.length > 0 ? { changes } : {}), ...(r.body === undefined ? {} : { detail: r.body }) })
-    return answer
+  #audited(route: Route, r: HttpRequest, who: Caller): Promise<HttpResponse> {
+    return this.office.records.audit.around(this.office, route.path.startsWith('/operators') ? r.params['jid'] : undefined, async () => route.handle(r, who),
+      answer => answer.status >= 300 ? undefined : { by: who.jid, from: r.remote, what: route.id, on: r.path, ...(r.body === undefined ? {} : { detail: r.body }) })
   }
 
   /** Registers a route that is described elsewhere. */

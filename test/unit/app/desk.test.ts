@@ -54,6 +54,21 @@ describe('app/commands/desk', () => {
     await bad(1, /from 5 to 15/, 'setting', 'set', 'system.requestInterval=16')
   })
 
+  it('SS-22 what the command line changes stands in the audit with how it was before, and no secret', async () => {
+    await good('setting', 'set', 'handOff.closed.after=60', 'translation.apiKey=hush-hush', 'tickets.authorization=Bearer hush-hush')
+    await good('queue', 'add', 'sales', 'limit=5')
+    await good('canned', 'add', 'hi1', 'Hi, your password?')
+    await good('user', 'add', 'anna@a.example', '--password', 'hush-hush', '--role', 'agent')
+    await bad(1, /from 5 to 15/, 'setting', 'set', 'system.requestInterval=16')
+    const audit = (await office.stores.documents.range<{ by: string; what: string; on: string; changes?: { at: string; before: unknown; after: unknown }[] }>('desk-audit', 'help.a.example', { limit: 100 })).map(d => d.value)
+    assert.deepEqual(audit.map(a => [a.by, a.what, a.on]), [
+      ['command line', 'setting set', 'handOff.closed.after=60'], ['command line', 'queue add', 'sales limit=5'], ['command line', 'canned add', 'hi1 Hi, your password?'], ['command line', 'user add', 'anna@a.example agent'],
+    ])
+    assert.deepEqual(audit[0]?.changes?.find(c => c.at.endsWith('closed/after')), { at: '/settings/handOff/closed/after', before: 120, after: 60 })
+    assert.ok(audit[1]?.changes?.some(c => c.at === '/settings/queues/sales/limit' && c.after === 5))
+    assert.ok(!JSON.stringify(audit).includes('hush'))
+  })
+
   it('OM-14 canned replies are kept for everybody or a queue', async () => {
     await good('canned', 'add', 'hi1', 'Hi %VISITOR%', '--title', 'Hello')
     await good('canned', 'set', 'hi1', 'Hello %VISITOR%')
