@@ -48,7 +48,7 @@ export const helpdesk = (config: DeskConfig, ready: (desk: { readonly rules: Rul
     const canned = await CannedBook.open(link.stores.documents, link.domain)
     const desk = new Desk(link, rules, canned)
     const receiver = await desk.start(config)
-    ready({ rules, canned, tally: desk.tally, note: (what, on) => desk.note(what, on) })
+    ready({ rules, canned, tally: desk.tally, note: deed => desk.note(deed) })
     return receiver
   },
 })
