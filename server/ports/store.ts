@@ -119,6 +119,8 @@ export interface OfflineStore {
   list(owner: string): Promise<OfflineRow[]>
   /** Forgets everything up to and with `id`. */
   clear(owner: string, id: number): Promise<void>
+  /** Forgets these; gives how many there were. */
+  remove(owner: string, ids: readonly number[]): Promise<number>
 }
 
 export interface Stored<T> { readonly id: string; readonly version: number; readonly value: T }

@@ -9,7 +9,7 @@ export const CALLS = [
   'archive.append', 'archive.wipe', 'archive.expire', 'archive.remove', 'archive.replace', 'archive.query', 'archive.search', 'archive.count', 'archive.has', 'archive.ends',
   'accounts.find', 'accounts.create', 'accounts.update', 'accounts.remove', 'accounts.list',
   'rosters.load', 'rosters.put', 'rosters.forget',
-  'offline.push', 'offline.list', 'offline.clear',
+  'offline.push', 'offline.list', 'offline.clear', 'offline.remove',
   'documents.get', 'documents.put', 'documents.remove', 'documents.range',
   'events.load', 'events.append', 'events.live', 'events.undone', 'events.done',
   'search.put', 'search.remove', 'search.find',

@@ -155,6 +155,7 @@ function face(file: string, writer: Lane, reader: Lane): SqliteStores {
     push: (owner, at, stanza, limit) => write('offline.push', owner, at, stanza, limit),
     list: owner => read<OfflineRow[]>('offline.list', owner),
     clear: (owner, id) => write('offline.clear', owner, id),
+    remove: (owner, ids) => write('offline.remove', owner, JSON.stringify(ids)),
   }
 
   interface Row { id: string; version: number; value: string }

@@ -41,6 +41,7 @@ export function writesOf(sql: Prepare, names: Names): Writes {
       run: a => run(`INSERT INTO offline (owner, at, stanza) SELECT ?1, ?2, ?3
         WHERE (SELECT count(*) FROM (SELECT 1 FROM offline WHERE owner = ?1 LIMIT ?4)) < ?4`, a) ? 'ok' : 'full',
     },
+    'offline.remove': { run: a => run('DELETE FROM offline WHERE owner = ? AND id IN (SELECT value FROM json_each(?))', a) }, // owner, ids as JSON
     'offline.clear': { run: a => { run('DELETE FROM offline WHERE owner = ? AND id <= ?', a) } },
 
     'documents.put': { // owner, collection, id, value, expected

@@ -117,6 +117,15 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         assert.deepEqual((await s.offline.list(owner)).map(r => r.at), [105])
       })
 
+      it('removes the ones that are named, of this owner alone', async () => {
+        for (const owner of ['one@example.org', 'two@example.org']) for (const at of [1, 2, 3]) await s.offline.push(owner, at, '<message/>', 9)
+        const [first, , third] = await s.offline.list('one@example.org')
+        assert.equal(await s.offline.remove('one@example.org', [first?.id ?? 0, third?.id ?? 0, 999_999]), 2)
+        assert.equal(await s.offline.remove('two@example.org', [first?.id ?? 0]), 0)
+        assert.deepEqual((await s.offline.list('one@example.org')).map(r => r.at), [2])
+        assert.equal((await s.offline.list('two@example.org')).length, 3)
+      })
+
       it('is full at its limit for that owner alone, and takes more after a clear', async () => {
         const push = (owner: string): Promise<string> => s.offline.push(owner, 1, '<message/>', 3)
         assert.deepEqual(await Promise.all(range(5).map(() => push('few@example.org'))), ['ok', 'ok', 'ok', 'full', 'full'])
