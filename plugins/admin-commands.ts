@@ -84,7 +84,11 @@ export const adminCommands = plugin('admin-commands', host => {
 const isAdmin = (r: AccountRecord | undefined): boolean => r?.role === 'admin' && !r.disabled
 
 const ask = (title: string, instructions: string, fields: readonly Field[], submit: (values: FormValues) => Stage | Promise<Stage>): Question =>
-  ({ form: { type: 'form', formType: NS, title, instructions, fields }, submit })
+  ({ form: { type: 'form', formType: NS, title, instructions, fields }, submit: async values => told(await submit(values)) })
+
+/** A form that was filled in wrongly is told so in words; errors of the stanza are those of section 5's table. */
+const told = (stage: Stage): Stage =>
+  stage instanceof StanzaError && (stage.condition === 'not-acceptable' || stage.condition === 'item-not-found') ? { note: stage.text ?? 'That was not understood.', kind: 'error' } : stage
 const result = (fields: readonly Field[]): Element => form({ type: 'result', formType: NS, fields })
 const one = (v: FormValues, name: string): string | undefined => v.values.get(name)?.[0]
 const many = (v: FormValues, name: string): string[] => (v.values.get(name) ?? []).flatMap(line => line.split('\n')).filter(line => line.trim() !== '')
