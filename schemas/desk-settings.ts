@@ -41,8 +41,10 @@ export interface DepartmentSetting {
   readonly offline: readonly string[]
   readonly rooms: readonly string[]
 }
-export interface BrandSetting { readonly name?: string; readonly sites: readonly string[]; readonly host: string }
-export interface SiteSetting { readonly title?: string; readonly queue?: string; readonly departments: readonly string[]; readonly origins: readonly string[]; readonly texts: Names<string>; /** What the site signs its visitors' identities with; two while one is replaced. */ readonly keys: Names<{ readonly alg: 'HS256' | 'ES256' | 'RS256' | 'EdDSA'; readonly secret?: string; readonly publicKey?: string }> }
+/** What visitors of pages prove before they are let in. */
+export type ProofKind = 'none' | 'work' | 'captcha'
+export interface BrandSetting { readonly name?: string; readonly sites: readonly string[]; readonly host: string; readonly proof: ProofKind | 'inherit' }
+export interface SiteSetting { readonly title?: string; readonly proof: ProofKind | 'inherit'; readonly requires: 'registered' | 'inherit'; readonly queue?: string; readonly departments: readonly string[]; readonly origins: readonly string[]; readonly texts: Names<string>; /** What the site signs its visitors' identities with; two while one is replaced. */ readonly keys: Names<{ readonly alg: 'HS256' | 'ES256' | 'RS256' | 'EdDSA'; readonly secret?: string; readonly publicKey?: string }> }
 export interface LinkFace { readonly display: 'image' | 'text'; readonly image: string; readonly description: string; readonly anchorTitle: string; readonly url: string; readonly target?: string; readonly cssClass: string }
 export interface LinkSetting { readonly title: string; readonly refresh: number; readonly departments: readonly string[]; readonly online: LinkFace; readonly offline: LinkFace }
 export interface FieldSetting { readonly label: string; readonly kind: 'text' | 'lines' | 'number' | 'yes-no' | 'choice'; readonly choices: readonly string[]; readonly ask: boolean; readonly required: boolean; readonly departments: readonly string[] }
@@ -64,6 +66,7 @@ export interface DeskSettings {
   }
   readonly hours: { readonly closeOutside: boolean; readonly default?: HoursSetting }
   readonly offline: { readonly operators: readonly string[] }
+  readonly proof: { readonly kind: ProofKind; /** bits */ readonly difficulty: number; readonly url?: string; readonly secret?: string; readonly siteKey: string }
   readonly translation: { readonly method: 'none' | 'google' | 'microsoft' | 'libretranslate'; readonly apiKey?: string; readonly clientId?: string; readonly clientSecret?: string; readonly tenant?: string; readonly url?: string; readonly language: string }
   /** Paths and bodies hold `{{subject}}` and the like: see components/helpdesk/tickets/rest.ts. */
   readonly tickets: { readonly kind: 'builtin' | 'rest' | 'mail'; readonly mailTo: string; readonly url?: string; readonly authorization?: string; readonly createPath: string; readonly createBody: string; readonly appendPath: string; readonly appendBody: string; readonly showPath: string; readonly findPath: string; readonly numberAt: string }

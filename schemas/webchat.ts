@@ -30,9 +30,9 @@ export interface LineView {
 export type Hello = { readonly type: 'hello'; readonly token?: string; readonly conversation?: number; readonly after?: number; readonly identity?: string; readonly link?: string; readonly page?: string; readonly lang?: string }
 export type Open = {
   readonly type: 'open'; readonly id: string; readonly name: string; readonly text: string; readonly page?: string
-  readonly department?: string; readonly operator?: string; readonly fields?: Readonly<Record<string, string>>
+  readonly department?: string; readonly operator?: string; readonly fields?: Readonly<Record<string, string>>; readonly proof?: string
 }
-export type Leave = { readonly type: 'leave'; readonly id: string; readonly name: string; readonly email: string; readonly text: string; readonly department?: string }
+export type Leave = { readonly type: 'leave'; readonly id: string; readonly name: string; readonly email: string; readonly text: string; readonly department?: string; readonly proof?: string }
 export type Suggest = { readonly type: 'suggest'; readonly text: string }
 export type Survey = { readonly type: 'survey'; readonly conversation: number; readonly rating: number; readonly comment?: string }
 export type Keep = { readonly type: 'keep'; readonly conversation: number; readonly as: 'mail' | 'ticket'; readonly email?: string }
@@ -41,7 +41,7 @@ export type Typing = { readonly type: 'typing'; readonly conversation: number; r
 export type End = { readonly type: 'end'; readonly conversation: number }
 export type AskLines = { readonly type: 'lines'; readonly conversation: number; readonly after: number }
 export type Consent = { readonly type: 'answer'; readonly conversation: number; readonly yes: boolean }
-export type FromBrowser = Consent | Hello | Open | Say | Typing | End | AskLines | Leave | Suggest | Survey | Keep | { readonly type: 'availability' } | { readonly type: 'ping' }
+export type FromBrowser = Consent | Hello | Open | Say | Typing | End | AskLines | Leave | Suggest | Survey | Keep | { readonly type: 'availability' } | { readonly type: 'challenge' } | { readonly type: 'ping' }
 
 /** What the form of a page shows, and what is offered after the end. */
 export interface SiteView {
@@ -57,6 +57,8 @@ export interface SiteView {
   readonly mail?: boolean
   readonly ticket?: boolean
   readonly files?: boolean
+  readonly proof?: boolean // something is to be proved first: ask for the challenge
+  readonly identity?: boolean // only who is signed by the site may chat
 }
 export interface Suggestion { readonly id: string; readonly title: string; readonly text: string; readonly url?: string }
 
@@ -77,6 +79,8 @@ export type Refusal = {
   readonly text: string // words for people
   readonly retry?: number // ms
 }
+/** What is to be proved: `bits` of work at `challenge`, or the token of a captcha with this `key`. */
+export type Challenge = { readonly type: 'challenge'; readonly kind: 'none' | 'work' | 'captcha'; readonly challenge?: string; readonly bits?: number; readonly key?: string }
 export type Line = { readonly type: 'line' } & LineView
 export type Said = { readonly type: 'said'; readonly id: string; readonly conversation: number; readonly seq: number }
 export type FromBridge =
@@ -84,6 +88,7 @@ export type FromBridge =
   | { readonly type: 'availability'; readonly open: boolean; readonly messages?: boolean }
   | { readonly type: 'done'; readonly of: 'leave' | 'survey' | 'keep'; readonly id?: string; readonly text?: string }
   | { readonly type: 'suggestions'; readonly found: readonly Suggestion[] }
+  | Challenge
   | { readonly type: 'conversation'; readonly conversation: ConversationView }
   | Line
   | Said

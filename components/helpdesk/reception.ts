@@ -107,6 +107,7 @@ export class Reception {
     if (key === 'get availability') return this.#intake.availability(query)
     if (key === 'get site') return this.#intake.site(query)
     if (key === 'get suggest') return this.#intake.suggest(query)
+    if (key === 'get challenge') return this.#intake.challenge(from, query)
     if (key === 'get sites') return this.#sites.ask(from)
     if (key === 'set identify') return this.#sites.identify(from, query)
     return this.#office.inTurnOf(from.bare, async () => {

@@ -146,6 +146,7 @@ export class Bridge {
       case 'hello': return Promise.resolve(refusal('bad-request', 'Hello is said once.', { of: 'hello' }))
       case 'availability': return this.#ask.form(page.where).then(view => ({ type: 'availability', open: view?.open === true, messages: view?.messages === true }))
       case 'suggest': return this.#ask.suggest(page.where, page.tab.door.address, m)
+      case 'challenge': return this.#ask.challenge(v.jid, page.where, page.tab.door.address)
       case 'leave': return this.#inOrder(v, m, () => this.#ask.leave(v.jid, page.where, page.tab.door.address, m))
       case 'survey': case 'keep': return this.#inOrder(v, m, () => this.#ask.after(v.jid, m))
       case 'typing': return Promise.resolve(this.#typing(v, m))

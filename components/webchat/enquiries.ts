@@ -44,6 +44,13 @@ export class Enquiries {
     return { type: 'suggestions', found: answer.type === 'result' ? form.readSuggestions(answer) : [] }
   }
 
+  /** What this visitor has to prove before he is let in. */
+  async challenge(from: Jid, where: form.Where, address: string): Promise<FromBridge> {
+    const wait = this.#questions.take(address, this.#link.clock.now())
+    if (wait > 0) return refusal('resource-constraint', 'Not so fast, please.', { of: 'challenge' }, wait)
+    return form.readChallenge(await this.#link.ask(form.askChallenge({ from, to: this.#desk }, where)))
+  }
+
   async leave(from: Jid, where: form.Where, address: string, m: Leave): Promise<FromBridge> {
     const now = this.#link.clock.now()
     if (this.#left.wait(address, now) > 0) return refusal('resource-constraint', 'There were too many messages from here. Please try again later.', { of: 'leave', id: m.id })

@@ -1,6 +1,6 @@
 // Between the widget's JSON and the desk's stanzas, for what is asked before a chat and after it (pure). Namespace: schemas/desk-namespace.md.
 import { el, Stanza, type Element, type Iq, type Message } from '../../server/api.ts'
-import type { Leave, SiteView, Suggestion } from '../../schemas/webchat.ts'
+import type { Challenge, Leave, SiteView, Suggestion } from '../../schemas/webchat.ts'
 import { NS_DESK, type Ends } from './namespace.ts'
 
 /** Which page asks: its queue, site, saved link and address. */
@@ -49,7 +49,7 @@ export function readSite(answer: Iq): View | undefined {
     open: is('open'), messages: is('messages'), refresh: Number(e.attrs['refresh'] ?? 30) || 30,
     ...(selection !== undefined && { selection }), ...(departments.length > 0 && { departments }), ...(operators.length > 0 && { operators }),
     ...(fields.length > 0 && { fields }), ...(Object.keys(words).length > 0 && { texts: words }),
-    ...(is('suggests') && { suggests: true }), ...(is('survey') && { survey: true }), ...(is('mail') && { mail: true }), ...(is('ticket') && { ticket: true }), ...(is('files') && { files: true }),
+    ...(is('suggests') && { suggests: true }), ...(is('survey') && { survey: true }), ...(is('mail') && { mail: true }), ...(is('ticket') && { ticket: true }), ...(is('files') && { files: true }), ...(is('proof') && { proof: true }), ...(is('identity') && { identity: true }),
   }
 }
 const KINDS = ['text', 'lines', 'number', 'yes-no', 'choice'] as const
@@ -63,7 +63,18 @@ export function readIdentity(answer: Iq): { jid: string; name: string } | undefi
 }
 
 export const leave = (ends: Ends, w: Where, m: Leave, address: string): Iq =>
-  iq(ends, 'set', el('leave', NS_DESK, { ...whereAttrs(w), id: m.id, name: m.name, email: m.email, address, ...(m.department === undefined ? {} : { department: m.department }) }, el('body', NS_DESK, {}, m.text), ...pageOf(w)))
+  iq(ends, 'set', el('leave', NS_DESK, { ...whereAttrs(w), id: m.id, name: m.name, email: m.email, address, ...(m.department === undefined ? {} : { department: m.department }) }, el('body', NS_DESK, {}, m.text), ...pageOf(w), ...proofOf(m)))
+/** What was proved, where something was. */
+export const proofOf = (m: { readonly proof?: string }): Element[] => m.proof === undefined ? [] : [el('proof', NS_DESK, {}, m.proof)]
+
+export const askChallenge = (ends: Ends, w: Where): Iq => iq(ends, 'get', el('challenge', NS_DESK, whereAttrs(w)))
+/** What is to be proved; nothing where the desk does not say. */
+export function readChallenge(answer: Iq): Challenge {
+  const e = answer.type === 'result' ? answer.child('challenge', NS_DESK) : undefined
+  const bits = Number(e?.attrs['bits'])
+  if (e?.attrs['kind'] === 'captcha') return { type: 'challenge', kind: 'captcha', key: e.attrs['key'] ?? '' }
+  return e?.attrs['kind'] === 'work' && bits > 0 && bits <= 32 ? { type: 'challenge', kind: 'work', challenge: e.text, bits } : { type: 'challenge', kind: 'none' }
+}
 
 export const suggest = (ends: Ends, w: Where, words: string): Iq => iq(ends, 'get', el('suggest', NS_DESK, whereAttrs(w), el('body', NS_DESK, {}, words)))
 export const readSuggestions = (answer: Iq): Suggestion[] => (answer.child('suggestions', NS_DESK)?.elements ?? []).filter(e => e.is('article', NS_DESK))

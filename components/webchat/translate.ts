@@ -1,7 +1,7 @@
 // Between the widget's JSON and the desk's stanzas, both ways (pure). Namespace: schemas/desk-namespace.md.
 import { el, Stanza, type Element, type Iq, type Message, type Presence } from '../../server/api.ts'
 import { NS_DESK, type Ends } from './namespace.ts'
-import { pageOf, whereAttrs, type Where } from './form.ts'
+import { pageOf, proofOf, whereAttrs, type Where } from './form.ts'
 import type { ChatState, ConversationState, ConversationView, FromBridge, LineView, Open, Refusal, Say } from '../../schemas/webchat.ts'
 
 export { NS_DESK, type Ends } from './namespace.ts'
@@ -21,7 +21,7 @@ export const askLines = (ends: Ends, conversation: number, after: number, max: n
   iq(ends, 'get', el('lines', NS_DESK, { conversation: String(conversation), after: String(after), max: String(max) }))
 export const open = (ends: Ends, where: Where, { address, lang }: { readonly address: string; readonly lang?: string | undefined }, m: Open): Iq =>
   iq(ends, 'set', el('open', NS_DESK, { ...whereAttrs(where), id: m.id, name: m.name, address, ...(lang === undefined ? {} : { lang }), ...(m.department === undefined ? {} : { department: m.department }), ...(m.operator === undefined ? {} : { operator: m.operator }) },
-    el('body', NS_DESK, {}, m.text), ...pageOf({ ...where, page: m.page ?? where.page }), ...Object.entries(m.fields ?? {}).map(([name, text]) => el('field', NS_DESK, { name }, cleanText(text)))))
+    el('body', NS_DESK, {}, m.text), ...pageOf({ ...where, page: m.page ?? where.page }), ...Object.entries(m.fields ?? {}).map(([name, text]) => el('field', NS_DESK, { name }, cleanText(text))), ...proofOf(m)))
 export const say = (ends: Ends, m: Say): Iq => iq(ends, 'set', el('say', NS_DESK, { conversation: String(m.conversation), id: m.id }, m.text))
 /** `end`, `gone` or `back`. */
 export const tell = (ends: Ends, what: 'end' | 'gone' | 'back' | 'accept' | 'decline', conversation: number): Iq => iq(ends, 'set', el(what, NS_DESK, { conversation: String(conversation) }))

@@ -185,7 +185,7 @@ describe('the web bridge', () => {
     })
 
     it('SEC-W11 over POST the same is 422, 429 with Retry-After', async () => {
-      await using s = await stage()
+      await using s = await stage({ clock: new TestClock() })
       const { session } = await post(s.url, { message: { type: 'hello' } })
       const say = (text: string) => post(s.url, { session, message: { type: 'open', id: newId(), name: 'A', text } })
       assert.equal((await say('x'.repeat(4001))).status, 422)

@@ -1,6 +1,6 @@
 // What pages ask of the desk before there is a conversation: whether anybody receives, what to ask a customer for, and to be let in (shell).
 import { el, refuse, StanzaError, type Element, type Jid } from '../../../server/api.ts'
-import type { LinkSetting } from '../../../schemas/desk-settings.ts'
+import type { DeskSettings, LinkSetting } from '../../../schemas/desk-settings.ts'
 import { because } from '../actions.ts'
 import type { Bare } from '../facts.ts'
 import { kindOf, type Customer } from '../customers.ts'
@@ -13,6 +13,7 @@ import { match } from '../words.ts'
 import { asked, fill } from './fields.ts'
 import { looksLikeStaff, SUFFIX } from './names.ts'
 import { leave, takesMessages } from './offline.ts'
+import { Proof } from './proof.ts'
 import { isAstray, modeOf, route, shownDepartments, type Astray, type Target, type Wish } from './routing.ts'
 
 type Reply = Element | undefined | StanzaError
@@ -25,7 +26,8 @@ const LEFT_A_DAY = 5 // messages of one visitor
 export class Intake {
   readonly #office: Office
   readonly #view: CustomerView
-  constructor(office: Office, view: CustomerView) { this.#office = office; this.#view = view }
+  readonly #proof: Proof
+  constructor(office: Office, view: CustomerView) { this.#office = office; this.#view = view; this.#proof = new Proof(office, () => office.records.fetcher) }
 
   /** Whether somebody is there for this request. */
   availability(q: Element): Reply {
@@ -46,7 +48,7 @@ export class Intake {
     const departments = shownDepartments(s, wish)
     const choose = mode === 'departments' && departments.length > 1
     const open = this.#open(wish)
-    return el('site', NS.desk, { open: String(open), messages: String(!open && this.#takesMessages(wish)), refresh: String(this.#refresh(wish)), mode, suggests: String(this.#office.knowledge.suggests), files: String(s.conversation.customerFiles), survey: String(s.conversation.survey), mail: String(s.conversation.mailAtEnd && this.#office.mail !== undefined), ticket: String(s.conversation.ticketAtEnd) },
+    return el('site', NS.desk, { open: String(open), messages: String(!open && this.#takesMessages(wish)), refresh: String(this.#refresh(wish)), mode, suggests: String(this.#office.knowledge.suggests), proof: String(this.#proof.kind(wish.site) !== 'none'), identity: String(requires(s, wish.site)), files: String(s.conversation.customerFiles), survey: String(s.conversation.survey), mail: String(s.conversation.mailAtEnd && this.#office.mail !== undefined), ticket: String(s.conversation.ticketAtEnd) },
       ...(choose ? [el('selection', NS.desk, {}, s.conversation.selectionText), ...departments.map(id => el('department', NS.desk, { id, name: s.departments[id]?.name ?? capital(id), open: String(this.#open({ ...wish, department: id })) }))] : []),
       ...(mode === 'agents' ? this.#agents(wish).map(jid => el('operator', NS.desk, { name: this.#office.operators.name(jid) })) : []),
       ...asked(s, departments).map(([id, f]) => el('field', NS.desk, { id, label: f.label, kind: f.kind, required: String(f.required), ...(f.departments.length > 0 ? { departments: f.departments.join(' ') } : {}) }, ...f.choices.map(c => el('choice', NS.desk, {}, c)))),
@@ -62,6 +64,9 @@ export class Intake {
     const found = await this.#office.knowledge.suggest(short(q.child('body')?.text ?? '', 1000), { queue: this.#target(wish)?.queue ?? wish.queue, open: true, limit: SUGGESTED })
     return el('suggestions', NS.desk, {}, ...found.map((f, i) => el('article', NS.desk, { id: String(i + 1), title: f.title, ...(f.url === undefined ? {} : { url: f.url }) }, f.text.length > EXCERPT ? `${f.text.slice(0, EXCERPT)}…` : f.text)))
   }
+
+  /** What is to be proved before the visitor is let in. */
+  async challenge(from: Jid, q: Element): Promise<Element> { return this.#proof.challenge(from, q.attrs['site'], await this.#office.customers.byJid(from.bare)) }
 
   /** Begins a conversation, or adds to the one that goes on. */
   async open(from: Jid, q: Element, wrongText: (body: string) => StanzaError | undefined): Promise<Reply> {
@@ -94,6 +99,8 @@ export class Intake {
     if (isAstray(target)) return astray(target)
     const filled = fill(asked(this.#office.rules.now, wish.department === undefined ? shownDepartments(this.#office.rules.now, wish) : [wish.department]), fieldsOf(q))
     if ('wrong' in filled) return refuse('not-acceptable', filled.wrong)
+    const unproved = await this.#proof.lacks(from, q, known)
+    if (unproved) return unproved
     const customer = await this.#office.customers.meet(from.bare, news)
     const begun = await this.#office.begin(customer, target.queue, { body, name, id }, target.only)
     if (begun instanceof Refused) return this.#refused(begun)
@@ -107,13 +114,16 @@ export class Intake {
     const body = q.child('body')?.text ?? ''
     const name = short(q.attrs['name'] ?? '', 80)
     if (!this.#office.hasQueue(wish.queue)) return refuse('item-not-found', 'There is no such queue.')
-    const no = this.barred(from, q, await this.#office.customers.byJid(from.bare))
+    const known = await this.#office.customers.byJid(from.bare)
+    const no = this.barred(from, q, known)
     if (no) return no
     if (name === '') return refuse('not-acceptable', 'Please give a name.')
     const wrong = wrongText(body)
     if (wrong) return wrong
     if (this.#open(wish)) return refuse('unexpected-request', 'Somebody is here now: please begin a chat.')
     if (!this.#takesMessages(wish)) return refuse('service-unavailable', 'Messages cannot be left here.')
+    const unproved = await this.#proof.lacks(from, q, known)
+    if (unproved) return unproved
     if (!await this.#budget(from.bare)) return refuse('resource-constraint', 'You have left enough messages for today.')
     const left = await leave(this.#office, { name, email: (q.attrs['email'] ?? '').trim(), body, queue: this.#target(wish)?.queue ?? wish.queue, page: wish.page, visitor: from.bare, address: q.attrs['address'], id: q.attrs['id'] })
     return left ? refuse('not-acceptable', left.wrong) : undefined
@@ -122,7 +132,9 @@ export class Intake {
   /** Who is banned, or of a kind that may not chat. Asked before all else. */
   barred(from: Jid, q: Element, known: Customer | undefined): StanzaError | undefined {
     if (this.#office.bans.bans(from.bare, q.attrs['address'] ?? known?.address, this.#office.now)) return refuse('forbidden', NOT_HERE)
-    const barred = this.#office.barred(known ? kindOf(known) : 'public')
+    const kind = known ? kindOf(known) : 'public'
+    if (kind === 'public' && requires(this.#office.rules.now, q.attrs['site'])) return refuse('forbidden', 'Please log in first: the chat is for registered users.')
+    const barred = this.#office.barred(kind)
     return barred && refuse('forbidden', because(this.#office, barred))
   }
 
@@ -181,6 +193,8 @@ export class Intake {
   #refused(r: Refused): StanzaError { return refuse(r.forbidden ? 'forbidden' : 'service-unavailable', because(this.#office, r)) }
 }
 
+/** Whether only those may chat here whom the site has signed. */
+const requires = (s: DeskSettings, site: string | undefined): boolean => s.system.requires === 'registered' || (site !== undefined && Object.hasOwn(s.sites, site) && s.sites[site]?.requires === 'registered')
 const astray = (a: Astray): StanzaError => refuse(a.why === 'unknown' ? 'item-not-found' : a.why === 'needed' ? 'not-acceptable' : 'forbidden', a.because)
 const wishOf = (q: Element): Wish => ({ queue: q.attrs['queue'] ?? '', site: q.attrs['site'], link: q.attrs['link'], department: q.attrs['department'], operator: q.attrs['operator'], page: q.child('page')?.text })
 const fieldsOf = (q: Element): Record<string, string> => Object.fromEntries(q.elements.filter(e => e.is('field', NS.desk)).map(e => [e.attrs['name'] ?? '', e.text]))

@@ -92,6 +92,9 @@ function* meaning(s: DeskSettings): Iterable<Fault> {
   }
   for (const section of ['links', 'fields'] as const) for (const [name, x] of Object.entries(s[section])) yield* known(x.departments, s.departments, 'department', `/${section}/${name}/departments`)
   for (const [name, x] of Object.entries(s.events)) yield* known(x.queues, s.queues, 'queue', `/events/${name}/queues`)
+  if ([s.proof.kind, ...Object.values(s.brands).map(b => b.proof), ...Object.values(s.sites).map(x => x.proof)].includes('captcha')) {
+    for (const k of ['url', 'secret'] as const) if (s.proof[k] === undefined) yield { pointer: `/proof/${k}`, because: 'is needed where the proof is a captcha' }
+  }
   for (const [name, m] of Object.entries(s.macros)) {
     yield* known(m.queues, s.queues, 'queue', `/macros/${name}/queues`)
     for (const [i, line] of m.steps.entries()) { const flaw = flawOf(line); if (flaw !== undefined) yield { pointer: `/macros/${name}/steps/${i}`, because: flaw } }
