@@ -99,6 +99,33 @@ describe('the widget before a desk', function () {
     assert.deepEqual(at.faults, [])
   }, config({ support: { assign: 'pull' } })))
 
+  it('what was rated and asked for after the end is not asked again when the page is loaded anew', webDesk(STAFF, async (d, url) => {
+    const anna = await d.comes('anna')
+    await set(d, { conversation: { survey: true, ticketAtEnd: true } })
+    await using at = await Customer.at(context, url)
+    await at.begins('Hello')
+    anna.types(BOT, '!take 1')
+    await at.told('Anna joined')
+    await at.end.click()
+    await at.page.getByRole('radio', { name: '4 / 5' }).check()
+    await at.page.getByRole('button', { name: 'Send rating' }).click()
+    await at.page.getByRole('radio').first().waitFor({ state: 'detached' })
+    await at.page.reload()
+    await at.page.getByRole('button', { name: 'Make a ticket of it' }).click()
+    await at.page.getByRole('button', { name: 'Make a ticket of it' }).waitFor({ state: 'detached' })
+    assert.equal(await at.page.getByRole('radio').count(), 0)
+    await at.page.reload()
+    await at.told('ended')
+    assert.deepEqual([await at.page.getByRole('radio').count(), await at.page.getByRole('button', { name: 'Make a ticket of it' }).count()], [0, 0])
+    await at.says('One more thing')
+    await at.keeps('One more thing')
+    await at.told('Anna joined')
+    await at.end.click()
+    await at.page.getByRole('button', { name: 'Make a ticket of it' }).waitFor() // there is more of it now
+    assert.equal(await at.page.getByRole('radio').count(), 0)
+    assert.deepEqual(at.faults, [])
+  }, config({ support: { assign: 'pull' } })))
+
   it('SS-29 SS-31 SS-34 SS-39 a saved link is an image while somebody is there and text else, opens a new window off-line, and says off-line when the server does not answer; the page waits for nothing', webDesk(STAFF, async (d, url) => {
     const anna = await d.comes('anna')
     await set(d, { links: { footer: { title: 'Live help', refresh: 30, online: { image: '/on.png', description: 'We are here', anchorTitle: 'Talk to us', cssClass: 'chat-on' }, offline: { display: 'text', anchorTitle: 'Away', url: 'https://shop.example.org/contact' } } } })

@@ -224,8 +224,10 @@ describe('the widget', function () {
     const text = '👍 ä '.repeat(1000) // 4,000 code points, the last a space
     await c.message.fill(text + 'xy')
     await c.page.getByText('2 characters too many').waitFor()
+    await c.message.fill(text + 'x')
+    await c.page.getByText('1 character too many', { exact: true }).waitFor()
     await c.page.keyboard.press('Enter')
-    assert.equal(await c.message.inputValue(), text + 'xy')
+    assert.equal(await c.message.inputValue(), text + 'x')
     await c.message.fill(text.slice(0, -1) + '.')
     await c.page.getByText('0 characters left').waitFor()
     await c.page.keyboard.press('Enter')

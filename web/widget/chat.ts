@@ -1,8 +1,10 @@
 // The custom element: joins what is known (Talk), the way to the bridge (Connection) and what is seen (View).
-import type { FromBridge, FromBrowser } from '../../schemas/webchat.ts'
+import type { FromBridge, FromBrowser, Leave } from '../../schemas/webchat.ts'
 import { Connection } from './connection.ts'
 import type { Answers } from './extras.ts'
+import { ask } from './host.ts'
 import { Memory } from './memory.ts'
+import { Prover } from './prover.ts'
 import { Talk } from './talk.ts'
 import { say, TEXTS } from './texts.ts'
 import { lengthOf, View } from './view.ts'
@@ -10,6 +12,8 @@ import { lengthOf, View } from './view.ts'
 const TYPING = 3000 // ms between two composing
 const PAUSED = 6000 // ms without a key until paused
 const GONE = 30_000 // ms until somebody's composing without an end is taken as over
+const SIGNING = 15_000 // ms that the page may take for a fresh identity
+const TRIES = 2 // of a proof, or an identity, that was refused
 const REFRESH = 30 // seconds between two looks whether anybody receives, unless the site says otherwise
 
 export class Chat extends HTMLElement {
@@ -24,6 +28,19 @@ export class Chat extends HTMLElement {
   #hush: ReturnType<typeof setTimeout> | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
   #asking: { name: string; text: string; answers: Answers } | undefined // put when the articles did not help
+
+  readonly #prover = new Prover(this, m => this.#send(m))
+  #proofs = 0 // refused, one after the other
+  #left: Leave | undefined // a message for later that is under way
+  #identities = 0 // refused, one after the other
+
+  /** The page may say at any time who its visitor is. */
+  static readonly observedAttributes = ['data-identity']
+  attributeChangedCallback(_: string, before: string | null, now: string | null): void {
+    if (!this.#view || before === now) return
+    this.#identities = 0
+    this.#become(now ?? undefined)
+  }
 
   connectedCallback(): void {
     if (this.#view) return
@@ -47,14 +64,16 @@ export class Chat extends HTMLElement {
       anew: () => this.#anew(),
       end: () => { const c = this.#talk.conversation; if (c) this.#send({ type: 'end', conversation: c.number }) },
       again: id => { this.#talk.again(id); this.#pump(); this.#draw() },
+      signIn: () => { this.#identities = 0; this.#signIn('missing') },
       typed: (name, text) => this.#typed(name, text),
     })
     this.#connection = new Connection(host, site, {
       hello: () => this.#talk.hello(),
       heard: m => this.#heard(m),
-      changed: () => { if (!this.#connection.up) this.#talk.lost(); this.#draw() },
+      changed: () => { if (!this.#connection.up) { this.#prover.stop(); this.#talk.lost() } this.#draw() },
     })
-    const { token, name, live, hidden } = this.#memory.shared
+    const { token, name, live, hidden, granted } = this.#memory.shared
+    talk.kept = granted
     const { draft, outbox } = this.#memory.own
     this.#talk.token = token
     this.#talk.outbox = outbox ?? []
@@ -82,11 +101,22 @@ export class Chat extends HTMLElement {
       if (other && other !== talk.token) { talk.token = other; return this.#connection.restart() } // another tab was quicker: be the same customer
       this.#memory.share({ token: m.token })
     }
-    if (m.type === 'refused' && m.of === 'hello' && m.reason === 'not-authorized') talk.identity = undefined // comes back as who he was before
+    if (m.type === 'refused' && m.of === 'hello' && m.reason === 'not-authorized' && talk.identity) return this.#unbelieved()
+    if (m.type === 'challenge') return void this.#prover.take(m)
+    if (m.type === 'refused' && m.of === 'challenge') return this.#prover.wait(m.retry)
+    if (m.type === 'refused' && m.reason === 'policy-violation' && this.#proofs < TRIES) {
+      if (m.of === 'open') { this.#proofs++; talk.proves = true; m = { ...m, retry: 0 } } // once more, with another challenge
+      else if (m.of === 'leave' && this.#left) { this.#proofs++; return this.#leaveIt(true) }
+    }
+    if (m.type === 'said' || m.type === 'done') this.#proofs = 0
     const ask = talk.hear(m)
+    if (m.type === 'welcome' && talk.name) this.#identities = 0
+    if (m.type === 'welcome' && talk.barred && this.#shown && this.#identities === 0) this.#signIn('missing')
+    if (m.type === 'welcome' && talk.unbelieved && !talk.barred) talk.notice = TEXTS.unsigned
+    if (m.type === 'done' && m.of !== 'leave' && talk.conversation) this.#memory.share({ granted: { conversation: talk.conversation.number, done: [...talk.granted] } })
     if (m.type === 'welcome' && m.site?.texts) { say(m.site.texts); this.#view.reword() }
     if (m.type === 'suggestions' && this.#asking && m.found.length === 0) { const a = this.#asking; talk.found = this.#asking = undefined; this.#begin(a.name, a.text, a.answers) }
-    if (m.type === 'done' && m.of === 'leave') { talk.notice = TEXTS.received; this.#view.write(''); this.#keep('') }
+    if (m.type === 'done' && m.of === 'leave') { talk.notice = TEXTS.received; this.#left = undefined; this.#view.write(''); this.#keep('') }
     if (ask) this.#connection.send(ask)
     if (talk.conversation?.number !== before) this.#read = 0
     if (m.type === 'typing') {
@@ -137,7 +167,8 @@ export class Chat extends HTMLElement {
     if (!name) { this.#view.complain('name', TEXTS.nameNeeded); return false }
     if (!text.trim()) { this.#view.complain('message', TEXTS.textNeeded); return false }
     this.#memory.share({ name })
-    this.#send({ type: 'leave', id: newId(), name, email, text, ...(department && { department }) })
+    this.#left = { type: 'leave', id: newId(), name, email, text, ...(department && { department }) }
+    this.#leaveIt(this.#talk.proves)
     return false // it stays there until it is kept
   }
 
@@ -157,7 +188,44 @@ export class Chat extends HTMLElement {
   #pump(): void {
     if (!this.#connection.up) return
     const m = this.#talk.next()
-    if (m) this.#connection.send(m)
+    if (!m) return
+    if (m.type !== 'open' || !this.#talk.proves) return this.#connection.send(m)
+    this.#prover.prove(proof => {
+      if (proof === undefined) this.#heard({ type: 'refused', of: 'open', id: m.id, reason: 'not-allowed', text: TEXTS.unproved })
+      else this.#send({ ...m, ...(proof && { proof }) })
+      this.#draw()
+    })
+  }
+
+  #leaveIt(proves: boolean): void {
+    const m = this.#left
+    if (!m) return
+    if (!proves) return this.#send(m)
+    this.#prover.prove(proof => {
+      if (proof === undefined) this.#talk.notice = TEXTS.unproved
+      else this.#send({ ...m, ...(proof && { proof }) })
+      this.#draw()
+    })
+    this.#draw()
+  }
+
+  /** The page is asked for another identity; without one the customer reads how things stand, and is nobody in particular. */
+  #unbelieved(): void {
+    const old = this.#talk.identity
+    this.#talk.unbelieved = true
+    this.#talk.identity = undefined
+    this.#connection.stop()
+    this.#signIn('refused', old)
+  }
+
+  #signIn(reason: 'missing' | 'refused', old?: string): void {
+    const fresh = this.#identities++ < TRIES ? ask(this, 'identity', { reason }, SIGNING) : Promise.resolve(undefined)
+    void fresh.then(identity => { if (identity !== undefined || reason === 'refused') this.#become(identity === old ? undefined : identity) })
+  }
+
+  #become(identity: string | undefined): void {
+    this.#talk.identity = identity
+    this.#connection.restart()
   }
 
   #send(m: FromBrowser): void { this.#connection.send(m) }
@@ -210,6 +278,7 @@ export class Chat extends HTMLElement {
     const { lines } = this.#talk
     if (this.#shown) this.#read = lines.length
     const unread = lines.slice(this.#read).filter(l => l.who !== 'customer').length
+    this.#talk.proving = this.#prover.busy
     this.#view.draw(this.#talk, this.#connection.state, this.#shown, unread)
   }
 }

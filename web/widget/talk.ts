@@ -11,6 +11,9 @@ export interface Unsent {
   failed?: string // why it was refused
 }
 
+/** Wishes after the end of a conversation that were done. */
+export interface Granted { readonly conversation: number; readonly done: readonly string[] }
+
 export class Talk {
   token: string | undefined
   open: boolean | undefined // whether anybody receives; undefined: not heard yet
@@ -28,7 +31,11 @@ export class Talk {
   page: string | undefined
   lang: string | undefined
   wished = '' // the last wish after the end, and those that were done
-  readonly granted = new Set<string>()
+  granted = new Set<string>()
+  kept: Granted | undefined // what was done before the page was loaded
+  proves = false // something is to be proved before a conversation begins
+  proving = false // that is under way
+  unbelieved = false // the identity that the page gave was refused
   found: readonly Suggestion[] | undefined // articles that may help, until he goes on
   limits = { text: 4000, name: 80 }
   #inFlight: string | undefined
@@ -36,6 +43,9 @@ export class Talk {
 
   /** Nobody is there, and a message can be left. */
   get leaves(): boolean { return this.open === false && this.site?.messages === true }
+
+  /** Only those may chat here whom the site has signed, and he is not. */
+  get barred(): boolean { return this.site?.identity === true && !this.name }
 
   get #seq(): number { return this.lines.length }
 
@@ -83,6 +93,8 @@ export class Talk {
         this.limits = m.limits
         this.site = m.site
         this.name = m.name ?? ''
+        this.proves = m.site?.proof === true && !this.name
+        if (this.name) this.unbelieved = false
         if (m.token) this.token = m.token
         if (m.conversation) this.#adopt(m.conversation)
         else if (this.conversation) this.#forget()
@@ -113,6 +125,7 @@ export class Talk {
         if (m.text) this.notice = m.text
         if (m.of !== 'leave' && this.wished) this.granted.add(this.wished)
         return undefined
+      case 'challenge':
       case 'pong':
         return undefined
     }
@@ -133,7 +146,9 @@ export class Talk {
       this.#asked = -1
       this.typing = undefined
     }
-    if (other || old.state !== c.state) { this.notice = ''; this.granted.clear() }
+    if (other || old.state !== c.state) this.notice = ''
+    if (other) this.granted = new Set(this.kept?.conversation === c.number ? this.kept.done : [])
+    else if (over(old) && !over(c)) for (const again of ['mail', 'ticket']) this.granted.delete(again) // there will be more of it
     if (c.state !== 'active') this.typing = undefined
     if (!over(c) ? other || over(old) : other && c.state === 'ended') this.beginning = false
     this.conversation = c

@@ -26,8 +26,8 @@ const words = {
   waiting: 'Waiting to be sent',
   failed: 'Not sent. {0}',
   again: 'Try again',
-  left: '{0} characters left',
-  over: '{0} characters too many',
+  left: '{0} character left|{0} characters left',
+  over: '{0} character too many|{0} characters too many',
   nameNeeded: 'Please tell us your name.',
   textNeeded: 'Please write what it is about.',
   unread: 'Unread: {0}',
@@ -59,6 +59,11 @@ const words = {
   mailTo: 'Your mail address',
   mail: 'Mail me the conversation',
   ticket: 'Make a ticket of it',
+  proving: 'One moment: checking that you are a human being…',
+  unproved: 'It could not be checked that you are a human being. Please try again.',
+  signIn: 'Please sign in on this page, then you can chat.',
+  unbelieved: 'We could not verify who you are. Please sign in again, or load this page anew.',
+  unsigned: 'We could not verify who you are: you chat without being signed in.',
 }
 export type Words = typeof words
 /** English, but for what the site's settings say otherwise. */
@@ -69,8 +74,11 @@ export function say(others: Readonly<Record<string, string>>): void {
   for (const key of Object.keys(words) as (keyof Words)[]) if (typeof others[key] === 'string' && others[key]) words[key] = others[key]
 }
 
-/** Fills the one gap of a text. */
-export const fill = (text: string, value: string | number): string => text.replace('{0}', () => String(value))
+/** Fills the one gap of a text; of `one|more` it takes what fits to a number. */
+export const fill = (text: string, value: string | number): string => {
+  const [one = '', more = one] = typeof value === 'number' ? text.split('|') : [text]
+  return (value === 1 ? one : more).replace('{0}', () => String(value))
+}
 
 /** What the browser has of the bridge: nothing wanted, first try, there, gone but tried again, refused for good. */
 export type LinkState = 'off' | 'connecting' | 'on' | 'lost' | 'refused'
@@ -79,9 +87,11 @@ export type LinkState = 'off' | 'connecting' | 'on' | 'lost' | 'refused'
 export function statusOf(talk: Talk, link: LinkState): string {
   if (link === 'refused') return TEXTS.refused
   if (link === 'lost') return TEXTS.lost
+  if (talk.proving) return TEXTS.proving
   if (talk.notice) return talk.notice
   const c = talk.conversation
   if (link === 'connecting' && !c) return TEXTS.connecting
+  if (talk.barred && (!c || talk.beginning)) return talk.unbelieved ? TEXTS.unbelieved : TEXTS.signIn
   if (!c || talk.beginning) return talk.open === false ? talk.leaves ? TEXTS.leaveWelcome : TEXTS.nobody : ''
   if (c.can.includes('accept')) return TEXTS.invited
   switch (c.state) {

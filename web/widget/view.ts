@@ -19,6 +19,7 @@ export interface Hands extends Wishes {
   anew(): void
   end(): void
   again(id: string): void
+  signIn(): void
   typed(name: string, text: string): void
 }
 
@@ -52,6 +53,7 @@ export class View {
   readonly #nameLabel = make('label', {}, TEXTS.name)
   readonly #count = make('span', { class: 'count', id: 'count', 'aria-live': 'polite' })
   readonly #anew = make('button', { type: 'button', class: 'anew' }, TEXTS.newConversation)
+  readonly #mend = make('button', { type: 'button', class: 'anew', hidden: '' }, TEXTS.again)
   #rows = new Map<string, { at: HTMLElement; print: string }>()
   #limit = 4000
   #atEnd = true // the newest line is in sight, and stays so
@@ -75,7 +77,7 @@ export class View {
     const row = make('div', { class: 'row' })
     row.append(messageLabel, this.#send)
     this.#form.append(this.#nameLabel, this.#questions.at, row, this.#count)
-    this.#panel.append(header, this.#hint, this.#log, this.#typing, this.#status, this.#aside.at, this.#form, this.#anew)
+    this.#panel.append(header, this.#hint, this.#log, this.#typing, this.#status, this.#aside.at, this.#form, this.#mend, this.#anew)
     root.append(this.#launch, this.#panel)
     this.message.setAttribute('aria-describedby', 'count')
     const log = this.#log
@@ -87,6 +89,7 @@ export class View {
     hide.onclick = () => hands.hide()
     this.#end.onclick = () => hands.end()
     this.#anew.onclick = () => hands.anew()
+    this.#mend.onclick = () => hands.signIn()
     this.#form.onsubmit = e => { e.preventDefault(); this.#submit() }
     this.message.onkeydown = e => {
       if (e.key !== 'Enter' || e.shiftKey || e.isComposing) return
@@ -104,7 +107,7 @@ export class View {
   /** Where the keyboard should be now. */
   focus(): void {
     const focus = this.#panel.hidden ? this.#launch
-      : this.#form.hidden ? this.#anew
+      : this.#form.hidden ? this.#mend.hidden ? this.#anew : this.#mend
       : !this.#nameLabel.hidden && !this.name.value ? this.name : this.message
     focus.focus()
   }
@@ -126,7 +129,9 @@ export class View {
     put(this.#title, c?.state === 'active' && c.agent ? c.agent : TEXTS.title)
     this.#end.hidden = !c?.can.includes('end')
     const sent = talk.outbox.length > 0
-    this.#hint.hidden = !!c || sent
+    const barred = talk.barred && !c
+    this.#mend.hidden = !barred || link !== 'on'
+    this.#hint.hidden = !!c || sent || barred
     this.#log.hidden = !c && !sent
     const fresh = !c && !sent
     this.#form.className = fresh ? 'fresh' : 'talk'
@@ -138,7 +143,7 @@ export class View {
     this.#drawFound(fresh ? talk.found : undefined)
     this.#aside.draw(c, talk.granted)
     this.message.placeholder = fresh ? '' : TEXTS.message
-    this.#form.hidden = !!this.#found || link === 'refused' || c?.can.includes('accept') === true || c?.state === 'closed' || (!!c && !c.can.includes('say') && c.state === 'ended')
+    this.#form.hidden = !!this.#found || barred || link === 'refused' || c?.can.includes('accept') === true || c?.state === 'closed' || (!!c && !c.can.includes('say') && c.state === 'ended')
     this.#anew.hidden = !(c?.state === 'ended' || c?.state === 'closed')
     put(this.#status, statusOf(talk, link))
     this.#drawTyping(talk.typing)
@@ -164,6 +169,7 @@ export class View {
     put(this.#end, TEXTS.end)
     put(this.#hint, TEXTS.welcome)
     put(this.#anew, TEXTS.newConversation)
+    put(this.#mend, TEXTS.again)
     this.#nameLabel.firstChild!.textContent = TEXTS.name
     put(this.#messageLabel.firstElementChild as HTMLElement, TEXTS.message) // made above
   }
