@@ -63,4 +63,18 @@ describe('net/tls', () => {
     assert.equal(await shake({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }), null)
     for (const ciphers of ['AES128-SHA', 'ECDHE-ECDSA-AES128-SHA', 'AES128-GCM-SHA256']) assert.equal(await shake({ maxVersion: 'TLSv1.2', ciphers }), null, ciphers)
   })
+
+  it('SEC-T02 picks the cipher itself, but for a client that puts ChaCha first', async () => {
+    const identity = await ServerIdentity.load(await selfSigned(folder, ['a.example'], now))
+    const router = new HttpRouter()
+    router.on('GET', '/', 'open', () => ({ status: 200 }))
+    await using server = await listenHttp({ port: 0, address: '127.0.0.1', identity, proxies: [], router, limits: defaultLimits, clock: wallClock, log: silent })
+    const picked = (...ciphers: string[]): Promise<string> => new Promise((done, failed) => {
+      const socket: TLSSocket = connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false, maxVersion: 'TLSv1.2', ciphers: ciphers.join(':') }, () => { done(socket.getCipher().name); socket.destroy() })
+      socket.on('error', failed)
+    })
+    const [aes128, aes256, chacha] = ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-CHACHA20-POLY1305'] as const
+    assert.equal(await picked(aes256, chacha, aes128), aes128)
+    assert.equal(await picked(chacha, aes256, aes128), chacha)
+  })
 })
