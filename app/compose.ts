@@ -101,6 +101,8 @@ export async function compose(config: Config, world: World): Promise<House> {
       host.provide(COMPONENTS, [...config.components.keys()])
       const wanted = (options.anonymous ? guestPlugins : plugins).filter(p => options.plugins[p.name] !== false && (p.name !== 'register' || options.registration || isInvited(options.plugins['invites'])))
       const given = optionsOf(options.plugins)
+      const ca = given['ldap']?.['ca']
+      if (typeof ca === 'string') given['ldap'] = { ...given['ldap'], ca: await readFile(ca, 'utf8') } // plugins open no files
       await host.use(wanted, { ...given, version: { number: VERSION, ...given['version'] }, register: { open: options.registration } })
       host.tokens = tokenReader(stores, domain, clock)
       host.keyring = tokenKeeper(stores, domain, clock, options.scramIterations, () => host.tellTokens())

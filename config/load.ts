@@ -143,7 +143,14 @@ function build(value: unknown, file: string, base: string): Config {
     s2s: { ...filled.s2s, ...(filled.s2s.ca && { ca: resolve(base, filled.s2s.ca) }) },
     listen: { ...listen, ...(component && { component: { address: '127.0.0.1', ...component } }) },
     components,
+    hosts: new Map([...filled.hosts].map(([domain, options]) => [domain, { ...options, plugins: located(options.plugins, base) }])),
   }
+}
+
+/** With the path of a plugin's file made absolute. */
+function located(plugins: HostConfig['plugins'], base: string): HostConfig['plugins'] {
+  const { ldap } = plugins
+  return ldap && typeof ldap['ca'] === 'string' ? { ...plugins, ldap: { ...ldap, ca: resolve(base, ldap['ca']) } } : plugins
 }
 
 const refuse = (file: string, lines: readonly string[]): Loaded => ({ ok: false, faults: lines.map(line => `${file}: ${line}`) })

@@ -20,6 +20,7 @@ export function meaningFaults(value: unknown, base: string): Fault[] {
     ...components(map(file['components'])),
     ...invitations(map(file['hosts'])),
     ...guests(map(file['hosts'])),
+    ...authorities(map(file['hosts']), base),
   ]
 }
 
@@ -138,6 +139,54 @@ function* guests(hosts: Tree): Iterable<Fault> {
   }
 }
 
+// Who says that people are who they claim to be, where that is not the store.
+function* authorities(hosts: Tree, base: string): Iterable<Fault> {
+  for (const [domain, options] of Object.entries(hosts)) {
+    const { registration, anonymous, plugins } = map(options)
+    const { ldap, jwt, invites } = map(plugins)
+    const at = (...key: readonly string[]): string[] => ['hosts', domain, ...key]
+    if (anonymous === true && (isMap(ldap) || isMap(jwt))) yield fault(at('plugins', isMap(ldap) ? 'ldap' : 'jwt'), 'nobody has to prove anything on a host for guests', 'leave it out')
+    if (isMap(ldap) && registration === true) yield fault(at('registration'), 'the directory keeps the passwords, so nobody can choose one here', 'leave it out')
+    if (isMap(ldap) && ['admins', 'everyone'].includes(String(map(invites)['register']))) yield fault(at('plugins', 'invites', 'register'), 'the directory keeps the passwords, so nobody can choose one here', 'leave it out')
+    if (isMap(ldap)) yield* directory(map(ldap), at('plugins', 'ldap'), base)
+    if (isMap(jwt)) yield* issuer(map(jwt), at('plugins', 'jwt'))
+  }
+}
+
+function* directory(options: Tree, path: readonly string[], base: string): Iterable<Fault> {
+  const { url, ca, roles, filter } = options
+  if ((options['base'] === undefined) === (options['user-dn'] === undefined)) yield fault([...path, 'base'], 'either it or user-dn is needed', 'say below which entry users are, or where a user\'s entry is')
+  if (options['bind-dn'] !== undefined && options['bind-password'] === undefined) yield fault([...path, 'bind-password'], 'is missing', 'give the password to bind-dn: without one the directory would take us for nobody')
+  if (options['start-tls'] === false && typeof url === 'string' && url.startsWith('ldap:') && !isHere(url)) yield fault([...path, 'start-tls'], 'passwords would go over the network in the clear', 'leave it out, or use ldaps://')
+  for (const [key, text] of [['filter', filter], ...Object.entries(map(roles)).map(([role, text]) => [`roles.${role}`, text] as const)] as const) {
+    if (typeof text === 'string' && !isBalanced(text)) yield fault([...path, key], 'its brackets do not fit together', 'give a filter such as (&(objectClass=person)(uid=%u))')
+  }
+  if (typeof ca !== 'string') return
+  const pem = attempt(() => readFileSync(resolve(base, ca), 'utf8'))
+  if (pem === undefined) yield fault([...path, 'ca'], `${resolve(base, ca)} cannot be read`, 'give a PEM file that deskbell may read')
+  else if (!attempt(() => new X509Certificate(pem))) yield fault([...path, 'ca'], 'holds no certificate', 'give a PEM file that begins with -----BEGIN CERTIFICATE-----')
+}
+
+function* issuer({ issuer: address, keys, secret, algorithms }: Tree, path: readonly string[]): Iterable<Fault> {
+  if (keys !== undefined && secret !== undefined) yield fault([...path, 'secret'], 'there are keys as well', 'leave one of them out')
+  const asked = typeof keys === 'string' ? ['keys', keys] as const : secret === undefined && typeof address === 'string' ? ['issuer', address] as const : undefined
+  if (asked && !asked[1].startsWith('https://') && !isHere(asked[1])) yield fault([...path, asked[0]], `${JSON.stringify(asked[1])} could be answered by anybody on the way`, 'give one that begins with https://')
+  const shared = list(algorithms).filter(a => String(a).startsWith('HS'))
+  if (algorithms !== undefined && (secret === undefined ? shared.length > 0 : shared.length < list(algorithms).length)) yield fault([...path, 'algorithms'], secret === undefined ? 'HS256 and its kin need a secret' : 'with a secret there are HS256, HS384 and HS512 alone', 'take them out: nobody shall sign with a key that everybody may read')
+}
+
+/** On this machine. */
+const isHere = (url: string): boolean => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(attempt(() => new URL(url).hostname) ?? '')
+
+function isBalanced(filter: string): boolean {
+  let depth = 0
+  for (const [i, c] of [...filter].entries()) {
+    if (c === '(') depth++
+    if (c === ')' && (--depth < 0 || (depth === 0 && i < filter.length - 1))) return false
+  }
+  return depth === 0
+}
+
 function* files(domain: string, { url }: Tree, parts: Tree): Iterable<Fault> {
   const path = ['components', domain, 'upload']
   const wrong = typeof url === 'string' ? originFault(url) : undefined
@@ -205,5 +254,6 @@ function attempt<T>(make: () => T): T | undefined {
   }
 }
 
+const isMap = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
 const map = (value: unknown): Tree => typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Tree : {}
 const list = (value: unknown): readonly unknown[] => Array.isArray(value) ? value : []

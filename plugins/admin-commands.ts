@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { LAST_SEEN } from '../protocols/activity.ts'
 import { HOST_COMMANDS, type AdHocCommand, type Question, type Stage } from '../protocols/commands.ts'
 import {
-  accountChanged, CONTENT, el, Element, form, Jid, makeCredentials, namingFault, note, plugin, refuse, Stanza, StanzaError,
+  accountChanged, CONTENT, el, Element, form, Jid, makeCredentials, namingFault, note, plugin, refuse, removeAccount, Stanza, StanzaError,
   type Account, type AccountRecord, type Field, type FormValues, type Host, type Resource, type Role,
 } from '../server/api.ts'
 
@@ -140,10 +140,10 @@ class Office {
     return { note: `${found.map(({ account }) => account.jid.bare).join(', ')} ${done}.` }
   }
 
-  async remove({ local }: AccountRecord, account: Account): Promise<void> {
-    const { rosters, stores, domain } = this.#host
+  async remove(record: AccountRecord, account: Account): Promise<void> {
+    const { rosters, stores } = this.#host
     await rosters.farewell(account)
-    await stores.accounts.remove(domain, local)
+    await removeAccount(stores, record)
     accountChanged(this.#host, account.jid, undefined, 'removed')
   }
 
@@ -166,6 +166,7 @@ class Office {
   async password(v: FormValues): Promise<Stage> {
     const found = await this.#named([one(v, 'accountjid') ?? ''])
     if (found instanceof StanzaError) return found
+    if (this.#host.passwordsElsewhere) return refuse('not-allowed', 'Passwords of this host are kept elsewhere.')
     const credentials = await keys(one(v, 'password') ?? '')
     if (credentials instanceof StanzaError) return credentials
     const { account, record } = found[0]! // one was named

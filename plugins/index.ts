@@ -10,7 +10,9 @@ import { disco } from './disco.ts'
 import { displayed } from './displayed.ts'
 import { extdisco } from './extdisco.ts'
 import { invites } from './invites.ts'
+import { jwt } from './jwt.ts'
 import { last } from './last.ts'
+import { ldap } from './ldap.ts'
 import { mam } from './mam.ts'
 import { offline } from './offline.ts'
 import { outage } from './outage.ts'
@@ -26,9 +28,9 @@ import { time } from './time.ts'
 import { vcard } from './vcard.ts'
 import { version } from './version.ts'
 
-export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, retraction, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, outage, last, commands, adminCommands, reports, invites, register] as const
+export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, retraction, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, outage, last, commands, adminCommands, reports, invites, register, ldap, jwt] as const
 
-const KEEPERS: ReadonlySet<string> = new Set(['mam', 'retraction', 'offline', 'push', 'reports', 'last', 'admin-commands', 'invites', 'register'])
+const KEEPERS: ReadonlySet<string> = new Set(['mam', 'retraction', 'offline', 'push', 'reports', 'last', 'admin-commands', 'invites', 'register', 'ldap', 'jwt'])
 
 /** Those of a host for guests (XEP-0175): nothing that keeps what is said, reaches those who are away, or is for people with accounts. */
 export const guestPlugins = plugins.filter(p => !KEEPERS.has(p.name))

@@ -1,6 +1,6 @@
 // XEP-0077: lets people make an account themselves, change its password and remove it.
 import { INVITATIONS } from '../protocols/invitations.ts'
-import { accountChanged, el, HANDLED, Jid, makeCredentials, namingFault, plugin, refuse, resultOf, StanzaError, type Element } from '../server/api.ts'
+import { accountChanged, el, HANDLED, Jid, makeCredentials, namingFault, plugin, refuse, removeAccount, resultOf, StanzaError, type Element } from '../server/api.ts'
 
 const NS = 'jabber:iq:register'
 const NS_FEATURE = 'http://jabber.org/features/iq-register'
@@ -11,7 +11,7 @@ const ADDRESSES = 10_000
 export const register = plugin('register', (host, options) => {
   const open = options['open'] !== false
   host.feature(NS)
-  host.streamFeatures.before.push(() => el('register', NS_FEATURE))
+  host.streamFeatures.before.push(() => host.passwordsElsewhere ? undefined : el('register', NS_FEATURE))
   const made = new Map<string, { since: number; count: number }>()
   const { accounts } = host.stores
 
@@ -19,6 +19,7 @@ export const register = plugin('register', (host, options) => {
     el('instructions', NS, {}, 'Choose a name and a password.'), el('username', NS), el('password', NS)))
 
   host.iq(['stream'], 'set', NS, 'query', async (query, { remote = '', stream }) => {
+    if (host.passwordsElsewhere) return ELSEWHERE
     const invitations = stream && host.service(INVITATIONS)
     const invited = invitations?.shown(stream!)
     if (!open && !invited) return refuse('not-allowed', 'An invitation is needed.')
@@ -53,7 +54,7 @@ export const register = plugin('register', (host, options) => {
     if (query.child('remove')) {
       if (query.elements.length !== 1) return refuse('bad-request') // section 3.2
       await host.rosters.farewell(account)
-      await accounts.remove(host.domain, account.jid.local)
+      await removeAccount(host.stores, account.record)
       device.deliver(resultOf(iq))
       accountChanged(host, account.jid, undefined, 'removed')
       return HANDLED
@@ -61,6 +62,7 @@ export const register = plugin('register', (host, options) => {
     const local = localOf(query, host.domain)
     if (local instanceof StanzaError) return local
     if (local !== account.jid.local) return refuse('not-allowed')
+    if (host.passwordsElsewhere) return ELSEWHERE
     const credentials = await keysOf(query)
     if (credentials instanceof StanzaError) return credentials
     const record = { ...account.record, credentials }
@@ -78,6 +80,8 @@ export const register = plugin('register', (host, options) => {
     return ++m.count <= most
   }
 })
+
+const ELSEWHERE = refuse('not-allowed', 'Passwords of this host are kept elsewhere.')
 
 function localOf(query: Element, domain: string): string | StanzaError {
   const name = query.child('username')?.text ?? ''

@@ -2,6 +2,7 @@
 import { randomPassword } from '../../server/host/keeping.ts'
 import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import type { AccountRecord, Credentials, Stores } from '../../server/ports/store.ts'
+import { removeAccount } from '../../server/account/authority.ts'
 import { namingFault } from '../../server/account/naming.ts'
 import { Jid } from '../../server/stanza/jid.ts'
 import { done, failed, misused, type Office, type Outcome, type Verb } from '../office.ts'
@@ -42,6 +43,7 @@ async function passwd(args: readonly string[], office: Office): Promise<Outcome>
   if (isOutcome(jid)) return jid
   const record = await office.stores.accounts.find(jid.domain, jid.local)
   if (!record) return missing(jid)
+  if (office.config.hosts.get(jid.domain)?.plugins['ldap']) return failed(`the directory keeps the password of ${jid.bare}: change it there`)
   const password = words.values.password ?? randomPassword()
   const credentials = await credentialsOf(password, jid, office)
   if (isOutcome(credentials)) return credentials
@@ -55,9 +57,10 @@ async function remove(args: readonly string[], office: Office): Promise<Outcome>
   if (isOutcome(words)) return words
   const jid = account(words.positionals[0] ?? '', office)
   if (isOutcome(jid)) return jid
-  if (!await office.stores.accounts.find(jid.domain, jid.local)) return missing(jid)
+  const record = await office.stores.accounts.find(jid.domain, jid.local)
+  if (!record) return missing(jid)
   await (office.farewell ? office.farewell(jid.bare) : part(jid, office))
-  if (await office.stores.accounts.remove(jid.domain, jid.local) === 'missing') return missing(jid)
+  if (await removeAccount(office.stores, record) === 'missing') return missing(jid)
   for (const token of await listTokens(office.stores, jid.domain, jid.bare)) await removeToken(office.stores, jid.domain, token.id)
   await office.changed?.(jid.bare, 'removed')
   return done(`${jid.bare} removed`)

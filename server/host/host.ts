@@ -17,6 +17,7 @@ import type { Limits } from '../ports/limits.ts'
 import type { Stores } from '../ports/store.ts'
 import { deliverIq, deliverMessage } from '../account/deliver.ts'
 import { Accounts } from '../account/accounts.ts'
+import type { Authority } from '../account/authority.ts'
 import type { Home, Moment } from '../account/home.ts'
 import { Presences } from '../account/presence.ts'
 import { Rosters } from '../account/roster.ts'
@@ -101,6 +102,8 @@ export class Host implements Home {
   readonly unbound = new Set<Unbound>()
   readonly installed: string[] = []
   /** Stanzas of local devices since the start: what they sent, and what was sent to them. */
+  /** Who says that somebody is who he claims to be, beside the store or in its place. */
+  readonly authorities: Authority[] = []
   readonly passed = { in: { message: 0, presence: 0, iq: 0 }, out: { message: 0, presence: 0, iq: 0 } }
 
   readonly #stages = Object.fromEntries(STAGES.map(s => [s, [] as Handler[]])) as Record<Stage, Handler[]> // fromEntries forgets the keys
@@ -179,6 +182,9 @@ export class Host implements Home {
   provide<T>(token: Token<T>, service: T): void { this.#services.set(token, service) }
   /** What another plugin provided; undefined if it is not installed. */
   service<T>(token: Token<T>): T | undefined { return this.#services.get(token) as T | undefined } // provide() saw to the type
+  /** True: passwords of this host are kept elsewhere, none can be set here. */
+  get passwordsElsewhere(): boolean { return this.authorities.some(a => a.keepsPasswords) }
+
 
   /** Tells components that accounts with a role came, went or changed. */
   readonly #people = new Set<() => void>()

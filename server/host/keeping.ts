@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import type { AccountChange, AccountKeeper, Connection } from '../component/component.ts'
 import type { AccountRecord, Credentials } from '../ports/store.ts'
 import type { Resource } from '../session/account.ts'
+import { removeAccount } from '../account/authority.ts'
 import { namingFault } from '../account/naming.ts'
 import { Jid } from '../stanza/jid.ts'
 import { revokeTokens } from '../stream/sasl/fast.ts'
@@ -61,6 +62,7 @@ export function keeperOf(host: Host, connection: () => Connection): AccountKeepe
       const found = await find(jid)
       if (!found) return refused('There is no such account here.')
       if (wrongName(news.name)) return refused(`A shown name has 1 to ${NAME} characters.`)
+      if (news.password !== undefined && host.passwordsElsewhere) return refused('It cannot be set here: passwords of this host are kept elsewhere.')
       const credentials = news.password === undefined ? undefined : await keys(news.password)
       if (news.password !== undefined && !credentials) return refused('This cannot be a password.')
       const record = changed(found.record, news, credentials)
@@ -72,7 +74,7 @@ export function keeperOf(host: Host, connection: () => Connection): AccountKeepe
       const found = await find(jid)
       const account = found && await host.accounts.at(found.at)
       if (account) await host.rosters.farewell(account)
-      if (!found || await host.stores.accounts.remove(found.at.domain, found.at.local) === 'missing') return refused('There is no such account here.')
+      if (!found || await removeAccount(host.stores, found.record) === 'missing') return refused('There is no such account here.')
       accountChanged(host, found.at, undefined, 'removed')
       return undefined
     },

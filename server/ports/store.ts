@@ -38,6 +38,8 @@ export interface AccountRecord {
   readonly name?: string // shown name
   readonly role?: Role // none: a plain user, never an operator
   readonly disabled?: boolean
+  /** Who made it, where that was an authority outside: a directory, an issuer of tokens. */
+  readonly authority?: string
 }
 
 export interface AccountStore {

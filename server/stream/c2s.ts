@@ -133,9 +133,9 @@ export class ClientStream extends Stream implements Carrier {
     const features: Element[] = [...this.#limits(Math.min(host.limits.stanza.preAuth, host.limits.stanza.c2s))]
     const login = this.#login
     const canUpgrade = this.transport.startTls !== undefined && !this.transport.secure
-    if (canUpgrade) features.push(el('starttls', NS_TLS, {}, ...(login.allowed ? [] : [el('required', NS_TLS)])))
     const offered = login.offer(host)
-    if (!login.allowed) return features
+    if (canUpgrade) features.push(el('starttls', NS_TLS, {}, ...(offered.length ? [] : [el('required', NS_TLS)])))
+    if (!offered.length) return features
     const { bindings } = login
     features.push(el('mechanisms', NS_SASL, {}, ...offered.map(m => el('mechanism', NS_SASL, {}, m))))
     if (this.transport.secure) features.push(this.#sasl2.feature(host)) // never without TLS (XEP-0388 section 5)
@@ -182,7 +182,7 @@ export class ClientStream extends Stream implements Carrier {
   #sasl(e: Element, host: Host): void | Promise<void> {
     const login = this.#login
     const voice = this.#voice()
-    if (!login.allowed) { login.refuse('encryption-required', voice); return }
+    if (!login.offered.length) { login.refuse('encryption-required', voice); return }
     if (e.name === 'abort') { login.refuse('aborted', voice); return }
     const { text } = e
     const data = text === '' ? undefined : text === '=' ? new Uint8Array(0) : decodeBase64(text)

@@ -1,12 +1,13 @@
 // A login, whichever profile of SASL it is spoken in: what is offered, one run of a mechanism at a time, and what failures cost.
 import type { Found } from '../account/accounts.ts'
+import { enrol } from '../host/enrolment.ts'
 import type { Host } from '../host/host.ts'
 import { certified } from '../net/client-trust.ts'
 import type { Transport } from '../net/transport.ts'
 import type { Account } from '../session/account.ts'
 import type { StreamCondition } from '../session/ending.ts'
 import { Jid } from '../stanza/jid.ts'
-import type { Mechanism, SaslCondition, Setting, Step, TokenJudge } from './sasl/mechanism.ts'
+import type { Entry, Mechanism, SaslCondition, Setting, Step, TokenJudge } from './sasl/mechanism.ts'
 import { begin, offered } from './sasl/offer.ts'
 import { sealOf } from './sasl/fast.ts'
 import type { ClientWorld } from './client-world.ts'
@@ -14,7 +15,7 @@ import type { ClientWorld } from './client-world.ts'
 const PLAINS = 128 // passwords looked at in the same moment: each takes a thread of the pool for milliseconds
 
 /** Who has proved who he is. */
-export interface Proved { readonly user: Jid; readonly account: Account; readonly mechanism: string; readonly data?: Uint8Array }
+export interface Proved { readonly user: Jid; readonly account: Account; readonly mechanism: string; readonly data?: Uint8Array; /** An authority outside has said so. */ readonly outside: boolean }
 
 /** How a profile says what comes of a login. */
 export interface Voice {
@@ -56,6 +57,7 @@ export class Login {
     const { secure, peer } = this.#transport
     return this.offered = this.allowed ? offered({
       tls: secure, bindings: this.bindings, allowPlain: true, plainInClear: !secure, guests: host.guests !== undefined,
+      passwordsElsewhere: host.passwordsElsewhere, bearer: host.authorities.some(a => a.bearer),
       certified: peer !== undefined && certified(peer, host.domain).length > 0,
     }) : []
   }
@@ -95,8 +97,13 @@ export class Login {
   [Symbol.dispose](): void { this.#tarpit?.[Symbol.dispose]() }
 
   #setting(host: Host, token: TokenJudge | undefined): Setting {
-    const { accounts, guests } = host
+    const { accounts, guests, authorities, passwordsElsewhere } = host
     const { peer, bindings, remote } = this.#transport
+    const issuer = authorities.find(a => a.bearer)
+    const password = (local: string, given: string): Promise<Entry> | undefined => {
+      for (const a of authorities) { const found = a.password?.(local, given); if (found) return found.then(f => enrol(host, a, f)) }
+      return undefined
+    }
     const keep = (found: Found): ReturnType<Setting['lookup']> => (this.#found = found).record?.credentials
     return {
       host: host.domain,
@@ -106,9 +113,11 @@ export class Login {
       offered: this.offered,
       bindings,
       offeredBindings: this.bindings,
-      ...(peer && { certified: certified(peer, host.domain) }),
+      ...(peer && !passwordsElsewhere && { certified: certified(peer, host.domain) }),
       ...(guests && { guest: () => guests.welcome(remote) }),
-      ...(token && { token }),
+      ...(authorities.length > 0 && { password }),
+      ...(issuer && { bearer: (text: string) => issuer.bearer!(text).then(f => enrol(host, issuer, f)) }), // it was found by it
+      ...(token && !passwordsElsewhere && { token }),
     }
   }
 
@@ -126,7 +135,7 @@ export class Login {
   #step(step: Step, host: Host, mechanism: Mechanism, voice: Voice): void | Promise<void> {
     if ('challenge' in step) { voice.challenge(step.challenge); return }
     if ('failure' in step) { this.refuse(step.failure, voice, step.text); return }
-    const { success: { user: local, data } } = step
+    const { success: { user: local, data, outside = false } } = step
     const user = Jid.of(local, host.domain)
     const found = this.#found
     return Promise.resolve(host.accounts.at(user, found)).then(account => {
@@ -135,7 +144,7 @@ export class Login {
       if (!account || (found?.record && found.record !== account.record && sealOf(found.record) !== sealOf(account.record))) { this.refuse('not-authorized', voice); return } // changed in this moment
       this.#mechanism = undefined
       this.#failures = 0
-      return voice.success({ user, account, mechanism: mechanism.name, ...(data && { data }) })
+      return voice.success({ user, account, mechanism: mechanism.name, outside, ...(data && { data }) })
     })
   }
 }

@@ -58,7 +58,7 @@ export class Sasl2 {
 
   /** The stream feature. */
   feature(host: Host): Element {
-    const inline = [bind2Feature(host), el('sm', NS_SM), ...(host.guests ? [] : [fastFeature(this.#login.bindings)])]
+    const inline = [bind2Feature(host), el('sm', NS_SM), ...(host.guests || host.passwordsElsewhere ? [] : [fastFeature(this.#login.bindings)])]
     return el('authentication', NS_SASL2, {}, ...this.#login.offered.map(m => el('mechanism', NS_SASL2, {}, m)), el('inline', NS_SASL2, {}, ...inline))
   }
 
@@ -112,13 +112,13 @@ export class Sasl2 {
     }
   }
 
-  async #success(host: Host, { user, account, mechanism, data }: Proved, request: Request): Promise<void> {
+  async #success(host: Host, { user, account, mechanism, data, outside }: Proved, request: Request): Promise<void> {
     const stream = this.#stream
     const { from, agent, resume, bind } = request
     if (from !== undefined && from !== user.bare && !host.guests) { this.#login.refuse('invalid-authzid', this.#voice(host)); return }
     this.running = false
     stream.authenticated(account)
-    const token = await this.#token(host, request, mechanism, user, sealOf(account.record))
+    const token = outside ? [] : await this.#token(host, request, mechanism, user, sealOf(account.record)) // who lets him in today may not do so tomorrow
     const success = (as: string, ...told: readonly Element[]): Element => el('success', NS_SASL2, {},
       ...(data ? [el('additional-data', NS_SASL2, {}, encodeBase64(data))] : []), el('authorization-identifier', NS_SASL2, {}, as), ...told, ...token)
 

@@ -21,6 +21,7 @@ export type Step =
 export interface Success {
   readonly user: string // prepared localpart
   readonly data?: Uint8Array // additional data with success
+  readonly outside?: boolean // an authority outside has said so
 }
 
 /** RFC 6120 section 6.5. */
@@ -47,10 +48,23 @@ export interface Setting {
   readonly certified?: readonly string[]
   /** Makes a guest's account and gives its localpart, undefined where there are too many; absent where the host has no guests. */
   guest?(): Promise<string | undefined>
+  /** What an authority outside says of a password; undefined: the store decides. Absent where there is none. */
+  password?(local: string, password: string): Promise<Entry> | undefined
+  /** What an authority outside says of a bearer token; absent where none takes such. */
+  bearer?(token: string): Promise<Entry>
   /** Judges a token of XEP-0484; absent where none is brought. */
   readonly token?: TokenJudge
   /** The server's part of the nonce, printable ASCII without a comma; 144 random bits if absent. */
   nonce?(): string
+}
+
+/** Whom an authority outside lets in, or why nobody. */
+export type Entry = { readonly user: string } | 'refused' | 'expired' | 'unavailable'
+
+/** What comes of it. */
+export function stepFor(entry: Entry): Step {
+  if (typeof entry === 'object') return { success: { user: entry.user, outside: true } }
+  return { failure: entry === 'refused' ? 'not-authorized' : entry === 'expired' ? 'credentials-expired' : 'temporary-auth-failure' }
 }
 
 /**

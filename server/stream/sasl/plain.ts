@@ -1,7 +1,7 @@
-// PLAIN (RFC 4616), checked against the keys that SCRAM uses: the password itself is nowhere kept.
+// PLAIN (RFC 4616), checked against the keys that SCRAM uses, or by whoever keeps the passwords: they themselves are nowhere kept.
 import { prepareLocal } from '../../stanza/jid.ts'
 import { verifyPassword } from './credentials.ts'
-import { malformed, mayActAs, NOT_AUTHORIZED, utf8, type Mechanism, type Setting, type Step } from './mechanism.ts'
+import { malformed, mayActAs, NOT_AUTHORIZED, stepFor, utf8, type Mechanism, type Setting, type Step } from './mechanism.ts'
 
 export class Plain implements Mechanism {
   readonly name = 'PLAIN'
@@ -32,6 +32,8 @@ export class Plain implements Mechanism {
   }
 
   async #check(user: string, password: string): Promise<Step> {
+    const outside = this.#setting.password?.(user, password)
+    if (outside) return stepFor(await outside)
     const credentials = await this.#setting.lookup(user)
     return (await verifyPassword(credentials, password, this.#setting.iterations)) ? { success: { user } } : NOT_AUTHORIZED
   }

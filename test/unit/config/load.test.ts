@@ -63,6 +63,13 @@ describe('config/load', () => {
     assert.deepEqual([plugins['disco'], plugins['outage'], plugins['csi']], [{ contact: { abuse: ['mailto:abuse@a.example'], admin: [], feedback: [], sales: [], security: [], status: [], support: [] } }, { addresses: ['https://status.example/a.json'] }, { hold: 20 }])
   })
 
+  it('a directory and an issuer have their defaults, and no host has them by itself', () => {
+    const { plugins } = good('hosts: { a.example: { plugins: { ldap: { url: "ldap://d.example", base: o=x }, jwt: { issuer: "https://i.example", audience: x, roles: { agent: desk } } } } }\n').hosts.get('a.example')!
+    assert.deepEqual(plugins['ldap'], { url: 'ldap://d.example', startTls: true, timeout: 5_000, connections: 4, base: 'o=x', create: true })
+    assert.deepEqual(plugins['jwt'], { issuer: 'https://i.example', audience: 'x', user: 'sub', roles: { claim: 'groups', agent: 'desk' }, tolerance: 60_000, password: true, create: true })
+    assert.deepEqual(good(host).hosts.get('a.example')!.plugins, {})
+  })
+
   it('a desk is off, its queues are pulled by all, and a component listens on this machine only, unless the file says otherwise', () => {
     const config = good(`${host}listen: { component: { port: 1 } }\ncomponents: { d.example: { helpdesk: { queues: { q: } } } }`)
     const desk = config.components.get('d.example')
@@ -97,6 +104,22 @@ describe('config/load', () => {
       'x.yaml: components.w.example.webchat.origins: "https://x.example/" is not as a browser says it: write https://x.example'],
     ['an agent who is no JID', `${host}components: { h.example: { helpdesk: { queues: { q: { agents: [anna] } } } } }`,
       'x.yaml: components.h.example.helpdesk.queues.q.agents: "anna" is no bare JID: give one such as anna@example.org'],
+    ['a directory of which nobody knows where users are', 'hosts: { a.example: { plugins: { ldap: { url: "ldaps://d.example" } } } }',
+      'x.yaml: hosts.a.example.plugins.ldap.base: either it or user-dn is needed: say below which entry users are, or where a user\'s entry is'],
+    ['a directory with a filter that is none, a name without a password and a file that is not there', 'hosts: { a.example: { plugins: { ldap: { url: "ldaps://d.example", base: o=x, filter: "(&(uid=%u)", bind-dn: cn=r, ca: /none.pem } } } }',
+      'x.yaml: hosts.a.example.plugins.ldap.bind-password: is missing: give the password to bind-dn: without one the directory would take us for nobody',
+      'x.yaml: hosts.a.example.plugins.ldap.filter: its brackets do not fit together: give a filter such as (&(objectClass=person)(uid=%u))',
+      'x.yaml: hosts.a.example.plugins.ldap.ca: /none.pem cannot be read: give a PEM file that deskbell may read'],
+    ['a directory over the network in the clear', 'hosts: { a.example: { plugins: { ldap: { url: "ldap://d.example", base: o=x, start-tls: false } } } }',
+      'x.yaml: hosts.a.example.plugins.ldap.start-tls: passwords would go over the network in the clear: leave it out, or use ldaps://'],
+    ['registration where a directory keeps the passwords', 'hosts: { a.example: { registration: true, plugins: { ldap: { url: "ldaps://d.example", base: o=x } } } }',
+      'x.yaml: hosts.a.example.registration: the directory keeps the passwords, so nobody can choose one here: leave it out'],
+    ['an issuer over the network in the clear', 'hosts: { a.example: { plugins: { jwt: { issuer: "http://i.example", audience: x } } } }',
+      'x.yaml: hosts.a.example.plugins.jwt.issuer: "http://i.example" could be answered by anybody on the way: give one that begins with https://'],
+    ['an algorithm that does not fit to the key', 'hosts: { a.example: { plugins: { jwt: { issuer: "https://i.example", audience: x, algorithms: [RS256, HS256] } } } }',
+      'x.yaml: hosts.a.example.plugins.jwt.algorithms: HS256 and its kin need a secret: take them out: nobody shall sign with a key that everybody may read'],
+    ['an issuer with keys and a secret', 'hosts: { a.example: { plugins: { jwt: { issuer: i, audience: x, keys: "https://i.example/k", secret: 01234567890123456789012345678901x } } } }',
+      'x.yaml: hosts.a.example.plugins.jwt.secret: there are keys as well: leave one of them out'],
     ['a proxy that is no network', `${host}listen: { http: { port: 0, proxies: [10.0.0.0/33] } }`,
       'x.yaml: listen.http.proxies: "10.0.0.0/33" is no network: give one such as 10.0.0.0/8 or 192.0.2.7'],
     ['a certificate that is not there', `${host}tls: { certificate: /nowhere/c.pem, key: /nowhere/k.pem }`,

@@ -15,7 +15,7 @@ const text = read('docs/operate.md')
 describe('docs/operate.md and contrib', () => {
   it('every config in it passes', () => {
     const configs = [...text.matchAll(/```yaml\n([\s\S]*?)```/g), ...text.matchAll(/<<'END'\n([\s\S]*?)END\n/g)].map(m => m[1]!) // the pattern has one group
-    assert.equal(configs.length, 3)
+    assert.equal(configs.length, 5)
     for (const config of configs) {
       const loaded = readConfig(config.replace(/^tls:.*$/m, ""), '/etc/deskbell/deskbell.yaml')
       assert.ok(loaded.ok, loaded.ok ? '' : loaded.faults.join('\n'))
