@@ -29,6 +29,9 @@ export interface QueueSetting {
   readonly skills: readonly string[]
 }
 
+/** What follows the end of a talk, where a department says otherwise than the desk. */
+type Step = 'inherit' | 'on' | 'off'
+
 export interface DepartmentSetting {
   readonly name?: string
   readonly queues: readonly string[]
@@ -40,6 +43,9 @@ export interface DepartmentSetting {
   readonly maxPublic: number
   readonly offline: readonly string[]
   readonly rooms: readonly string[]
+  readonly survey: Step
+  readonly mailAtEnd: Step
+  readonly ticketAtEnd: Step
 }
 /** What visitors of pages prove before they are let in. */
 export type ProofKind = 'none' | 'work' | 'captcha'

@@ -1,6 +1,7 @@
 // What a customer may still do when the talk is over: have it mailed, make a ticket of it, say how it was (OT-14, ST-58, RULE-C17; shell).
 import { mark } from './acts/marks.ts'
 import type { Customer } from './customers.ts'
+import { stepsOf } from './entrance.ts'
 import type { Present, State } from './facts.ts'
 import { mailAddress } from './mail/letter.ts'
 import type { Office } from './office.ts'
@@ -17,7 +18,7 @@ const TEXT = 2000 // characters of a survey
 /** What is offered for it now: the survey after every end, the others to who ended it himself. */
 export function choices(o: Office, s: State): readonly Choice[] {
   if ((s.is !== 'ended' && s.is !== 'closed') || s.shown === 0 || o.now - s.at > OPEN) return []
-  const { survey, mailAtEnd, ticketAtEnd } = o.rules.now.conversation
+  const { survey, mailAtEnd, ticketAtEnd } = stepsOf(o.rules.now, s.queue)
   const byCustomer = s.by === 'customer'
   return CHOICES.filter(c => c === 'survey' ? survey : byCustomer && (c === 'mail' ? mailAtEnd && o.mail !== undefined : ticketAtEnd && s.filing?.ticket === undefined))
 }

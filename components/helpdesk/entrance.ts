@@ -48,6 +48,15 @@ function isFull(s: DeskSettings, queue: string, m: Moment): boolean {
 /** The departments a queue belongs to, in the order of the settings. */
 export const departmentsOf = (s: DeskSettings, queue: string): readonly DeskSettings['departments'][string][] => Object.values(s.departments).filter(d => d.queues.includes(queue))
 
+/** What a customer may do when a talk of this queue is over: as the first of its departments says that says anything, else as the desk does (RULE-C17). */
+export function stepsOf(s: DeskSettings, queue: string): Readonly<Record<'survey' | 'mailAtEnd' | 'ticketAtEnd', boolean>> {
+  const said = (step: 'survey' | 'mailAtEnd' | 'ticketAtEnd'): boolean => {
+    const own = departmentsOf(s, queue).find(d => d[step] !== 'inherit')?.[step]
+    return own === undefined ? s.conversation[step] : own === 'on'
+  }
+  return { survey: said('survey'), mailAtEnd: said('mailAtEnd'), ticketAtEnd: said('ticketAtEnd') }
+}
+
 /** What bounds one agent's conversations beside the limit of all: at most so many in these queues. */
 export function limitsFor(s: DeskSettings, queue: string, own: number | undefined): readonly { readonly queues: readonly string[]; readonly most: number }[] {
   const q = s.queues[queue]?.perAgent ?? 0

@@ -1,9 +1,10 @@
 // The end of a talk: ending, closing, closing by itself, and what the customer may still do.
 import assert from 'node:assert/strict'
 import { BOT, c, config, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
-import { BOTH, deskWith, talk, TEAM } from '../harness/talks.ts'
+import { BOTH, deskWith, serves, talk, TEAM } from '../harness/talks.ts'
 import { MailSink } from '../unit/helpdesk/mail-sink.ts'
 
+const BILLING = 'billing@help.localhost'
 const CALM = { quality: { idleWarning: 0, idleCritical: 0 } }
 const dossier = async (d: DeskHouse) => (await d.rest('GET', '/api/v1/conversations/1/dossier', 'mia')).body
 const state = async (d: DeskHouse): Promise<string> => (await d.rest('GET', '/api/v1/conversations/1', 'mia')).body.state
@@ -87,6 +88,21 @@ describe('after the end', () => {
     const { survey } = await dossier(d)
     assert.deepEqual([survey.rating, survey.text], [4, 'very kind'])
     assert.ok(Date.parse(survey.at) > 0)
+  }))
+  it('RULE-C17 a department says otherwise than the desk: its customers are offered what it says, those of others what the desk says', deskWith({ ...CALM, conversation: { survey: false, ticketAtEnd: true }, departments: { money: { queues: ['billing'] } } }, TEAM, async d => {
+    assert.equal((await d.rest('PATCH', '/api/v1/departments/money', 'adam', { survey: 'on', ticketAtEnd: 'off' })).status, 200)
+    assert.equal((await d.rest('PATCH', '/api/v1/departments/money', 'adam', { survey: 'sometimes' })).status, 422)
+    const anna = await d.comes('anna')
+    const zoe = await serves(d, anna, 1, 'zoe')
+    const yan = await serves(d, anna, 2, 'yan', 'hello', BILLING)
+    await says(zoe, '!end', /^✱ If you like: “!ticket” makes a ticket of it\.$/)
+    yan.types(BILLING, '!end')
+    await yan.reads(BILLING, /^✱ If you like: “!rate 5” \(1 to 5, and a word if you like\) says how it was\.$/)
+    yan.types(BILLING, '!ticket')
+    await anna.reads(c(2), '!ticket') // a line like any other
+    assert.equal((await d.rest('PATCH', '/api/v1/departments/money', 'adam', { survey: null, ticketAtEnd: 'inherit' })).status, 200)
+    yan.types(BILLING, '!end')
+    await yan.reads(BILLING, /^✱ If you like: “!ticket” makes a ticket of it\.$/)
   }))
   it('OT-14 ST-58 a bridge is told what is offered, and asks for it', deskWith({ ...CALM, conversation: { survey: true } }, TEAM, async d => {
     const bridge = await d.house.component('web.localhost', 'secret')

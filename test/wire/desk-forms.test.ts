@@ -88,6 +88,8 @@ describe('the forms for admins', () => {
     assert.match(await run(boss, 'delete-queue', { id: 'sales' }), /not closed/)
     assert.match(await run(boss, 'add-department', { id: 'shop', queues: ['sales', 'nonsense'] }), /there is no queue nonsense/)
     assert.match(await run(boss, 'add-department', { id: 'shop', queues: ['sales'] }), /is made/)
+    assert.match(await run(boss, 'change-department', { id: 'shop' }, { survey: 'on', ticketAtEnd: 'off' }), /saved/)
+    assert.deepEqual((({ survey, mailAtEnd, ticketAtEnd }) => [survey, mailAtEnd, ticketAtEnd])((await settings(d)).departments.shop), ['on', 'inherit', 'off'])
     assert.match(await run(boss, 'change-role', { id: 'agent' }, { granted: ['chat.serve', 'chat.with.customers'] }), /saved/)
     assert.equal((await settings(d)).roles.agent.permissions['chat.transfer'], false)
     anna.types(BOT, '!a')

@@ -4,6 +4,7 @@ import type { DeskSettings, LinkSetting } from '../../../schemas/desk-settings.t
 import { because } from '../actions.ts'
 import type { Bare } from '../facts.ts'
 import { kindOf, type Customer } from '../customers.ts'
+import { stepsOf } from '../entrance.ts'
 import { Refused } from '../facts.ts'
 import type { Office } from '../office.ts'
 import { short } from '../sentences.ts'
@@ -48,7 +49,8 @@ export class Intake {
     const departments = shownDepartments(s, wish)
     const choose = mode === 'departments' && departments.length > 1
     const open = this.#open(wish)
-    return el('site', NS.desk, { open: String(open), messages: String(!open && this.#takesMessages(wish)), refresh: String(this.#refresh(wish)), mode, suggests: String(this.#office.knowledge.suggests), proof: String(this.#proof.kind(wish.site) !== 'none'), identity: String(requires(s, wish.site)), files: String(s.conversation.customerFiles), survey: String(s.conversation.survey), mail: String(s.conversation.mailAtEnd && this.#office.mail !== undefined), ticket: String(s.conversation.ticketAtEnd) },
+    const steps = stepsOf(s, this.#target(wish)?.queue ?? wish.queue)
+    return el('site', NS.desk, { open: String(open), messages: String(!open && this.#takesMessages(wish)), refresh: String(this.#refresh(wish)), mode, suggests: String(this.#office.knowledge.suggests), proof: String(this.#proof.kind(wish.site) !== 'none'), identity: String(requires(s, wish.site)), files: String(s.conversation.customerFiles), survey: String(steps.survey), mail: String(steps.mailAtEnd && this.#office.mail !== undefined), ticket: String(steps.ticketAtEnd) },
       ...(choose ? [el('selection', NS.desk, {}, s.conversation.selectionText), ...departments.map(id => el('department', NS.desk, { id, name: s.departments[id]?.name ?? capital(id), open: String(this.#open({ ...wish, department: id })) }))] : []),
       ...(mode === 'agents' ? this.#agents(wish).map(jid => el('operator', NS.desk, { name: this.#office.operators.name(jid) })) : []),
       ...asked(s, departments).map(([id, f]) => el('field', NS.desk, { id, label: f.label, kind: f.kind, required: String(f.required), ...(f.departments.length > 0 ? { departments: f.departments.join(' ') } : {}) }, ...f.choices.map(c => el('choice', NS.desk, {}, c)))),

@@ -45,6 +45,9 @@ describe('app/commands/desk', () => {
 
   it('sites, departments and settings are changed with the same words', async () => {
     await good('department', 'add', 'help', 'queues=support')
+    await good('department', 'set', 'help', 'survey=on', 'mailAtEnd=off')
+    assert.deepEqual((await good('department', 'show', 'help')).filter(l => /^(survey|mailAtEnd|ticketAtEnd)/.test(l)), ['survey=on', 'mailAtEnd=off', 'ticketAtEnd=inherit'])
+    await bad(2, /survey: write one of inherit, on, off/, 'department', 'set', 'help', 'survey=maybe')
     await good('site', 'add', 'shop', 'title=Shop', 'queue=support', 'departments=help', 'origins=https://shop.example')
     assert.ok((await good('site', 'show', 'shop')).includes('origins=https://shop.example'))
     await bad(1, /there is no department nope/, 'site', 'set', 'shop', 'departments=nope')
