@@ -8,6 +8,7 @@ import { ClientFacing } from '../server/net/client-trust.ts'
 import { ServerIdentity, selfSigned } from '../server/net/tls.ts'
 import { listenTcp, type Listening, type TcpTransport } from '../server/net/tcp.ts'
 import { WebSocketTransport } from '../server/net/websocket.ts'
+import { askOutside } from '../server/host/enrolment.ts'
 import { Guests } from '../server/host/guests.ts'
 import { Host } from '../server/host/host.ts'
 import { accountChanged } from '../server/host/keeping.ts'
@@ -105,7 +106,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       if (typeof ca === 'string') given['ldap'] = { ...given['ldap'], ca: await readFile(ca, 'utf8') } // plugins open no files
       await host.use(wanted, { ...given, version: { number: VERSION, ...given['version'] }, register: { open: options.registration } })
       host.tokens = tokenReader(stores, domain, clock)
-      host.keyring = tokenKeeper(stores, domain, clock, options.scramIterations, () => host.tellTokens())
+      host.keyring = tokenKeeper(stores, domain, clock, options.scramIterations, () => host.tellTokens(), (local, password) => askOutside(host, local, password))
       hosts.set(domain, host)
     }
     await devices.wake(hosts, stores) // before anybody asks who is there

@@ -58,14 +58,20 @@ export function tokenReader(stores: Stores, host: string, clock: Clock) {
   }
 }
 
+/** Whom an authority outside lets in with a password; undefined: it is the store's affair. */
+type Outside = (local: string, password: string) => Promise<{ readonly user: string } | string> | undefined
+
 /** Signs accounts of `host` in. `iterations` of new passwords: what a name without an account costs; `ended` is told when tokens are over. */
-export function tokenKeeper(stores: Stores, host: string, clock: Clock, iterations?: number, ended: () => void = () => {}): TokenKeeper {
+export function tokenKeeper(stores: Stores, host: string, clock: Clock, iterations?: number, ended: () => void = () => {}, outside: Outside = () => undefined): TokenKeeper {
   const own = async (jid: string): Promise<TokenEntry[]> => (await listTokens(stores, host, jid)).filter(t => !isOver(t, clock))
   return {
     async signIn(jid, password) {
       const at = Jid.tryParse(jid)
+      const asked = at?.local && at.domain === host ? outside(at.local, password) : undefined
+      const entry = await asked
       const account = at?.local && at.domain === host ? await stores.accounts.find(host, at.local) : undefined
-      if (!await verifyPassword(account?.credentials, password, iterations) || !account || !at || account.disabled) return undefined
+      const proved = asked ? typeof entry === 'object' : await verifyPassword(account?.credentials, password, iterations)
+      if (!proved || !account || !at || account.disabled) return undefined
       return { jid: at.bare, ...(account.role && { role: account.role }), seal: sealOf(account) }
     },
     async begin({ jid, seal }, more) {

@@ -27,6 +27,15 @@ export async function enrol(host: Host, authority: Authority, found: Finding): P
   return { user: at.local } // 'conflict': another login of his made it in this moment
 }
 
+/** What an authority says of a password of `local` (prepared); undefined: it is the store's affair. */
+export function askOutside(host: Host, local: string, password: string): Promise<Entry> | undefined {
+  for (const a of host.authorities) {
+    const found = a.password?.(local, password)
+    if (found) return found.then(f => enrol(host, a, f))
+  }
+  return undefined
+}
+
 /** The record with what is new; undefined if nothing is. */
 function updated(record: AccountRecord, { name, role }: Identified): AccountRecord | undefined {
   const { role: held, name: called, ...rest } = record

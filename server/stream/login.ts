@@ -1,13 +1,13 @@
 // A login, whichever profile of SASL it is spoken in: what is offered, one run of a mechanism at a time, and what failures cost.
 import type { Found } from '../account/accounts.ts'
-import { enrol } from '../host/enrolment.ts'
+import { askOutside, enrol } from '../host/enrolment.ts'
 import type { Host } from '../host/host.ts'
 import { certified } from '../net/client-trust.ts'
 import type { Transport } from '../net/transport.ts'
 import type { Account } from '../session/account.ts'
 import type { StreamCondition } from '../session/ending.ts'
 import { Jid } from '../stanza/jid.ts'
-import type { Entry, Mechanism, SaslCondition, Setting, Step, TokenJudge } from './sasl/mechanism.ts'
+import type { Mechanism, SaslCondition, Setting, Step, TokenJudge } from './sasl/mechanism.ts'
 import { begin, offered } from './sasl/offer.ts'
 import { sealOf } from './sasl/fast.ts'
 import type { ClientWorld } from './client-world.ts'
@@ -100,10 +100,6 @@ export class Login {
     const { accounts, guests, authorities, passwordsElsewhere } = host
     const { peer, bindings, remote } = this.#transport
     const issuer = authorities.find(a => a.bearer)
-    const password = (local: string, given: string): Promise<Entry> | undefined => {
-      for (const a of authorities) { const found = a.password?.(local, given); if (found) return found.then(f => enrol(host, a, f)) }
-      return undefined
-    }
     const keep = (found: Found): ReturnType<Setting['lookup']> => (this.#found = found).record?.credentials
     return {
       host: host.domain,
@@ -115,7 +111,7 @@ export class Login {
       offeredBindings: this.bindings,
       ...(peer && !passwordsElsewhere && { certified: certified(peer, host.domain) }),
       ...(guests && { guest: () => guests.welcome(remote) }),
-      ...(authorities.length > 0 && { password }),
+      ...(authorities.length > 0 && { password: (local: string, given: string) => askOutside(host, local, given) }),
       ...(issuer && { bearer: (text: string) => issuer.bearer!(text).then(f => enrol(host, issuer, f)) }), // it was found by it
       ...(token && !passwordsElsewhere && { token }),
     }

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { createHmac, createSign, generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tokenKeeper } from '../../app/tokens.ts'
+import { askOutside } from '../../server/host/enrolment.ts'
 import { TestClock } from '../../server/ports/clock.ts'
 import { defaultLimits } from '../../server/ports/limits.ts'
 import type { SceneOptions } from '../harness/scene.ts'
@@ -195,6 +197,15 @@ describe('a token of an issuer', () => {
     assert.equal(await comesByPlain(door, 'romeo', issuer.token()), 'not-authorized')
     assert.equal(await comesByPlain(door, 'anna', issuer.token({ exp: 1 })), 'credentials-expired')
     assert.equal(await comesByPlain(door, 'anna', ''), 'malformed-request')
+  }))
+
+  it('signs in to REST, as a password does', withIssuer(async (issuer, house) => {
+    const keeper = tokenKeeper(house.stores, 'localhost', house.clock, 4096, () => {}, (local, password) => askOutside(house.host, local, password))
+    assert.equal((await keeper.signIn('anna@localhost', issuer.token()))?.jid, 'anna@localhost')
+    assert.equal(await keeper.signIn('romeo@localhost', issuer.token()), undefined)
+    assert.equal(await keeper.signIn('anna@localhost', issuer.token({ aud: 'mail' })), undefined)
+    assert.equal((await keeper.signIn('romeo@localhost', 'pw'))?.jid, 'romeo@localhost')
+    assert.equal(await keeper.signIn('romeo@localhost', 'wrong'), undefined)
   }))
 
   it('and does not where that is turned off', withIssuer(async (issuer, _, door) => {
