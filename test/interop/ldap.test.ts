@@ -1,10 +1,16 @@
 // Logins that a directory decides on: Debian's OpenLDAP.
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import net from 'node:net'
+import { join } from 'node:path'
 import { Attribute, Change } from 'ldapts'
 import { needs } from '../harness/machine.ts'
 import type { SceneOptions } from '../harness/scene.ts'
+import { compose } from '../../app/compose.ts'
+import { readConfig } from '../../config/load.ts'
+import { silent } from '../../server/ports/log.ts'
+import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { TestClock } from '../../server/ports/clock.ts'
 import { accountChanged } from '../../server/host/keeping.ts'
 import { removeAccount } from '../../server/account/authority.ts'
@@ -182,6 +188,23 @@ describe('a host whose passwords a directory keeps', function () {
       await mine.again()
       assert.equal(await comes(door, 'anna', 'anna-pw'), 'anna@localhost')
     }, () => ({ ...searched(), url: `ldaps://localhost:${mine.secure}`, ca: own.pem, connections: 2 }))()
+  })
+
+  it('is set up by the config file', async () => {
+    writeFileSync(join(papers.folder, 'ca.pem'), ca)
+    const read = readConfig(`data: ${papers.folder}\nlisten: { c2s-tls: { port: 0, address: 127.0.0.1 } }\nhosts: { localhost: { plugins: { ldap: { url: "ldaps://localhost:${slapd.secure}", ca: ca.pem, base: "${PEOPLE}", bind-dn: "${READER.bindDn}", bind-password: ${READER.bindPassword}, name: cn } } } }`, join(papers.folder, 'x.yaml'))
+    assert.ok(read.ok, JSON.stringify(read))
+    const stores = await openSqlite({ file: ':memory:' })
+    {
+      await using program = await compose(read.config, { stores, clock: new TestClock(), log: silent })
+      const c = await Client.at({} as House, { port: program.ports['c2sTls'] ?? program.ports['c2s-tls']! }) // the port is all that is asked for
+      assert.deepEqual(c.mechanisms(SASL2), ['PLAIN'])
+      c.says(authenticate('PLAIN', plain('anna', 'anna-pw')))
+      assert.equal(identifier(await c.succeeds()), 'anna@localhost')
+      assert.equal((await stores.accounts.find('localhost', 'anna'))?.name, 'Anna Smith')
+      c.leaves()
+    }
+    await stores.close()
   })
 
   it('one that does not answer is given up in time', async () => {
