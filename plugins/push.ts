@@ -1,6 +1,6 @@
 // XEP-0357: wakes the devices of a user that are not connected, through the services that their makers run.
 import { isWorthKeeping } from '../protocols/keeping.ts'
-import { el, form, HANDLED, Jid, note, parseFrame, plugin, readForm, refuse, Stanza, type Account, type AnyStanza, type Element, type Host, type Resource } from '../server/api.ts'
+import { el, form, HANDLED, Jid, note, parseFrame, plugin, readForm, refuse, Stanza, WAKES, type Account, type AnyStanza, type Element, type Host, type Resource } from '../server/api.ts'
 
 const NS = 'urn:xmpp:push:0'
 const SUMMARY = 'urn:xmpp:push:summary'
@@ -28,6 +28,7 @@ const registrations = note<ReadonlyMap<string, Registration>>('push registration
 export const push = plugin('push', (host, options) => {
   host.accountFeature(NS)
   const { documents } = host.stores
+  host.provide(WAKES, account => account.get(registrations).size > 0)
   const tells = { sender: options['sender'] === true, body: options['body'] === true }
 
   host.accounts.loader(async account => {

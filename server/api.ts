@@ -1,5 +1,5 @@
 // The one door: all that a plugin or a component may import of the server.
-export { plugin, Token, type Addressee, type Answer, type Ask, type Host, type Identity, type IqHandler, type Moment, type Plugin } from './host/host.ts'
+export { plugin, Token, WAKES, type Addressee, type Answer, type Ask, type Host, type Identity, type IqHandler, type Moment, type Plugin } from './host/host.ts'
 export { accountChanged } from './host/keeping.ts'
 export type { Authority, Finding, Identified } from './account/authority.ts'
 export { removeAccount } from './account/authority.ts'

@@ -14,7 +14,8 @@ type Under = Pick<Ground, 'book' | 'config' | 'rules' | 'operators' | 'now' | 'e
 
 export class Distribution {
   readonly #o: Under
-  readonly #offerable = new Map<Bare, ReadonlySet<string>>()
+  /** How each operator stood when it was looked at last. */
+  readonly #stands = new Map<Bare, { readonly says: string; readonly queues: ReadonlySet<string> }>()
   /** By queue; forgotten whenever the line changes. */
   readonly #positions = new Map<string, ReadonlyMap<number, number>>()
   #dispatching: Promise<void> | undefined
@@ -98,18 +99,23 @@ export class Distribution {
   /** Whether the operator may be asked about this queue, seats left aside. */
   mayBeAsked(jid: Bare, queue: string): boolean { return this.#o.operators.of(queue).includes(jid) && isOfferable(this.#o.operators.operator(jid), queue, this.#o.rules.now.distribution.offersAway) }
 
-  /** Somebody's state has changed: who rests in his queues is looked at again. */
-  async stir(who: Bare, queue: (q: string) => boolean): Promise<void> {
-    for (const [n, s] of [...this.#o.book.states]) if (s.is === 'waiting' && queue(s.queue) && (s.place.rest !== undefined || s.place.passed.includes(who))) await this.#o.book.give(n, { do: 'stir', who })
+  /** An operator's state has changed: what rests among those he may be asked about is looked at again, and what he has passed, if he can be asked now. */
+  async stir(who: Bare): Promise<void> {
+    for (const [n, s] of [...this.#o.book.states]) {
+      if (s.is !== 'waiting' || !this.#o.eligible(s).includes(who)) continue
+      if (s.place.rest !== undefined || (s.place.passed.includes(who) && this.#mayBeAsked(who, s.queue))) await this.#o.book.give(n, { do: 'stir', who })
+    }
   }
+  #mayBeAsked(jid: Bare, queue: string): boolean { return isOfferable(this.#o.operators.operator(jid), queue, this.#o.rules.now.distribution.offersAway) }
 
-  /** The queues for which the operator has become one who can be asked, since this was asked last. */
-  opened(jid: Bare): readonly string[] {
+  /** Whether what the operator says of himself, or whom he can be asked for, is another thing than when this was asked last. A connection that is lost says nothing. */
+  changed(jid: Bare): boolean {
     const o = this.#o.operators.operator(jid)
-    const offerable = new Set(this.#o.operators.queuesOf(jid).filter(q => isOfferable(o, q)))
-    const old = this.#offerable.get(jid)
-    this.#offerable.set(jid, offerable)
-    return [...offerable].filter(q => !old?.has(q))
+    const queues = new Set(this.#o.operators.queuesOf(jid).filter(q => this.#mayBeAsked(jid, q)))
+    const says = JSON.stringify([bestShow(o.devices.map(d => ({ ...d, attached: true }))), o.intake, capacityOf(o), this.#o.operators.record(jid).perQueue, o.back])
+    const old = this.#stands.get(jid)
+    this.#stands.set(jid, { says, queues })
+    return old?.says !== says || [...queues].some(q => !old.queues.has(q))
   }
 }
 

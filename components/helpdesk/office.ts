@@ -99,7 +99,7 @@ export class Office extends Ground {
     if (c.events.some(e => e.event.type !== 'said')) {
       this.later(async () => {
         await this.book.settle(c.n)
-        if (freed !== undefined) await this.distribution.stir(freed, q => this.distribution.mayBeAsked(freed, q))
+        if (freed !== undefined) await this.distribution.stir(freed)
         if (after.is === 'active' && !(before.is === 'active' && before.owner === after.owner)) await this.#attended(c.n)
         await this.dispatch()
       })
@@ -136,11 +136,13 @@ export class Office extends Ground {
     this.opening.watch()
     this.book.wind()
     for (const f of this.onRules) f()
-    for (const { jid } of this.operators.all()) this.distribution.opened(jid)
+    for (const { jid } of this.operators.all()) this.distribution.changed(jid)
     this.later(async () => {
       for (const [n, s] of [...this.book.states]) {
         if (s.is === 'offered' && !(isReceiving(this.operators.operator(s.offer.to), s.queue) && this.eligible(s).includes(s.offer.to))) await this.book.give(n, { do: 'revoke', id: s.offer.id })
         else if (s.is === 'waiting' && s.place.rest !== undefined) await this.book.give(n, { do: 'stir', who: 'desk' })
+        else if (s.is === 'active' && s.detached !== undefined && !this.rules.now.handOff.closed.enabled) await this.book.give(n, { do: 'attach', who: s.owner })
+        else await this.#attended(n)
       }
       await this.dispatch()
     })
@@ -153,19 +155,24 @@ export class Office extends Ground {
     // Who logged out did not close it on purpose: he is back when he is here again.
     if (isGone(o)) for (const [n, by] of this.closedBy) if (by === jid) this.closedBy.delete(n)
     this.opening.changed(jid, o)
-    const fresh = this.distribution.opened(jid)
+    const changed = this.distribution.changed(jid)
     this.later(async () => {
       for (const [n, s] of [...this.book.states]) {
         if (s.is === 'offered' && s.offer.to === jid && !(isReceiving(o, s.queue) && this.eligible(s).includes(jid))) await this.book.give(n, { do: 'revoke', id: s.offer.id })
-        if (s.is === 'active' && s.owner === jid) await this.book.give(n, this.rules.now.handOff.closed.enabled && (isGone(o) || this.closedBy.get(n) === jid) ? { do: 'detach', who: jid, until: this.#awayUntil(this.now) } : { do: 'attach', who: jid })
+        if (s.is === 'active' && s.owner === jid) await this.book.give(n, this.rules.now.handOff.closed.enabled && (isGone(o) || this.closedBy.get(n) === jid) ? { do: 'detach', who: jid, until: await this.#awayUntil(jid, this.now) } : { do: 'attach', who: jid })
       }
-      if (fresh.length > 0) await this.distribution.stir(jid, q => fresh.includes(q))
+      if (changed) await this.distribution.stir(jid)
       await this.dispatch()
     })
     for (const f of this.onQueues) f()
     for (const f of this.onOperator) f(jid)
   }
-  #awayUntil(since: number): number { return since + this.rules.now.handOff.closed.after * 1000 }
+  /** When an absence that began then hands a conversation on: later for who is not connected, and whom a push reaches (RULE-C12). */
+  async #awayUntil(jid: Bare, since: number): Promise<number> {
+    const { after, pushGrace } = this.rules.now.handOff.closed
+    const isReached = pushGrace > 0 && !this.operators.operator(jid).devices.some(d => d.attached) && await this.link.privileges?.wakes?.(jid) === true
+    return since + (isReached ? after + pushGrace : after) * 1000
+  }
 
   /** After a start: the owners who have not come back. */
   missing(since: number): void { this.later(async () => { for (const n of [...this.book.states.keys()]) await this.#attended(n, since) }) }
@@ -173,7 +180,7 @@ export class Office extends Ground {
   /** An owner who is not here, because he logged out while his acceptance was on its way or has not come back since a start: the clock of his absence runs (SS-05). */
   async #attended(n: number, since = this.now): Promise<void> {
     const s = this.book.states.get(n)
-    if (s?.is === 'active' && s.detached === undefined && this.rules.now.handOff.closed.enabled && isGone(this.operators.operator(s.owner))) await this.book.give(n, { do: 'detach', who: s.owner, until: this.#awayUntil(since) })
+    if (s?.is === 'active' && s.detached === undefined && this.rules.now.handOff.closed.enabled && isGone(this.operators.operator(s.owner))) await this.book.give(n, { do: 'detach', who: s.owner, until: await this.#awayUntil(s.owner, since) })
   }
 
   // Customers

@@ -54,6 +54,8 @@ export const plugin = (name: string, install: Plugin['install'], needs: readonly
 
 /** A typed name for what one plugin offers to others, so that none imports another. */
 export class Token<T> { readonly name: string; declare readonly offers: T; constructor(name: string) { this.name = name } }
+/** What wakes devices that are not connected offers: whether it reaches this account. */
+export const WAKES = new Token<(account: Account) => boolean>('wakes')
 
 /** Who comes without an account (XEP-0175). */
 export interface GuestBook {

@@ -1,7 +1,7 @@
 // What a component that runs in this process may do of what only the server can.
 import { Jid } from '../stanza/jid.ts'
 import type { Connection, Person, Privileges } from '../component/component.ts'
-import type { Host } from './host.ts'
+import { WAKES, type Host } from './host.ts'
 import { keeperOf } from './keeping.ts'
 
 /** The privileges of the component `domain` with regard to the accounts of `host`. */
@@ -34,6 +34,11 @@ export function privilegesOf(host: Host, domain: string, connection: () => Conne
       host.when('asleep', d => { if (live) listener(d.jid.full, false) })
       host.when('attached', d => { if (live) listener(d.jid.full, true) })
       return { [Symbol.dispose]() { live = false } }
+    },
+    async wakes(jid) {
+      const at = Jid.tryParse(jid)
+      const account = at?.domain === host.domain ? await host.accounts.at(at) : undefined
+      return account !== undefined && host.service(WAKES)?.(account) === true
     },
     token: text => host.tokens(text),
     onTokens: listener => host.onTokens(listener),

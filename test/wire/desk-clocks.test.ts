@@ -1,7 +1,7 @@
 // The clocks of a conversation: hand-off on silence, warnings, reminders, what has come due.
 import assert from 'node:assert/strict'
 import { BOT, c, config, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
-import { BOTH, deskWith, isUrgent, ONE, talk, TEAM, TWO } from '../harness/talks.ts'
+import { BOTH, deskWith, isUrgent, ONE, serves, talk, TEAM, TWO } from '../harness/talks.ts'
 
 const QUIET = { idleWarning: 0, idleCritical: 0 }
 const composing = (p: Person): void => p.actor.sends`<message type='chat' to='${c(1)}'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>`
@@ -118,6 +118,44 @@ describe('hand-off on silence', () => {
     await d.later(3600)
     await ben.readsNothing()
   }))
+  it('SS-05 turned off while an agent is away he keeps his customers, turned on again his time begins', deskWith({ quality: QUIET, handOff: { closed: { after: 60 } } }, TEAM, async d => {
+    const { anna } = await talk(d)
+    const state = async (): Promise<string> => (await d.rest('GET', '/api/v1/conversations/1', 'mia')).body.state
+    anna.actor.sends`<presence type='unavailable'/>`
+    await anna.actor.fence()
+    await d.later(30)
+    await d.rest('PATCH', '/api/v1/settings', 'adam', { handOff: { closed: { enabled: false } } })
+    await d.later(600)
+    assert.equal(await state(), 'active')
+    await d.rest('PATCH', '/api/v1/settings', 'adam', { handOff: { closed: { enabled: true } } })
+    await d.later(59)
+    assert.equal(await state(), 'active')
+    await d.later(1)
+    assert.equal(await state(), 'waiting')
+  }, PULL))
+  it('RULE-C12 SS-05 whom a push reaches has the time that the settings add; whom none reaches, or who is connected and away, has not', deskWith({ quality: QUIET, handOff: { closed: { after: 60, pushGrace: 120 } } }, TEAM, async d => {
+    const [anna, ben] = [await d.comes('anna'), await d.comes('ben')]
+    const state = async (n: number): Promise<string> => (await d.rest('GET', `/api/v1/conversations/${n}`, 'mia')).body.state
+    anna.actor.sends`<iq type='set' id='en'><enable xmlns='urn:xmpp:push:0' jid='push.localhost' node='phone'/></iq>`
+    await anna.actor.hears`<iq type='result' id='en'/>`
+    await serves(d, anna, 1, 'zoe')
+    await serves(d, ben, 2, 'yan')
+    for (const p of [anna, ben]) { p.actor.sends`<presence type='unavailable'/>`; await p.actor.fence() }
+    await d.later(60)
+    assert.deepEqual([await state(1), await state(2)], ['active', 'waiting'])
+    await d.later(119)
+    assert.equal(await state(1), 'active')
+    await d.later(1)
+    assert.equal(await state(1), 'waiting')
+    anna.actor.sends`<presence/>`
+    await d.quiet()
+    anna.types(BOT, '!take 1')
+    await anna.reads(BOT, /is yours/)
+    anna.actor.sends`<presence><show>away</show></presence>` // her phone is in her hand: no push is sent
+    await anna.actor.fence()
+    await d.later(60)
+    assert.equal(await state(1), 'waiting')
+  }, PULL))
   it('SS-05 its time can be set', deskWith({ handOff: { closed: { after: 30 } } }, TWO, async d => {
     const { anna } = await talk(d)
     const ben = await d.comes('ben')
