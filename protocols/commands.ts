@@ -27,6 +27,8 @@ export interface AdHocCommand {
   readonly name: string
   /** Who sees and runs it; absent: everybody who may ask at all. */
   readonly may?: (who: Jid) => boolean
+  /** Its first question may be answered without being asked: by a form that comes with the request. */
+  readonly direct?: true
   start(who: Jid): Stage | Promise<Stage>
 }
 
@@ -73,7 +75,7 @@ export class Commands {
     if (id === undefined) {
       if (action !== 'execute' && action !== 'complete') return wrong('bad-request', 'bad-action')
       const now = this.#clock.now()
-      return this.#carryOn({ id: randomBytes(12).toString('base64url'), who: who.full, command, ends: now + LIFE, question: NONE, busy: true }, () => command.start(who))
+      return this.#carryOn({ id: randomBytes(12).toString('base64url'), who: who.full, command, ends: now + LIFE, question: NONE, busy: true }, () => begin(command, who, request))
     }
     const session = this.#sessions.get(id)
     if (!session || session.who !== who.full || session.command !== command) return wrong('bad-request', 'bad-sessionid') // SEC-R09
@@ -123,6 +125,13 @@ export class Commands {
     }
     for (const id of this.#sessions.keys()) { if (this.#sessions.size <= SESSIONS) break; this.#sessions.delete(id) }
   }
+}
+
+function begin(command: AdHocCommand, who: Jid, request: Element): Stage | Promise<Stage> {
+  const given = command.direct ? readForm(request.child('x', NS_DATA)) : undefined
+  const go = (stage: Stage): Stage | Promise<Stage> => given?.type === 'submit' && 'submit' in stage ? stage.submit(given) : stage
+  const first = command.start(who)
+  return first instanceof Promise ? first.then(go) : go(first)
 }
 
 const NONE: Question = { form: { type: 'form' }, submit: () => refuse('unexpected-request') }

@@ -1,15 +1,17 @@
 // Rooms for talk among many (XEP-0045): the service. What a room does is decided in protocols/room; here it is kept, found and limited.
 import { randomFillSync, randomUUID } from 'node:crypto'
 import { el, errorReply, Jid, parseFrame, readStanza, refuse, resultOf, Unreadable, type AnyStanza, type Component, type Element, type Iq, type Link, type Message, type Presence, type Receiver, type StanzaError } from '../../server/api.ts'
+import { NS_COMMANDS, type Commands } from '../../protocols/commands.ts'
 import { ArchiveIds, ARCHIVE_FEATURES } from '../../protocols/archive.ts'
-import { isRetractable, NS_MODERATE, NS_RETRACT, NS_TOMBSTONE } from '../../protocols/retraction.ts'
+import { NS_MODERATE, NS_RETRACT, NS_TOMBSTONE } from '../../protocols/retraction.ts'
 import { cut, NS_RSM, pageSet, readPage } from '../../protocols/paging.ts'
 import { Bucket } from '../../protocols/room/bucket.ts'
 import { isLogged } from '../../protocols/room/config.ts'
 import type { Outcome, RoomHost, RoomRecord } from '../../protocols/room/floor.ts'
 import { DISCO_INFO, DISCO_ITEMS, MUC, PING } from '../../protocols/room/names.ts'
 import { newRecord, Room } from '../../protocols/room/room.ts'
-import { NS_MAM, RoomArchive } from './archive.ts'
+import { Beside } from './beside.ts'
+import { Cards, NS_VCARD } from './cards.ts'
 import { Keep, type Grave } from './keep.ts'
 import { NS_SEARCH, search, tooOften, type Channel } from './search.ts'
 
@@ -40,13 +42,14 @@ export const muc = (options: MucOptions = {}): Component => ({
 })
 
 /** A room that is known: in memory since somebody asked for it, else as its record. */
-interface Place { record: RoomRecord; room?: Room; waiting?: AnyStanza[] }
+interface Place { record: RoomRecord; room?: Room; waiting?: AnyStanza[]; commands?: Commands }
 
 class Service implements Receiver {
   readonly #link: Link
   readonly #options: MucOptions
   readonly #keep: Keep
-  readonly #archive: RoomArchive
+  readonly #cards: Cards
+  readonly #beside: Beside<Place>
   readonly #host: RoomHost
   readonly #places = new Map<string, Place>() // by local part
   readonly #graves = new Map<string, Grave>()
@@ -62,7 +65,8 @@ class Service implements Receiver {
     this.#link = link
     this.#options = options
     this.#keep = new Keep(link)
-    this.#archive = new RoomArchive(link)
+    this.#cards = new Cards(link)
+    this.#beside = new Beside(link, this.#keep, this.#cards, (local, place, room, outcome) => this.#carryOut(local, place, room, outcome))
     this.#ids = new ArchiveIds(letters)
     const { muc: limits } = link.limits
     this.#host = {
@@ -71,7 +75,7 @@ class Service implements Receiver {
       bounds: { get users() { return limits.users }, get history() { return limits.history } },
       rates: { get occupant() { return limits.occupantRate }, get room() { return limits.roomRate } },
       features: [...ARCHIVE_FEATURES, NS_TOMBSTONE],
-      also: [NS_RETRACT, NS_MODERATE],
+      also: [NS_RETRACT, NS_MODERATE, NS_VCARD, NS_COMMANDS],
       affiliation: bare => (this.#rulers.has(bare) ? 'owner' : undefined),
       enter: ({ jid }) => ((this.#visits.get(jid.bare) ?? 0) >= limits.roomsPerUser ? refuse('resource-constraint', 'You are in too many rooms.') : undefined),
     }
@@ -106,10 +110,10 @@ class Service implements Receiver {
   // ---- rooms
 
   #in(local: string, place: Place, room: Room, stanza: AnyStanza): void | Promise<void> {
-    if (stanza.kind === 'iq' && stanza.to!.resource === '' && (stanza.type === 'get' || stanza.type === 'set') && stanza.payload[0]!.ns === NS_MAM) {
-      return this.#archive.answer(room, stanza)
+    if (stanza.kind === 'iq' && stanza.to!.resource === '' && (stanza.type === 'get' || stanza.type === 'set')) {
+      const answer = this.#beside.answer(local, place, room, stanza)
+      if (answer) return this.#track(answer).then(() => {})
     }
-    if (stanza.kind === 'iq' && stanza.type === 'set' && stanza.to!.resource === '' && stanza.payload[0]!.ns === NS_MODERATE) return this.#moderate(local, place, room, stanza)
     return this.#carryOut(local, place, room, room.receive(stanza, this.#link.clock.now()))
   }
 
@@ -135,8 +139,8 @@ class Service implements Receiver {
         case 'changed': {
           const kept = place.record.config.persistent
           place.record = room.record()
-          if (place.record.config.persistent) commits.push(keep.save(local, place.record))
-          else if (kept) commits.push(keep.drop(local, now))
+          if (place.record.config.persistent) commits.push(keep.save(local, place.record), this.#cards.settle(local))
+          else if (kept) commits.push(keep.drop(local, now), this.#cards.drop(local))
           break
         }
         case 'destroyed': {
@@ -144,28 +148,16 @@ class Service implements Receiver {
           const grave: Grave = { at: now, reason: f.reason, owners, ...(f.alternate && { alternate: f.alternate }) }
           this.#graves.set(local, grave)
           this.#places.delete(local)
-          commits.push(keep.drop(local, now), keep.bury(local, grave))
+          commits.push(keep.drop(local, now), this.#cards.drop(local), keep.bury(local, grave))
           break
         }
         case 'emptied':
-          if (!room.config.persistent) this.#places.delete(local)
+          if (room.config.persistent) break
+          this.#places.delete(local)
+          if (room.hasCard) commits.push(this.#cards.drop(local))
       }
     }
     if (commits.length > 0) return this.#track(Promise.all(commits)).then(() => {})
-  }
-
-  /** A moderator takes back a line of somebody (XEP-0425). */
-  async #moderate(local: string, place: Place, room: Room, iq: Iq): Promise<void> {
-    const asked = iq.payload[0]! // a set has one
-    const id = asked.attrs['id']
-    const isModerator = (): boolean => room.occupantBy(iq.from!)?.role === 'moderator'
-    if (!isModerator()) return this.#refuse(iq, refuse('forbidden', 'Only moderators take back what others said.'))
-    if (!id || asked.name !== 'moderate' || !asked.child('retract', NS_RETRACT)) return this.#refuse(iq, refuse('bad-request', 'Say which line shall be taken back.'))
-    const line = room.remembered(id) ?? (isLogged(room.config) ? await this.#keep.find(local, id) : undefined)
-    if (!line || !isRetractable(line)) return this.#refuse(iq, refuse('item-not-found', 'There is no such line.'))
-    if (!isModerator()) return this.#refuse(iq, refuse('forbidden')) // no more, since the archive was asked
-    await this.#carryOut(local, place, room, room.moderate(room.occupantBy(iq.from!)!.nick, id, asked.child('reason')?.text ?? '', this.#link.clock.now())) // a moderator is in
-    this.#link.send(resultOf(iq))
   }
 
   #leaves(bare: string): void {
@@ -259,7 +251,7 @@ class Service implements Receiver {
   }
 
   #about(): Element[] {
-    const features = [DISCO_INFO, DISCO_ITEMS, MUC, PING, NS_SEARCH, ...ARCHIVE_FEATURES]
+    const features = [DISCO_INFO, DISCO_ITEMS, MUC, PING, NS_SEARCH, NS_VCARD, ...ARCHIVE_FEATURES]
     return [el('query', DISCO_INFO, {},
       el('identity', DISCO_INFO, { category: 'conference', type: 'text', name: this.#options.name ?? 'Rooms' }), ...features.map(f => el('feature', DISCO_INFO, { var: f })))]
   }

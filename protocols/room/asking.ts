@@ -1,6 +1,7 @@
 // Questions to a room and, through it, to its occupants (XEP-0045 sections 6.4 to 6.6, XEP-0410). Pure.
 import { el, form, refuse, resultOf, Stanza, type Element, type Iq } from '../../server/api.ts'
 import { isLogged } from './config.ts'
+import { NS_HATS } from './hats.ts'
 import type { Floor, Turn } from './floor.ts'
 import { DISCO_INFO, DISCO_ITEMS, MUC, MUC_ADMIN, MUC_INFO, MUC_OWNER, OCCUPANT_ID, PING, STANZA_ID } from './names.ts'
 import type { Occupant } from './occupant.ts'
@@ -33,9 +34,9 @@ function info(floor: Floor, turn: Turn, iq: Iq, query: Element): void {
 
 /** What a room says of itself: also for a service that lists it. */
 export function about(floor: Floor): Element[] {
-  const { config: c, subject } = floor
+  const { config: c, subject, wardrobe: { hash } } = floor
   const features = [
-    DISCO_INFO, DISCO_ITEMS, MUC, `${MUC}#request`, `${MUC}#stable_id`, `${MUC}#self-ping-optimization`, OCCUPANT_ID, STANZA_ID, PING, ...(floor.host.also ?? []),
+    DISCO_INFO, DISCO_ITEMS, MUC, `${MUC}#request`, `${MUC}#stable_id`, `${MUC}#self-ping-optimization`, OCCUPANT_ID, STANZA_ID, PING, NS_HATS, ...(floor.host.also ?? []),
     c.public ? 'muc_public' : 'muc_hidden', c.persistent ? 'muc_persistent' : 'muc_temporary', c.membersOnly ? 'muc_membersonly' : 'muc_open',
     c.moderated ? 'muc_moderated' : 'muc_unmoderated', c.whois === 'anyone' ? 'muc_nonanonymous' : 'muc_semianonymous',
     c.password === '' ? 'muc_unsecured' : 'muc_passwordprotected', ...(isLogged(c) ? (floor.host.features ?? []) : []),
@@ -54,6 +55,8 @@ export function about(floor: Floor): Element[] {
         { var: 'muc#roomconfig_changesubject', type: 'boolean', value: c.changeSubject },
         { var: 'muc#roomconfig_allowinvites', type: 'boolean', value: c.invites },
         { var: 'muc#maxhistoryfetch', type: 'text-single', value: String(c.history) },
+        ...(floor.card?.length ? [{ var: 'muc#roominfo_avatarhash', type: 'text-multi' as const, value: floor.card }] : []),
+        ...(hash === undefined ? [] : [{ var: 'hats#hash', type: 'text-single' as const, value: hash }]),
       ],
     }),
   ]

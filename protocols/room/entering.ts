@@ -50,7 +50,7 @@ function enter(floor: Floor, turn: Turn, p: Presence): void {
   if (occupant.nick !== p.to!.resource) codes.push(STATUS.nickAssigned)
   floor.fresh = false
   occupant.devices.push(device)
-  occupant.renew()
+  if (!floor.dress(occupant)) occupant.renew()
   tellOccupants(floor, turn, occupant, from)
   floor.occupants.set(occupant.key, occupant)
   floor.devices.set(from.full, occupant)

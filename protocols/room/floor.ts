@@ -2,6 +2,7 @@
 import { errorReply, Stanza, type AnyStanza, type Element, type Jid, type Message, type Presence, type StanzaError } from '../../server/api.ts'
 import { Bucket } from './bucket.ts'
 import type { Bounds, RoomConfig } from './config.ts'
+import { Wardrobe, type Hat, type Wearer } from './hats.ts'
 import { History } from './history.ts'
 import { STATUS, type Affiliation, type Role } from './names.ts'
 import { nickKey } from './nick.ts'
@@ -13,6 +14,10 @@ export interface RoomRecord {
   readonly secret: string // what occupant ids are made with
   readonly affiliations: readonly Affiliate[]
   readonly subject?: Subject
+  /** Its vCard's pictures, by SHA-1 (XEP-0486); absent: it has no vCard. */
+  readonly card?: readonly string[]
+  readonly hats?: readonly Hat[]
+  readonly wearers?: readonly Wearer[]
 }
 export interface Affiliate { readonly jid: string; readonly affiliation: Exclude<Affiliation, 'none'>; readonly nick?: string; readonly reason?: string }
 export interface Subject { readonly text: string; readonly by: string; readonly at: number } // `by`: nick, '' = the room itself
@@ -44,6 +49,8 @@ export interface RoomHost {
   /** Hears each line before anyone else does; the message is from the occupant and free of forgeries. */
   speak?(occupant: Occupant, message: Message): Hearing
   /** As `speak`, for private messages; 'withhold' = it is taken and nobody is told. */
+  /** Hats that the service gives an occupant, before those of the room (XEP-0317). */
+  hats?(occupant: Occupant): readonly Hat[]
   whisper?(from: Occupant, to: Occupant, message: Message): Hearing
 }
 
@@ -95,6 +102,8 @@ export class Floor {
   readonly occupants = new Map<string, Occupant>() // by nickKey
   readonly devices = new Map<string, Occupant>() // by full JID
   readonly history = new History()
+  readonly wardrobe: Wardrobe
+  card: readonly string[] | undefined
   /** Nobody has entered yet since the room was made. */
   fresh = false
   destroyed = false
@@ -107,6 +116,8 @@ export class Floor {
     this.secret = record.secret
     this.config = record.config
     this.subject = record.subject
+    this.card = record.card
+    this.wardrobe = new Wardrobe(record.hats, record.wearers)
     for (const a of record.affiliations) this.affiliates.set(a.jid, a)
     this.#lines = new Bucket(burst(host.rates.room), now)
   }
@@ -117,6 +128,18 @@ export class Floor {
   affiliationOf(jid: Jid): Affiliation {
     return this.host.affiliation?.(jid.bare) ?? this.affiliates.get(jid.bare)?.affiliation ?? this.affiliates.get(jid.domain)?.affiliation ?? 'none'
   }
+
+  /** Puts on an occupant the hats that are its own now; false if it wears them already. */
+  dress(o: Occupant): boolean {
+    const hats = [...(this.host.hats?.(o) ?? []), ...(o.bare === '' ? [] : this.wardrobe.of(o.bare))]
+    if (JSON.stringify(hats) === JSON.stringify(o.hats)) return false
+    o.hats = hats
+    o.renew()
+    return true
+  }
+
+  /** Shows those whose hats are others now. */
+  redress(turn: Turn): void { for (const o of this.occupants.values()) if (this.dress(o)) this.show(turn, o) }
 
   mayKnow(viewer: Occupant): boolean { return this.config.whois === 'anyone' || viewer.role === 'moderator' }
   shows(role: Role): boolean { return this.config.broadcast.includes(role) }

@@ -1,6 +1,7 @@
 // Somebody in a room under a nick, by one device or several, and how the others see that. Pure.
 import { createHmac } from 'node:crypto'
 import { el, Stanza, type Element, type Jid, type Presence } from '../../server/api.ts'
+import { hatsElement, type Hat } from './hats.ts'
 import type { Bucket } from './bucket.ts'
 import { MUC_USER, OCCUPANT_ID, type Affiliation, type Role } from './names.ts'
 import { nickKey } from './nick.ts'
@@ -20,6 +21,8 @@ export class Occupant {
   readonly devices: Device[] = []
   affiliation: Affiliation
   role: Role
+  /** To be followed by `renew`. */
+  hats: readonly Hat[] = []
   lines: Bucket | undefined
   #nick = ''
   #key = ''
@@ -62,7 +65,7 @@ export class Occupant {
   }
 
   presence(open: boolean, extras: Extras, of: Device | undefined = this.devices[0]): Presence {
-    return Stanza.of('presence', { type: 'available', from: this.#jid }, [...(of?.payload ?? []), this.#x(this.role, open, extras, of), this.#mark])
+    return Stanza.of('presence', { type: 'available', from: this.#jid }, [...(of?.payload ?? []), this.#x(this.role, open, extras, of), this.#mark, ...(this.hats.length ? [hatsElement(this.hats)] : [])])
   }
 
   absence(open: boolean, extras: Extras, payload: readonly Element[] = []): Presence {

@@ -11,6 +11,7 @@ import { about, Relay, toRoom } from './asking.ts'
 import { defaultConfig, type RoomConfig } from './config.ts'
 import { presence, takeNick } from './entering.ts'
 import { Floor, Turn, type Affiliate, type Outcome, type RoomHost, type RoomRecord } from './floor.ts'
+import type { Hat, Wardrobe } from './hats.ts'
 import { STATUS, type Affiliation, type Role } from './names.ts'
 import { Occupant } from './occupant.ts'
 import { configure, destroy } from './owning.ts'
@@ -48,8 +49,8 @@ export class Room {
   about(): Element[] { return about(this.#floor) }
 
   record(): RoomRecord {
-    const { secret, config, affiliates, subject } = this.#floor
-    return { secret, config, affiliations: [...affiliates.values()], ...(subject && { subject }) }
+    const { secret, config, affiliates, subject, card, wardrobe } = this.#floor
+    return { secret, config, affiliations: [...affiliates.values()], ...(subject && { subject }), ...(card && { card }), ...wardrobe.record() }
   }
 
   /** Takes what somebody sent to the room or to an occupant; its `from` and `to` must be there. */
@@ -82,6 +83,7 @@ export class Room {
       if (floor.named(nick)) return
       const o = new Occupant(floor.jid, nick, '', floor.secret, as.affiliation ?? 'none', as.role ?? 'participant')
       floor.occupants.set(o.key, o)
+      floor.dress(o)
       floor.showOthers(turn, o)
       turn.facts.push({ what: 'entered', occupant: o, first: true })
     })
@@ -136,6 +138,33 @@ export class Room {
       reflect(floor, turn, said(floor, o, [el('subject', CONTENT, {}, ...(text ? [text] : []))], floor.host.newId()), o, false)
     })
   }
+
+  /** Whether it has a vCard (XEP-0486). */
+  get hasCard(): boolean { return this.#floor.card !== undefined }
+  /** The vCard is another one, with these pictures, or none. */
+  setCard(hashes: readonly string[] | undefined, now: number): Outcome {
+    return this.#turn(now, (turn, floor) => {
+      floor.card = hashes
+      turn.changed()
+      floor.announce(turn, [STATUS.configChanged])
+    })
+  }
+
+  /** The room's hats by URI (XEP-0317). */
+  get hats(): ReadonlyMap<string, Hat> { return this.#floor.wardrobe.hats }
+  /** Who wears which of them, by bare JID. */
+  get wearers(): ReadonlyMap<string, ReadonlySet<string>> { return this.#floor.wardrobe.worn }
+  /** Changes hats or heads; all are shown who is dressed otherwise now. `listed`: the list itself is another. */
+  wardrobe(change: (w: Wardrobe) => void, listed: boolean, now: number): Outcome {
+    return this.#turn(now, (turn, floor) => {
+      change(floor.wardrobe)
+      turn.changed()
+      if (listed) floor.announce(turn, [STATUS.configChanged])
+      floor.redress(turn)
+    })
+  }
+  /** The service may give other hats now. */
+  redress(now: number): Outcome { return this.#turn(now, (turn, floor) => floor.redress(turn)) }
 
   rename(nick: string, to: string, now: number): Outcome {
     return this.#on(nick, now, (turn, floor, o) => { if ((floor.named(to) ?? o) === o && to !== o.nick) takeNick(floor, turn, o, to) })

@@ -92,10 +92,8 @@ describe('lines of a room that are taken back', () => {
   /** Anna owns the room, which lasts; Ben is in it. */
   async function both(persistent = true): Promise<{ anna: Actor; ben: Actor }> {
     const anna = await enters('anna')
-    if (persistent) {
-      anna.says(`<iq type='set' id='conf' to='${ROOM}'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'><field var='muc#roomconfig_persistentroom'><value>1</value></field></x></query></iq>`)
-      await anna.hears`<iq type='result' id='conf'/>`
-    }
+    anna.says(`<iq type='set' id='conf' to='${ROOM}'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'><field var='muc#roomconfig_persistentroom'><value>${persistent ? 1 : 0}</value></field></x></query></iq>`)
+    await anna.hears`<iq type='result' id='conf'/>`
     const ben = await enters('ben')
     for (const a of [anna, ben]) await a.fence()
     return { anna, ben }

@@ -5,6 +5,8 @@ import { ARCHIVE_FEATURES, NS_MAM } from '../../../protocols/archive.ts'
 import { directInvitation } from '../../../protocols/room/inviting.ts'
 import { newRecord, Room } from '../../../protocols/room/room.ts'
 import type { Fact, Outcome, RoomHost } from '../../../protocols/room/floor.ts'
+import type { Hat } from '../../../protocols/room/hats.ts'
+import type { Occupant } from '../../../protocols/room/occupant.ts'
 import type { Addresses } from '../addresses.ts'
 import { act } from '../actions.ts'
 import { queueName } from '../config.ts'
@@ -19,6 +21,7 @@ import { PATIENCE } from '../policy.ts'
 import { MARK } from '../sentences.ts'
 import { chat, chatState, NS, objection } from '../stanzas.ts'
 import type { Window } from './contact.ts'
+import { BOT_HATS, CUSTOMER_HATS, operatorHats } from './room-hats.ts'
 import { answerArchive, archiveId, isShown, lineOf } from './room-archive.ts'
 
 const BOT = 'Helpdesk'
@@ -104,6 +107,7 @@ export class RoomWindow implements Window {
       else if (!this.isRoom(o.bare, s)) this.#send(room.expel(o.nick, this.#office.now, 'You see the conversation as a contact now.'))
       else if (o.role !== role) this.#send(room.setRole(o.nick, role, this.#office.now))
     }
+    this.#send(room.redress(this.#office.now))
   }
 
   /** He chose the other view: what is open moves at once, and nobody but him hears of it. */
@@ -246,6 +250,7 @@ export class RoomWindow implements Window {
         return role === undefined ? refuse('registration-required') : { nick: this.#office.operators.name(visitor.jid.bare), role }
       },
       rename: () => refuse('not-acceptable', 'The desk gives the names here.'),
+      hats: o => { const s = state(); return s ? this.#hats(s, o) : [] },
       speak: () => refuse('not-allowed'),
       whisper: () => 'withhold',
     }
@@ -258,6 +263,13 @@ export class RoomWindow implements Window {
     for (const jid of this.#members(s)) if (!this.isRoom(jid, s)) wanted.set(this.#office.operators.name(jid), this.#roleFor(jid, s) ?? 'visitor')
     for (const o of [...room.occupants]) if (o.devices.length === 0 && wanted.get(o.nick) !== o.role) this.#send(room.unseat(o.nick, now))
     for (const [nick, role] of wanted) if (!room.occupant(nick)) this.#send(room.seat(nick, now, { role, affiliation: role === 'moderator' ? 'admin' : 'member' }))
+  }
+
+  #hats(s: Present, o: Occupant): readonly Hat[] {
+    if (o.devices.length === 0 && o.nick === BOT) return BOT_HATS
+    const { operators } = this.#office
+    const jid = o.bare || this.#members(s).find(j => operators.name(j) === o.nick)
+    return jid ? operatorHats(roleOf(s, jid), operators.holds(jid)) : o.nick === this.#nick(s, 'customer') ? CUSTOMER_HATS : []
   }
 
   #members(s: Present): Bare[] { return [...(s.is === 'active' || s.is === 'ended' ? [s.owner] : []), ...Object.keys(s.crew).filter(j => s.crew[j] !== 'invited')] }
