@@ -17,13 +17,15 @@ const LONGEST = 2000
 export function customerRoutes({ office: o }: Door): readonly Route[] {
   const { card, erasure } = o.records
   const may = (who: Caller) => (s: Summary): boolean => o.operators.may(who.jid, 'chat.view.others', s.queue) || s.owners.includes(who.jid)
-  /** Who sees others' conversations, and who has one of this customer's. */
+  /** Who sees everybody's conversations, and who sees one of this customer's. */
+  const sees = async (c: Customer, who: Caller): Promise<boolean> => {
+    if (o.operators.may(who.jid, 'chat.view.others') && o.operators.record(who.jid).departments === undefined) return true
+    const current = o.current(c)
+    return (current && await o.records.seen(who.jid, current.n)) !== undefined || (await card.conversations(c)).some(may(who))
+  }
   const find = async (r: HttpRequest, who: Caller): Promise<Customer | undefined> => {
     const c = await o.customers.byId(r.params['id'] ?? '')
-    if (!c || !o.operators.has(who.jid)) return undefined
-    if (o.operators.may(who.jid, 'chat.view.others')) return c
-    const current = o.current(c)
-    return current && await o.records.seen(who.jid, current.n) || (await card.conversations(c)).some(may(who)) ? c : undefined
+    return c && o.operators.has(who.jid) && await sees(c, who) ? c : undefined
   }
   const shown = async (c: Customer, who: Caller): Promise<object> => {
     const whole = await card.of(c, may(who))
@@ -38,13 +40,14 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
   return [
     {
       method: 'GET', path: '/customers', id: 'customers', scope: 'customers:read', needs: 'chat.view.others', summary: 'Customers, or the one with this address', query: { jid: { ...text, description: 'The one with this JID.' }, after: { ...text, description: 'Where the last page ended.' }, limit: { type: 'integer', description: 'At most so many (100).' } }, answer: { type: 'object', properties: { items: { type: 'array', items: CARD }, next: { type: ['string', 'null'] } } },
-      async handle(r) {
+      async handle(r, who) {
         const jid = r.query.get('jid')
         const limit = Math.max(1, whole(r.query.get('limit'), 100, 100))
         const one = jid === null ? undefined : await o.customers.byJid(jid)
         const all = jid !== null ? (one ? [one] : []) : await o.customers.page({ after: r.query.get('after') ?? undefined, limit: limit + 1 })
         const shown = all.slice(0, limit)
-        return ok({ items: shown.map(c => ({ id: c.id, name: c.name, jid: c.jid, email: c.email ?? null, roles: [kindOf(c)] })), next: all.length > limit ? shown.at(-1)?.id ?? null : null })
+        const seen = await Promise.all(shown.map(c => sees(c, who)))
+        return ok({ items: shown.filter((_, i) => seen[i]).map(c => ({ id: c.id, name: c.name, jid: c.jid, email: c.email ?? null, roles: [kindOf(c)] })), next: all.length > limit ? shown.at(-1)?.id ?? null : null })
       },
     },
     {
@@ -128,7 +131,7 @@ function readDetails(given: Readonly<Record<string, unknown>> | undefined, isFie
     } else if (k === 'avatarApproved' || k === 'subscribed') {
       if (v !== null && typeof v !== 'boolean') return { wrong: `${k}: true, false or null.` }
       details[k] = v
-    } else if (k in NOTHING_KNOWN) {
+    } else if (Object.hasOwn(NOTHING_KNOWN, k)) {
       if (v !== null && (typeof v !== 'string' || v.length > LONGEST)) return { wrong: `${k}: a text, or null.` }
       details[k] = v
     } else return { wrong: `${k}: is nothing that can be changed.` }

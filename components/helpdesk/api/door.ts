@@ -59,6 +59,8 @@ export class Door {
       this.on(r.method, r.path.replace(/\{(\w+)\}/g, ':$1'), r.scope, (request, who) => {
         if (!this.office.operators.has(who.jid)) return nothing()
         if (r.needs !== undefined && !this.office.operators.may(who.jid, r.needs)) return problem(403, 'You may not do that.')
+        const misfits = r.body === undefined ? [] : misfit(r.body, request.body)
+        if (misfits.length > 0) return faulty(422, misfits)
         return r.method === 'GET' || (r.path.startsWith('/conversations') && r.method !== 'DELETE') ? r.handle(request, who) : this.#audited(r, request, who)
       })
     }
@@ -163,6 +165,17 @@ export function page<T>(all: readonly T[], idOf: (t: T) => string, r: HttpReques
   const items = rest.slice(0, limit)
   const last = items.at(-1)
   return { items, next: rest.length > items.length && last !== undefined ? idOf(last) : null }
+}
+
+/** Values of another type than the description says; what else is wrong with them the route itself sees. */
+function misfit(schema: Schema, body: unknown): Fault[] {
+  if (body === null || typeof body !== 'object' || Array.isArray(body)) return []
+  const properties = (schema['properties'] ?? {}) as Readonly<Record<string, Schema>> // as JSON Schema has it
+  return Object.entries(body).flatMap(([k, v]) => {
+    const of = Object.hasOwn(properties, k) ? properties[k] : undefined
+    const types = of === undefined ? [] : of['enum'] === undefined ? [of['type'] ?? []].flat() : ['string', 'number', 'boolean']
+    return v === null || types.length === 0 || types.some(t => t === typeof v || (t === 'integer' && Number.isInteger(v)) || (t === 'array' && Array.isArray(v)) ) && (types.includes('array') || !Array.isArray(v)) ? [] : [{ pointer: `/${k}`, because: `must be ${types.join(' or ')}` }]
+  })
 }
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex')

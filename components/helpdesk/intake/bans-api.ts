@@ -23,7 +23,7 @@ export function banRoutes({ office: o }: Door): readonly Route[] {
         if (typeof because !== 'string' || because.length > 500) return problem(422, 'because: a text of at most 500 characters.')
         if (seconds !== undefined && !(typeof seconds === 'number' && Number.isInteger(seconds) && seconds > 0 && seconds <= LONGEST)) return problem(422, `seconds: a whole number from 1 to ${LONGEST}.`)
         if ([visitor, address, conversation].filter(x => x !== undefined).length !== 1) return problem(422, 'Give one of visitor, address and conversation.')
-        const whom = await meant(visitor, address, conversation)
+        const whom = await meant(who.jid, visitor, address, conversation)
         if ('wrong' in whom) return problem(422, whom.wrong)
         if (o.bans.all(o.now).length >= MOST) return problem(409, `There are ${MOST} bans already.`)
         const made = await o.bans.add({ ...whom, because, by: who.jid, at: o.now, ...(seconds === undefined ? {} : { until: o.now + seconds * 1000 }) })
@@ -34,14 +34,14 @@ export function banRoutes({ office: o }: Door): readonly Route[] {
     { method: 'DELETE', path: '/bans/{id}', id: 'unban', scope: 'bans:write', needs: 'bans.manage', summary: 'Lifts a ban', answer: {}, status: 204, handle: async r => await o.bans.remove(r.params['id'] ?? '') ? gone() : nothing() },
   ]
 
-  async function meant(visitor: unknown, address: unknown, conversation: unknown): Promise<{ visitor: string } | { address: string } | { wrong: string }> {
+  async function meant(by: string, visitor: unknown, address: unknown, conversation: unknown): Promise<{ visitor: string } | { address: string } | { wrong: string }> {
     if (address !== undefined) return typeof address === 'string' && isRange(address) ? { address } : { wrong: 'address: a network address, or a range such as 192.0.2.0/24.' }
     if (visitor !== undefined) {
       const jid = typeof visitor === 'string' ? Jid.tryParse(visitor) : undefined
       return jid && !jid.resource ? { visitor: jid.bare } : { wrong: 'visitor: a bare JID, or a domain.' }
     }
-    const s = typeof conversation === 'number' ? await o.book.state(conversation) : undefined
-    const customer = s && s.is !== 'absent' ? await o.customers.byId(s.customer) : undefined
+    const s = typeof conversation === 'number' ? await o.records.seen(by, conversation) : undefined
+    const customer = s ? await o.customers.byId(s.customer) : undefined
     return customer ? { visitor: customer.jid } : { wrong: 'conversation: there is none of this number.' }
   }
 }
