@@ -1,6 +1,6 @@
 // XEP-0280: a user's other devices see what one of them sends and receives.
 import { archivedAs, NS_HINTS, stanzaId } from '../protocols/archive.ts'
-import { el, note, plugin, refuse, Stanza, type Account, type AnyStanza, type Element, type Jid, type Message, type Passage, type Resource } from '../server/api.ts'
+import { el, note, plugin, refuse, Stanza, type Account, type AnyStanza, type Element, type Host, type Jid, type Message, type Passage, type Resource } from '../server/api.ts'
 
 const NS = 'urn:xmpp:carbons:2'
 const RULES = 'urn:xmpp:carbons:rules:0'
@@ -28,15 +28,16 @@ export const carbons = plugin('carbons', host => {
     p.set(secret, true) // the element goes no further than this server (section 8)
     return p.stanza.without('private', NS) as AnyStanza // a message stays one
   })
-  host.on('out:copy', p => { if (p.stanza.to?.bare !== p.account.jid.bare) copy(p, 'sent') })
-  host.on('in:copy', p => copy(p, 'received'))
+  host.on('out:copy', p => { if (p.stanza.to?.bare !== p.account.jid.bare) copy(host, p, 'sent') })
+  host.on('in:copy', p => copy(host, p, 'received'))
 })
 
-function copy(p: Passage, direction: 'sent' | 'received'): void {
+function copy(host: Host, p: Passage, direction: 'sent' | 'received'): void {
   const { stanza, account } = p
   if (stanza.kind !== 'message' || p.get(secret) || isPrivate(stanza) || !isEligible(stanza, direction, account)) return
   const others: Resource[] = []
-  for (const r of account.resources.values()) if (r.get(wanted) && r !== p.sender && !p.delivered.includes(r)) others.push(r)
+  const room = direction === 'sent' && isToOccupant(stanza) ? stanza.to : undefined // whoever is not in that room could not answer there
+  for (const r of account.resources.values()) if (r.get(wanted) && r !== p.sender && !p.delivered.includes(r) && (!room || host.presences.isWith(r, room))) others.push(r)
   if (others.length === 0) return
   remember(account, stanza, direction)
 
@@ -46,6 +47,9 @@ function copy(p: Passage, direction: 'sent' | 'received'): void {
   for (const device of others) device.deliver(carbon.readdress({ to: device.jid }))
   p.copied = others
 }
+
+/** A private message to an occupant of a room. */
+const isToOccupant = (m: Message): boolean => m.to !== undefined && !m.to.isBare && m.child('x', NS_MUC_USER) !== undefined && !m.child('x', NS_MUC_USER)?.child('invite')
 
 const isPrivate = (s: AnyStanza): boolean => s.child('private', NS) !== undefined
 

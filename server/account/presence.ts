@@ -8,7 +8,7 @@ import type { Passage } from '../route/passage.ts'
 import type { Account, Resource } from '../session/account.ts'
 import { note } from '../session/notes.ts'
 import { emit, probe, unavailable } from './announce.ts'
-import { forget, forgetAll, knows, remember, take } from './directed.ts'
+import { forget, forgetAll, knows, knowsAny, remember, take } from './directed.ts'
 import { Handshakes, isSubscription } from './handshake.ts'
 import { Pace } from './pace.ts'
 import type { Rosters } from './roster.ts'
@@ -114,6 +114,9 @@ export class Presences {
     const home = this.#home
     if (late && this.#rosters.of(device.account).isWatcher(to.bare) && !home.barred(device.account, to)) void emit(home, late.readdress({ to: to.toBare() }))
   }
+
+  /** Whether the device has told its presence to somebody of that bare address, as one does who is in a room. */
+  isWith(device: Resource, jid: Jid): boolean { return knowsAny(device, jid) }
 
   /** A presence with `to` is on its way: whoever got one must hear of the device's end. */
   directed(p: Presence, device: Resource): void {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { muc } from '../../components/muc/muc.ts'
 import { scene, type Actor } from '../harness/scene.ts'
 
 const cast = { romeo: 'romeo@localhost/orchard', juliet: 'juliet@localhost/balcony', phone: 'juliet@localhost/phone' }
@@ -107,6 +108,23 @@ describe('XEP-0280 Message Carbons', () => {
     romeo.sends`<message to='${juliet}' type='error' id='n'><error type='cancel'/></message>`
     await romeo.fence()
     assert.deepEqual(await copies(phone), ['sent n', 'received n'])
+  }))
+
+  it('copies what is said to an occupant in private to the own devices that are in that room', scene({ ...cast, tablet: 'juliet@localhost/tablet' }, async ({ romeo, juliet, phone, tablet }, house) => {
+    await using _ = await house.mount('rooms.localhost', muc())
+    await opening(romeo, juliet, phone, tablet)
+    for (const [a, nick] of [[juliet, 'J'], [tablet, 'J'], [romeo, 'R']] as const) {
+      a.says(`<presence to='ball@rooms.localhost/${nick}'><x xmlns='http://jabber.org/protocol/muc'/></presence>`)
+      await a.hears`<message type='groupchat'><subject/></message>`
+      if (a === juliet) {
+        a.says("<iq type='set' id='open' to='ball@rooms.localhost'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>")
+        await a.hears`<iq type='result' id='open'/>`
+      }
+    }
+    for (const a of [juliet, phone, tablet]) await a.fence()
+    juliet.says("<message to='ball@rooms.localhost/R' type='chat' id='pm'><body>psst</body><x xmlns='http://jabber.org/protocol/muc#user'/></message>")
+    await romeo.hears`<message id='pm'><body>psst</body></message>`
+    assert.deepEqual([await copies(tablet), await copies(phone)], [['sent pm'], []])
   }))
 
   it('does not copy to oneself what one writes to oneself', scene(cast, async ({ romeo, juliet, phone }) => {
