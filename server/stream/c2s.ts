@@ -80,7 +80,7 @@ export class ClientStream extends Stream implements Carrier {
     if (!host) { this.fail('host-unknown'); return }
     if (old || !/^\d+$/.test(major ?? '') || Number(major) < 1) { this.fail('unsupported-version'); return }
     const other = this.#user ? from !== this.#user.bare && !host.guests : sender?.domain !== host.domain
-    if (from !== undefined && other) { this.fail('invalid-from'); return } // RFC 6120 sections 4.9.3.9 and 6.4.6
+    if (header.from !== undefined && (!sender || other)) { this.fail('invalid-from'); return } // RFC 6120 sections 4.9.3.9 and 6.4.6, RFC 7622 section 4
     this.features(this.#user ? this.#featuresAfter(host) : this.#featuresBefore(host))
   }
 
