@@ -1,5 +1,5 @@
 // What a room answers beside XEP-0045, with the help of stores and sessions: its archive, its vCard, its commands, moderation.
-import { errorReply, refuse, resultOf, type Element, type Iq, type Link, type StanzaError } from '../../server/api.ts'
+import { el, errorReply, refuse, resultOf, type Element, type Iq, type Link, type StanzaError } from '../../server/api.ts'
 import { NS_COMMANDS, type Commands } from '../../protocols/commands.ts'
 import { isRetractable, NS_MODERATE, NS_RETRACT } from '../../protocols/retraction.ts'
 import { isLogged } from '../../protocols/room/config.ts'
@@ -58,7 +58,7 @@ export class Beside<P extends Seat> {
   }
 
   async #card(local: string, room: Room, iq: Iq): Promise<void> {
-    return this.#say(iq, (room.hasCard ? await this.#cards.get(local) : undefined) ?? refuse('item-not-found', 'The room has no vCard.'))
+    return this.#say(iq, (room.hasCard ? await this.#cards.get(local) : undefined) ?? el('vCard', NS_VCARD)) // none is an empty one (XEP-0054 section 3.1)
   }
 
   async #newCard(local: string, place: P, room: Room, iq: Iq): Promise<void> {

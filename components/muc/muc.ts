@@ -110,7 +110,7 @@ class Service implements Receiver {
   // ---- rooms
 
   #in(local: string, place: Place, room: Room, stanza: AnyStanza): void | Promise<void> {
-    if (stanza.kind === 'iq' && stanza.to!.resource === '' && (stanza.type === 'get' || stanza.type === 'set')) {
+    if (stanza.kind === 'iq' && stanza.to!.resource === '' && (stanza.type === 'get' || stanza.type === 'set') && !(room.locked && room.affiliation(stanza.from!) !== 'owner')) {
       const answer = this.#beside.answer(local, place, room, stanza)
       if (answer) return this.#track(answer).then(() => {})
     }
@@ -137,13 +137,20 @@ class Service implements Receiver {
           if (f.last) this.#leaves(f.occupant.bare)
           break
         case 'changed': {
-          const kept = place.record.config.persistent
+          const { config: before } = place.record
+          const kept = before.persistent
           place.record = room.record()
+          if (!kept && isLogged(room.config) && !isLogged(before)) commits.push(keep.drop(local, now - 1)) // what a crash left of an earlier room of this name
           if (place.record.config.persistent) commits.push(keep.save(local, place.record), this.#cards.settle(local))
           else if (kept) commits.push(keep.drop(local, now), this.#cards.drop(local))
           break
         }
         case 'destroyed': {
+          if (f.unborn) { // nobody is kept from its name
+            this.#places.delete(local)
+            if (room.hasCard) commits.push(this.#cards.drop(local))
+            break
+          }
           const owners = [...room.affiliates].filter(a => a.affiliation === 'owner').map(a => a.jid)
           const grave: Grave = { at: now, reason: f.reason, owners, ...(f.alternate && { alternate: f.alternate }) }
           this.#graves.set(local, grave)
@@ -155,6 +162,7 @@ class Service implements Receiver {
           if (room.config.persistent) break
           this.#places.delete(local)
           if (room.hasCard) commits.push(this.#cards.drop(local))
+          if (isLogged(room.config)) commits.push(keep.drop(local, now))
       }
     }
     if (commits.length > 0) return this.#track(Promise.all(commits)).then(() => {})
@@ -261,7 +269,7 @@ class Service implements Receiver {
     const set = query.child('set', NS_RSM)
     const page = readPage(set, LISTED)
     if ('condition' in page) return page
-    const all = [...this.#places].filter(([, p]) => p.record.config.public || p.record.affiliations.some(a => a.jid === from.bare && a.affiliation !== 'outcast')).map(([local]) => local).sort()
+    const all = [...this.#places].filter(([, p]) => !p.room?.locked).filter(([, p]) => p.record.config.public || p.record.affiliations.some(a => a.jid === from.bare && a.affiliation !== 'outcast')).map(([local]) => local).sort()
     const [start, end] = cut(all, { ...page, ...(page.after !== undefined && { after: this.#local(page.after) }), ...(page.before !== undefined && { before: this.#local(page.before) }) })
     const told = all.slice(start, end)
     const jid = (local: string): string => `${local}@${this.#link.domain}`
@@ -279,7 +287,7 @@ class Service implements Receiver {
     if (this.#searches.size > SEARCHERS) this.#searches.delete(this.#searches.keys().next().value!) // it is not empty
     if (this.#link.limits.muc.roomRate !== Infinity && !bucket.take(1, SEARCHES, now)) return tooOften(1)
     const found = search(query, () => [...this.#places].flatMap(([local, { record: { config }, room }]): Channel[] =>
-      config.public ? [{ jid: `${local}@${this.#link.domain}`, config, users: room?.size ?? 0 }] : []))
+      config.public && !room?.locked ? [{ jid: `${local}@${this.#link.domain}`, config, users: room?.size ?? 0 }] : []))
     return 'condition' in found ? found : [found]
   }
 

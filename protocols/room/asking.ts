@@ -82,10 +82,11 @@ export class Relay {
   /** An iq get or set to room/nick. */
   ask(floor: Floor, turn: Turn, iq: Iq): void {
     const from = floor.devices.get(iq.from!.full)
-    if (!from) return turn.refuse(iq, refuse('not-acceptable', 'You are not in the room.')) // XEP-0410 section 3
+    const query = iq.payload[0]!
+    const isDisco = query.ns === DISCO_INFO || query.ns === DISCO_ITEMS
+    if (!from) return turn.refuse(iq, refuse(isDisco ? 'bad-request' : 'not-acceptable', 'You are not in the room.')) // section 6.6; XEP-0410 section 3
     const to = floor.named(iq.to!.resource)
     if (!to) return turn.refuse(iq, refuse('item-not-found'))
-    const query = iq.payload[0]!
     if (to === from && query.ns === PING) return turn.send(resultOf(iq)) // XEP-0410 section 3.3: the room answers for him
     const device = to.devices[0]
     if (!device) return turn.refuse(iq, refuse('service-unavailable'))

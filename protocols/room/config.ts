@@ -20,16 +20,16 @@ export interface RoomConfig {
   readonly whispers: Whisperers // who may send private messages
   readonly history: number // lines told to whom enters
   readonly broadcast: readonly Role[] // whose presence all see; moderators see everyone's
-  readonly archived: boolean // as long as it is persistent
+  readonly archived: boolean | 'persistent' // what is said is kept: always, never, or (as nobody has chosen) while the room is persistent
 }
 
-/** Whether what is said here is kept: never of a room whose name is anybody's when it is empty. */
-export const isLogged = (c: RoomConfig): boolean => c.archived && c.persistent
+/** Whether what is said here is kept; of a room that is not persistent, until it is empty. */
+export const isLogged = (c: RoomConfig): boolean => (c.archived === 'persistent' ? c.persistent : c.archived)
 
 export const defaultConfig: RoomConfig = {
   name: '', description: '', language: '', public: true, persistent: false, membersOnly: false, moderated: false, password: '',
   whois: 'moderators', users: 200, changeSubject: false, invites: false, whispers: 'anyone', history: 20,
-  broadcast: ['moderator', 'participant', 'visitor'], archived: true,
+  broadcast: ['moderator', 'participant', 'visitor'], archived: 'persistent',
 }
 
 /** What an owner may not go beyond. */
@@ -40,7 +40,8 @@ const WHISPERERS: readonly Whisperers[] = ['anyone', 'participants', 'moderators
 const WHOIS = ['moderators', 'anyone'] as const
 const LONGEST = 1000 // characters in a text of the form
 
-export function configForm(c: RoomConfig, bounds: Bounds): Element {
+/** `owners`, `admins`: bare JIDs. */
+export function configForm(c: RoomConfig, bounds: Bounds, owners: readonly string[], admins: readonly string[]): Element {
   return form({
     type: 'form', formType: MUC_CONFIG, title: 'Configuration of this room',
     fields: [
@@ -60,7 +61,9 @@ export function configForm(c: RoomConfig, bounds: Bounds): Element {
       { var: 'muc#roomconfig_presencebroadcast', type: 'list-multi', label: 'Whose presence is shown to all', value: c.broadcast, options: BROADCAST },
       { var: 'muc#roomconfig_maxusers', type: 'list-single', label: 'Most occupants', value: String(c.users), options: sizes(c.users, bounds.users) },
       { var: 'muc#maxhistoryfetch', type: 'text-single', label: 'Lines shown to whom enters', value: String(c.history) },
-      { var: 'muc#roomconfig_enablelogging', type: 'boolean', label: 'Keep an archive of the talk', value: c.archived },
+      { var: 'muc#roomconfig_enablelogging', type: 'boolean', label: 'Keep an archive of the talk', value: c.archived !== false },
+      { var: 'muc#roomconfig_roomadmins', type: 'jid-multi', label: 'Admins', value: admins },
+      { var: 'muc#roomconfig_roomowners', type: 'jid-multi', label: 'Owners', value: owners },
     ],
   })
 }
@@ -113,7 +116,7 @@ export function readConfig(x: Element, old: RoomConfig, bounds: Bounds): RoomCon
     whispers: among('muc#roomconfig_allowpm', WHISPERERS, old.whispers),
     history: count('muc#maxhistoryfetch', 0, bounds.history, old.history),
     broadcast: shown ? BROADCAST.filter(r => shown.includes(r)) : old.broadcast,
-    archived: bool('muc#roomconfig_enablelogging', old.archived),
+    archived: read.values.has('muc#roomconfig_enablelogging') ? bool('muc#roomconfig_enablelogging', true) : old.archived,
   }
   return faults.length > 0 ? refuse('not-acceptable', `Not understood: ${faults.join(', ')}`) : config
 }

@@ -70,7 +70,7 @@ export type Fact =
   | { readonly what: 'invited'; readonly jid: string; readonly by: Occupant }
   | { readonly what: 'changed' } // the record is no longer what it was
   | { readonly what: 'emptied' } // the last device has left
-  | { readonly what: 'destroyed'; readonly reason: string; readonly alternate?: string }
+  | { readonly what: 'destroyed'; readonly reason: string; readonly alternate?: string; readonly unborn?: true } // unborn: nobody had configured it yet
 
 export interface Outcome { readonly out: readonly AnyStanza[]; readonly facts: readonly Fact[] }
 
@@ -106,6 +106,8 @@ export class Floor {
   card: readonly string[] | undefined
   /** Nobody has entered yet since the room was made. */
   fresh = false
+  /** Nobody but owners gets in until one of them has sent or accepted a configuration (section 10.1.1). */
+  locked = false
   destroyed = false
   readonly #lines: Bucket
   readonly #churn = new Map<string, Bucket>() // by bare JID: joins, leaves and new nicks

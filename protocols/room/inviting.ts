@@ -10,6 +10,7 @@ const MOST = 10 // people in one invitation
 /** An occupant asks the room to invite; whom an admin of a members-only room invites becomes a member. */
 export function invite(floor: Floor, turn: Turn, m: Message, x: Element, by: Occupant | undefined): void {
   if (!by) return turn.refuse(m, refuse('forbidden', 'Only occupants invite.'))
+  floor.locked = false
   const admin = atLeast(by.affiliation, 'admin')
   const free = admin || (floor.config.invites ? by.affiliation === 'member' || !floor.config.membersOnly : !floor.config.membersOnly && by.role !== 'visitor')
   if (!free) return turn.refuse(m, refuse('forbidden'))

@@ -24,13 +24,12 @@ export function initialRole(affiliation: Affiliation, config: RoomConfig): Role 
 export function mayChangeRole(by: Rank, target: Rank, to: Role): StanzaError | undefined {
   if (by.role !== 'moderator') return refuse('forbidden')
   const admin = atLeast(by.affiliation, 'admin')
+  const takes = !roleAtLeast(to, target.role)
+  // Taking something away: not from one of higher affiliation, an admin's voice by nobody, and among those of no special rank nothing from a moderator.
+  if (takes && above(target.affiliation, by.affiliation)) return refuse('not-allowed')
+  if (takes && atLeast(target.affiliation, 'admin') && (to === 'visitor' || by.affiliation !== 'owner')) return refuse('not-allowed')
   if ((to === 'moderator') !== (target.role === 'moderator') && to !== 'none' && !admin) return refuse('forbidden')
-  if (roleAtLeast(to, target.role)) return undefined
-  // Taking something away: not from one of higher affiliation, and among those of no special rank not from a moderator.
-  if (above(target.affiliation, by.affiliation)) return refuse('not-allowed')
-  if (atLeast(target.affiliation, 'admin') && by.affiliation !== 'owner') return refuse('not-allowed')
-  if (target.role === 'moderator' && !admin) return refuse('not-allowed')
-  return undefined
+  return takes && target.role === 'moderator' && !admin ? refuse('not-allowed') : undefined
 }
 
 /** Whether one with `by` may change another's affiliation from `from` to `to` (section 5.2.2; 9.1 to 9.5, 10.3 to 10.8). */

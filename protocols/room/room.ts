@@ -27,10 +27,10 @@ export class Room {
   readonly #floor: Floor
   readonly #relay = new Relay()
 
-  /** `jid`: room@service. `fresh`: made just now, so that who enters first hears that he made it (status 201). */
+  /** `jid`: room@service. `fresh`: made just now, so that who enters first hears that he made it (status 201); locked until he has configured it. */
   constructor(jid: Jid, record: RoomRecord, host: RoomHost, now: number, fresh = false) {
     this.#floor = new Floor(jid, record, host, now)
-    this.#floor.fresh = fresh
+    this.#floor.fresh = this.#floor.locked = fresh
   }
 
   get jid(): Jid { return this.#floor.jid }
@@ -38,6 +38,8 @@ export class Room {
   get subject(): string { return this.#floor.subject?.text ?? '' }
   get occupants(): Iterable<Occupant> { return this.#floor.occupants.values() }
   get size(): number { return this.#floor.occupants.size }
+  /** Whether it waits for its first configuration; nobody else knows of it so long. */
+  get locked(): boolean { return this.#floor.locked }
   /** True if no client is in the room; occupants of the service's own do not count. */
   get empty(): boolean { return this.#floor.devices.size === 0 }
   get affiliates(): Iterable<Affiliate> { return this.#floor.affiliates.values() }
@@ -59,7 +61,8 @@ export class Room {
     const floor = this.#floor
     const { from, to } = stanza
     if (!from || !to) return turn
-    if (floor.destroyed || (floor.host.known?.(from) === false && !floor.devices.has(from.full))) {
+    const hidden = floor.locked ? floor.affiliationOf(from) !== 'owner' : floor.host.known?.(from) === false && !floor.devices.has(from.full)
+    if (floor.destroyed || hidden) {
       if (stanza.kind !== 'presence' || stanza.type === 'available') turn.refuse(stanza, refuse('item-not-found'))
       return turn
     }

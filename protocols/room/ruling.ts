@@ -48,9 +48,9 @@ function read(floor: Floor, by: Rank, asker: Jid, item: Element): Change | Stanz
     const named = address === undefined && nick !== undefined ? floor.named(nick)?.bare : undefined
     const jid = Jid.tryParse(address ?? named ?? '')?.toBare()
     if (!jid) return address === undefined && nick !== undefined ? refuse('item-not-found') : refuse('jid-malformed')
+    if (affiliation === 'outcast' && jid.bare === asker.bare && atLeast(by.affiliation, 'admin')) return refuse('conflict', 'Nobody bans himself.') // section 9.1
     const refused = mayChangeAffiliation(by.affiliation, floor.affiliationOf(jid), affiliation)
     if (refused) return refused
-    if (affiliation === 'outcast' && jid.bare === asker.bare) return refuse('conflict', 'Nobody bans himself.') // section 9.1
     return { what: 'affiliation', jid, affiliation, nick: address === undefined ? undefined : nick, reason }
   }
   if (!isRole(role) || nick === undefined) return refuse('bad-request')
@@ -76,6 +76,7 @@ function listed(floor: Floor, by: Rank, { attrs }: Element): Element[] | StanzaE
   if (affiliation !== undefined) {
     if (!isAffiliation(affiliation) || affiliation === 'none') return refuse('bad-request')
     if (!atLeast(by.affiliation, 'admin')) return refuse('forbidden')
+    if (atLeast(affiliation, 'admin') && by.affiliation !== 'owner' && floor.config.whois !== 'anyone') return refuse('forbidden') // sections 10.5 and 10.8
     return [...floor.affiliates.values()].filter(a => a.affiliation === affiliation).map(a =>
       el('item', MUC_ADMIN, { affiliation, jid: a.jid, ...(a.nick !== undefined && { nick: a.nick }) }, ...(a.reason ? [el('reason', MUC_ADMIN, {}, a.reason)] : [])))
   }

@@ -21,6 +21,7 @@ export function message(floor: Floor, turn: Turn, m: Message): void {
   if (m.to!.resource !== '') return whisper(floor, turn, m, occupant)
   if (m.type === 'groupchat') {
     if (!occupant) return turn.refuse(m, refuse('not-acceptable', 'You are not in the room.'))
+    floor.locked = false // COMPAT: bots that never configure: who talks or invites has accepted the room as it is
     return line(floor, turn, m, occupant)
   }
   const x = m.child('x', MUC_USER)

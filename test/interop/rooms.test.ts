@@ -34,6 +34,8 @@ describe('stock clients in a room', function () {
       await using ben = await Script.login(server, 'ben', 'pw')
       await anna.types('/join tea@rooms.localhost')
       await anna.sees(/You have joined the room|Room created|room is locked|as an owner/i)
+      await anna.types('/room accept') // a new room waits for its configuration
+      await anna.sees(/unlocked/i)
       await enters(ben, 'tea@rooms.localhost', 'Ben')
       await anna.types('hello from profanity')
       await ben.hears('hello from profanity')

@@ -220,6 +220,8 @@ export function federates(kind: Kind): void {
     const room = `tea@rooms.${US}`
     anna.says(`<presence to='${room}/Anna'>${JOIN}</presence>`)
     await anna.hears`<presence from='${room}/Anna'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>`
+    anna.says(`<iq type='set' id='unlock' to='${room}'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>`)
+    await anna.hears`<iq type='result' id='unlock'/>`
     paul.says(`<presence to='${room}/Paul'>${JOIN}</presence>`)
     await paul.hears`<presence from='${room}/Paul'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>`
     paul.sends`<message type='groupchat' to='${room}' id='g'><body>hello from elsewhere</body></message>`

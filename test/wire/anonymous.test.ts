@@ -104,6 +104,7 @@ describe('a guest (XEP-0175)', () => {
     await romeo.hears`<iq type='result' id='d'><query xmlns='${INFO}'><identity category='account' type='anonymous'/></query></iq>`
     romeo.says("<presence to='hall@rooms.localhost/Romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>")
     await romeo.hears`<message type='groupchat'/>`
+    romeo.says("<iq type='set' id='open' to='hall@rooms.localhost'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>")
     g.says("<presence to='hall@rooms.localhost/Guest'><x xmlns='http://jabber.org/protocol/muc'/></presence>")
     await romeo.hears`<presence from='hall@rooms.localhost/Guest'/>`
     g.leaves()

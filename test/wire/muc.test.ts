@@ -10,8 +10,9 @@ const ROOM = 'tea@rooms.localhost'
 
 async function joins(a: Actor, nick: string, room = ROOM): Promise<void> {
   a.says(`<presence to='${room}/${nick}'>${JOIN}</presence>`)
-  await a.hears`<presence from='${room}/${nick}'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>`
+  const here = await a.hears`<presence from='${room}/${nick}'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>`
   await a.hears`<message type='groupchat'><subject/></message>`
+  if (String(here).includes('code="201"')) await configures(a, '', room)
   await a.fence()
 }
 async function configures(a: Actor, fields: string, room = ROOM): Promise<void> {
@@ -31,6 +32,9 @@ describe('rooms', () => {
     anna.sends`<presence to='tea@rooms.localhost/Anna' id='j'>${''}<x xmlns='http://jabber.org/protocol/muc'/></presence>`
     await anna.receives`<presence from='tea@rooms.localhost/Anna' id='j'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='owner' role='moderator'/><status code='110'/><status code='201'/></x></presence>`
     await anna.receives`<message type='groupchat' from='tea@rooms.localhost'><subject/></message>`
+    ben.sends`<presence to='tea@rooms.localhost/Ben'>${''}<x xmlns='http://jabber.org/protocol/muc'/></presence>`
+    await ben.receives`<presence type='error' from='tea@rooms.localhost/Ben'><error><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>` // section 10.1.1: it is not configured yet
+    await configures(anna, '')
     await joins(ben, 'Ben')
     await anna.receives`<presence from='tea@rooms.localhost/Ben'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='participant' jid='ben@localhost/home'/></x></presence>`
     ben.sends`<message type='groupchat' to='tea@rooms.localhost' id='m1'><body>hi</body></message>`
@@ -58,6 +62,50 @@ describe('rooms', () => {
     await ben.receives`<message type='error'><error><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`
     ben.sends`<iq type='get' id='2' to='rooms.localhost'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>`
     assert.equal((await ben.receives`<iq type='result' id='2'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>`).getChild('query')!.children.length, 0)
+  })
+
+  it('XEP-0045 section 10.1.1: are nobody else\'s until they are configured, and leave no name behind if that is cancelled', async () => {
+    const [anna, ben] = [await actor('anna'), await actor('ben')]
+    anna.says(`<presence to='${ROOM}/Anna'>${JOIN}</presence>`)
+    await anna.hears`<message type='groupchat'><subject/></message>`
+    ben.sends`<iq type='get' id='l' to='rooms.localhost'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>`
+    assert.equal((await ben.receives`<iq type='result' id='l'/>`).getChild('query')!.children.length, 0)
+    for (const query of [`<query xmlns='http://jabber.org/protocol/disco#info'/>`, `<vCard xmlns='vcard-temp'/>`]) {
+      ben.says(`<iq type='get' id='q' to='${ROOM}'>${query}</iq>`)
+      await ben.receives`<iq type='error' id='q'><error><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
+    }
+    anna.says(`<iq type='set' id='c' to='${ROOM}'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='cancel'/></query></iq>`)
+    await anna.hears`<presence type='unavailable' from='${ROOM}/Anna'><x xmlns='http://jabber.org/protocol/muc#user'><destroy/></x></presence>`
+    await joins(ben, 'Ben')
+  })
+
+  it('XEP-0045 section 10.2.1: that pass keep what is said as long as they are there, if an owner wants it', async () => {
+    const [anna, ben] = [await actor('anna'), await actor('ben')]
+    const archive = async (a: Actor): Promise<number> => {
+      a.says(`<iq type='set' id='a' to='${ROOM}'><query xmlns='urn:xmpp:mam:2'/></iq>`)
+      for (let n = 0; ; n++) {
+        const x = await a.next()
+        if (x.name === 'iq') { assert.equal(x.attrs['type'], 'result', String(x)); return n }
+      }
+    }
+    await joins(anna, 'Anna')
+    await configures(anna, `<field var='muc#roomconfig_enablelogging'><value>1</value></field>`)
+    await anna.hears`<message from='${ROOM}'><x xmlns='http://jabber.org/protocol/muc#user'><status code='170'/></x></message>`
+    ben.says(`<presence to='${ROOM}/Ben'>${JOIN}</presence>`)
+    await ben.hears`<presence from='${ROOM}/Ben'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/><status code='170'/></x></presence>`
+    await ben.fence()
+    ben.says(`<message type='groupchat' to='${ROOM}' id='m'><body>for now</body></message>`)
+    await anna.hears`<message id='m'/>`
+    await anna.fence()
+    assert.equal(await archive(anna), 1)
+    for (const [who, nick] of [[anna, 'Anna'], [ben, 'Ben']] as const) {
+      who.says(`<presence type='unavailable' to='${ROOM}/${nick}'/>`)
+      await who.hears`<presence type='unavailable' from='${ROOM}/${nick}'/>`
+    }
+    await joins(ben, 'Ben')
+    await configures(ben, `<field var='muc#roomconfig_enablelogging'><value>1</value></field>`)
+    await ben.fence()
+    assert.equal(await archive(ben), 0)
   })
 
   it('ST-91 are listed to those who may see them', async () => {

@@ -142,6 +142,8 @@ describe('two of these servers', () => {
     const room = 'tea@rooms.a.test'
     anna.says(`<presence to='${room}/Anna'>${JOIN}</presence>`)
     await anna.hears`<presence from='${room}/Anna'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>`
+    anna.says(`<iq type='set' id='open' to='${room}'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>`)
+    await anna.hears`<iq type='result' id='open'/>`
     ben.says(`<presence to='${room}/Ben'>${JOIN}</presence>`)
     await ben.hears`<presence from='${room}/Ben'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x></presence>`
     ben.sends`<message type='groupchat' to='${room}' id='g'><body>hello</body></message>`

@@ -48,7 +48,25 @@ describe('a room: coming and going', () => {
   it('tells who made the room that he did, and only him', () => {
     const s = new Salon({}, {}, true)
     assert.deepEqual(codesOf(s.joins('olga', 'Olga').by('olga')[0]!), ['110', '201'])
+    s.configures('olga', {})
     assert.deepEqual(codesOf(s.joins('anna', 'Anna').by('anna')[1]!), ['110'])
+  })
+
+  it('XEP-0045 section 10.1.1: a new room is nobody\'s but its maker\'s until he has configured it; if he cancels, it is gone', () => {
+    for (const opened of [(s: Salon) => s.configures('olga', {}), (s: Salon) => s.says('olga', 'hello')]) {
+      const s = new Salon({}, {}, true)
+      s.joins('olga', 'Olga')
+      assert.equal(s.joins('anna', 'Anna').error('anna'), 'item-not-found')
+      assert.equal(s.says('anna', 'hello').error('anna'), 'item-not-found')
+      assert.ok(s.joins('olga/phone', 'Olga').by('olga/phone').length > 0)
+      opened(s)
+      assert.ok(s.joins('anna', 'Anna').brief('anna').includes('Anna participant 110'))
+    }
+    const s = new Salon({}, {}, true)
+    s.joins('olga', 'Olga')
+    const cancel = `<iq type='set' id='c'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='cancel'/></query></iq>`
+    assert.deepEqual(s.send('olga', '', cancel).by('olga').map(x => [x.kind, x.type]), [['iq', 'result'], ['presence', 'unavailable']])
+    assert.ok(s.facts.some(f => f.what === 'destroyed' && f.unborn))
   })
 
   it('says when real addresses are seen by all, and shows them', () => {

@@ -41,7 +41,21 @@ describe('a room: rule', () => {
     s.admin('olga', `<item nick='Ben' role='moderator'/>`)
     assert.equal(s.admin('ben', `<item nick='Olga' role='none'/>`).error('ben'), 'not-allowed')
     assert.equal(s.admin('ben', `<item nick='Mona' role='moderator'/>`).error('ben'), 'forbidden')
-    assert.equal(s.admin('ben', `<item nick='Adam' role='participant'/>`).error('ben'), 'forbidden')
+    assert.equal(s.admin('ben', `<item nick='Adam' role='participant'/>`).error('ben'), 'not-allowed') // section 8.4
+    assert.equal(s.admin('olga', `<item nick='Adam' role='visitor'/>`).error('olga'), 'not-allowed')
+    assert.equal(s.admin('adam', `<item jid='adam@localhost' affiliation='outcast'/>`).error('adam'), 'conflict')
+  })
+
+  it('XEP-0045 sections 10.5 and 10.8: shows the lists of owners and admins to owners alone, and to admins where addresses are no secret', () => {
+    for (const whois of ['moderators', 'anyone']) {
+      const s = full()
+      s.configures('olga', { whois })
+      for (const affiliation of ['owner', 'admin']) {
+        assert.equal(s.admin('olga', `<item affiliation='${affiliation}'/>`, 'get').one('olga').payload[0]!.elements.length, 1)
+        if (whois === 'anyone') assert.equal(s.admin('adam', `<item affiliation='${affiliation}'/>`, 'get').one('adam').payload[0]!.elements.length, 1)
+        else assert.equal(s.admin('adam', `<item affiliation='${affiliation}'/>`, 'get').error('adam'), 'forbidden')
+      }
+    }
   })
 
   it('does all items of a request or none', () => {
@@ -97,15 +111,51 @@ describe('a room: rule', () => {
     assert.deepEqual(s.admin('olga', `<item affiliation='none' jid='mona@localhost'/>`).brief('mona'), ['Mona gone 110 321'])
   })
 
+  it('XEP-0045 section 10.2: the form gives owners and admins in full, and is never left without an owner', () => {
+    const s = full()
+    const lists = (): string[][] => ['owner', 'admin'].map(rank => [...s.room.affiliates].filter(a => a.affiliation === rank).map(a => a.jid))
+    assert.deepEqual(lists(), [['olga@localhost'], ['adam@localhost']])
+    assert.ok(s.configures('olga', { roomadmins: 'ben@localhost' }).brief('mona').includes('Ben moderator'))
+    assert.deepEqual(lists(), [['olga@localhost'], ['ben@localhost']])
+    s.configures('olga', { roomowners: 'olga@localhost\nadam@localhost/x', roomadmins: '' })
+    assert.deepEqual(lists(), [['olga@localhost', 'adam@localhost'], []])
+    assert.equal(s.configures('olga', { roomowners: '' }).error('olga'), 'conflict')
+    assert.equal(s.configures('olga', { roomowners: 'olga@localhost\n@' }).error('olga'), 'jid-malformed')
+    s.configures('adam', { roomowners: 'adam@localhost' })
+    assert.deepEqual(lists(), [['adam@localhost'], []])
+    assert.equal(s.configures('olga', { roomname: 'x' }).error('olga'), 'forbidden')
+  })
+
+  it('XEP-0045 section 10.9: a destruction carries the way to the other room, its password too', () => {
+    const s = full()
+    const heard = s.send('olga', '', `<iq type='set' id='d'><query xmlns='http://jabber.org/protocol/muc#owner'><destroy jid='new@rooms.localhost'><password>sesame</password><reason>moved</reason></destroy></query></iq>`)
+    const x = heard.by('ben').find(p => p.type === 'unavailable')!.child('x', 'http://jabber.org/protocol/muc#user')!.child('destroy')!
+    assert.deepEqual([x.attrs['jid'], x.child('password')?.text, x.child('reason')?.text], ['new@rooms.localhost', 'sesame', 'moved'])
+  })
+
+  it('XEP-0045 section 6.6: who is not in asks an occupant in vain', () => {
+    const s = full()
+    for (const ns of ['info', 'items']) assert.equal(s.send('eve', 'Ben', `<iq type='get' id='q'><query xmlns='http://jabber.org/protocol/disco#${ns}'/></iq>`).error('eve'), 'bad-request')
+    assert.equal(s.send('eve', 'Ben', `<iq type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq>`).error('eve'), 'not-acceptable')
+  })
+
+  it('XEP-0045 section 10.2.1: who turns logging on in a passing room has it logged', () => {
+    const s = full()
+    assert.deepEqual(s.configures('olga', { enablelogging: '1' }).brief('ben'), ['room tells 170'])
+    assert.ok(s.joins('eve', 'Eve').brief('eve').includes('Eve participant 110 170'))
+    assert.deepEqual(s.configures('olga', { enablelogging: '0' }).brief('ben'), ['room tells 171'])
+  })
+
   it('takes a whole form sent back, and tells what changed', () => {
     const s = full()
     const x = readForm(ask(s, 'olga', '', `<query xmlns='http://jabber.org/protocol/muc#owner'/>`).one('olga').payload[0]!.child('x', 'jabber:x:data'))!
     const fields = Object.fromEntries([...x.values].map(([k, v]) => [k.replace('muc#roomconfig_', ''), v[0] ?? '']))
     delete fields['presencebroadcast'] // has several values
+    assert.deepEqual(s.configures('olga', fields).brief('olga'), ['iq result', 'room tells 170']) // what was the default is chosen now
     assert.deepEqual(s.configures('olga', fields).brief('olga'), ['iq result'])
     assert.deepEqual(s.configures('olga', { ...fields, roomname: 'Tea room', whois: 'anyone' }).brief('ben'), ['room tells 104 172'])
     assert.equal(s.room.config.name, 'Tea room')
-    assert.deepEqual(s.configures('olga', { persistentroom: '1' }).brief('ben'), ['room tells 104 170'])
+    assert.deepEqual(s.configures('olga', { persistentroom: '1' }).brief('ben'), ['room tells 104'])
     assert.deepEqual(s.facts.map(f => f.what), ['changed'])
   })
 
