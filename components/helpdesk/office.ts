@@ -73,7 +73,7 @@ export class Office extends Ground {
     this.bans = new Bans(documents, link.domain)
     this.paces = new Paces(this, this.distribution)
     this.knowledge = new Knowledge(new Articles(link.stores, link.domain, link.clock))
-    this.records = new Records(this, () => this.filing.tickets)
+    this.records = new Records(this, () => this.filing.tickets, () => this.bans)
     this.translation = new Translation(this, errands)
     this.book.onCommit = c => this.#committed(c)
     this.book.afterAlarm = () => this.idle()

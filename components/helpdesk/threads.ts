@@ -24,6 +24,8 @@ const PAGE = 500
 const MEMBERS = 50
 const SHOWN = 20 // in a contact list
 const FRESH = 7 * 86_400_000 // ms
+/** What stands where a line was about somebody who was erased. */
+export const ERASED = '(erased)'
 
 export class Threads {
   readonly #documents: DocumentStore
@@ -42,6 +44,7 @@ export class Threads {
   }
 
   get(n: number): Thread | undefined { return this.#all.get(n) }
+  all(): readonly Thread[] { return [...this.#all.values()] }
   /** Those of a member, the newest on top. */
   of(jid: Bare): Thread[] { return [...this.#all.values()].filter(t => t.members[jid] !== undefined).sort((a, b) => b.last - a.last || b.n - a.n) }
   /** Those that stand in his contact list. */
@@ -86,6 +89,18 @@ export class Threads {
     const most = this.#all.get(n)?.lines ?? 0
     return (await this.#documents.range<ThreadLine>(LINES, `${this.#desk}/im${n}`, { after: key(after), limit })).map(d => d.value).filter(l => l.seq <= most)
   }
+
+  /** All its lines. */
+  async everything(n: number): Promise<ThreadLine[]> {
+    const all: ThreadLine[] = []
+    for (;;) {
+      const page = await this.lines(n, all.at(-1)?.seq ?? 0)
+      all.push(...page)
+      if (page.length < PAGE) return all
+    }
+  }
+  /** Takes the words out of a line. */
+  blank(n: number, l: ThreadLine): Promise<unknown> { return this.#inTurn(() => this.#documents.put(LINES, `${this.#desk}/im${n}`, key(l.seq), { ...l, body: ERASED })) }
 
   async #keep(t: Thread): Promise<Thread> {
     await this.#documents.put(THREADS, this.#desk, key(t.n), t)

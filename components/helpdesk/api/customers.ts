@@ -60,7 +60,7 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
     },
     { method: 'GET', path: '/customers/{id}', id: 'customer', scope: 'customers:read', summary: 'A customer’s card: details, comments, conversations, tickets, calls, statistics, history', answer: CARD, handle: async (r, who) => { const c = await find(r, who); return c ? ok(await shown(c, who)) : nothing() } },
     {
-      method: 'PATCH', path: '/customers/{id}', id: 'changeCustomer', scope: 'customers:write', summary: 'Fills in what is known of a customer; null forgets it', body: { type: 'object', properties: DETAILS }, answer: CARD,
+      method: 'PATCH', path: '/customers/{id}', id: 'changeCustomer', scope: 'customers:write', personal: true, summary: 'Fills in what is known of a customer; null forgets it', body: { type: 'object', properties: DETAILS }, answer: CARD,
       async handle(r, who) {
         const c = await find(r, who)
         if (!c) return nothing()
@@ -74,7 +74,7 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'POST', path: '/customers/{id}/comments', id: 'commentCustomer', scope: 'customers:write', summary: 'Adds a comment that agents see', body: { type: 'object', required: ['text'], properties: { text } }, answer: CARD, status: 201,
+      method: 'POST', path: '/customers/{id}/comments', id: 'commentCustomer', scope: 'customers:write', personal: true, summary: 'Adds a comment that agents see', body: { type: 'object', required: ['text'], properties: { text } }, answer: CARD, status: 201,
       async handle(r, who) {
         const c = await find(r, who)
         if (!c) return nothing()
@@ -85,7 +85,7 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'POST', path: '/customers/{id}/erase', id: 'eraseCustomer', scope: 'customers:erase', needs: 'records.erase', summary: 'Erases one person: all conversations, what stands in tickets, the index, the record; gives a proof', body: { type: 'object', required: ['confirm'], properties: { confirm: { ...text, description: 'The same id again.' } } }, answer: ERASED,
+      method: 'POST', path: '/customers/{id}/erase', id: 'eraseCustomer', scope: 'customers:erase', needs: 'records.erase', summary: 'Erases one person: all conversations, what stands in tickets, talks of agents, archives, waiting messages and mails, the index, the record; gives a proof', body: { type: 'object', required: ['confirm'], properties: { confirm: { ...text, description: 'The same id again.' } } }, answer: ERASED,
       async handle(r, who): Promise<HttpResponse> {
         const id = r.params['id'] ?? ''
         if (!await o.customers.byId(id)) return nothing()
@@ -95,7 +95,7 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'POST', path: '/customers/{id}/export', id: 'exportCustomer', scope: 'customers:erase', needs: 'records.erase', summary: 'Makes a copy of one person’s data, to be fetched once within a day', answer: { type: 'object', properties: { link: text, until: text } }, status: 201,
+      method: 'POST', path: '/customers/{id}/export', id: 'exportCustomer', scope: 'customers:erase', needs: 'records.erase', summary: 'Makes a copy of one person’s data, from all the places that an erasure reaches, to be fetched once within a day', answer: { type: 'object', properties: { link: text, until: text } }, status: 201,
       async handle(r) {
         const made = await erasure.offer(r.params['id'] ?? '')
         return made ? created(`/exports/${made.key}`, { link: `/api/v1/exports/${made.key}`, until: time(made.until) }) : nothing()

@@ -25,6 +25,8 @@ export interface Route {
   readonly open?: true
   /** Without it: 403. */
   readonly needs?: Permission
+  /** What is sent says something of a customer: the audit, which nothing is ever taken out of, notes what was set and not to what. */
+  readonly personal?: true
   readonly summary: string
   readonly query?: Readonly<Record<string, Schema>>
   readonly body?: Schema
@@ -69,7 +71,7 @@ export class Door {
   /** What is changed at the desk itself is noted with its before and after. */
   #audited(route: Route, r: HttpRequest, who: Caller): Promise<HttpResponse> {
     return this.office.records.audit.around(this.office, route.path.startsWith('/operators') ? r.params['jid'] : undefined, async () => route.handle(r, who),
-      answer => answer.status >= 300 ? undefined : { by: who.jid, from: r.remote, what: route.id, on: r.path, ...(r.body === undefined ? {} : { detail: r.body }) })
+      answer => answer.status >= 300 ? undefined : { by: who.jid, from: r.remote, what: route.id, on: (route.personal ? answer.headers?.['location'] : undefined) ?? r.path, ...(r.body === undefined ? {} : { detail: route.personal ? Object.keys(object(r) ?? {}) : r.body }) })
   }
 
   /** Registers a route that is described elsewhere. */

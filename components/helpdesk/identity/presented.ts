@@ -20,12 +20,16 @@ export class Presented {
     return (await this.#documents.get<Seen>(COLLECTION, this.#desk, id))?.value.visitor === visitor
   }
 
+  /** Counts what a visitor has shown, and forgets it if so told. */
+  of(visitor: string, remove: boolean): Promise<number> { return this.#clear(s => s.visitor === visitor, remove) }
   /** For a daily job: lets go of tokens that have ended; gives how many. */
-  async sweep(now: number): Promise<number> {
+  sweep(now: number): Promise<number> { return this.#clear(s => s.until <= now, true) }
+
+  async #clear(fits: (s: Seen) => boolean, remove: boolean): Promise<number> {
     let gone = 0
     for (let after: string | undefined; ;) {
       const page = await this.#documents.range<Seen>(COLLECTION, this.#desk, { limit: PAGE, ...(after === undefined ? {} : { after }) })
-      for (const { id, value } of page) if (value.until <= now && await this.#documents.remove(COLLECTION, this.#desk, id) === 'ok') gone++
+      for (const { id, value } of page) if (fits(value) && (!remove || await this.#documents.remove(COLLECTION, this.#desk, id) === 'ok')) gone++
       after = page.at(-1)?.id
       if (page.length < PAGE) return gone
     }

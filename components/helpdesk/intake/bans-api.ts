@@ -17,7 +17,7 @@ export function banRoutes({ office: o }: Door): readonly Route[] {
       handle(r) { const p = page(o.bans.all(o.now), b => b.id, r); return ok({ items: p.items.map(shown), next: p.next }) },
     },
     {
-      method: 'POST', path: '/bans', id: 'ban', scope: 'bans:write', needs: 'bans.manage', summary: 'Bans a visitor or a network address', body: ASKED, answer: BAN, status: 201,
+      method: 'POST', path: '/bans', id: 'ban', scope: 'bans:write', personal: true, needs: 'bans.manage', summary: 'Bans a visitor or a network address', body: ASKED, answer: BAN, status: 201,
       async handle(r, who) {
         const { visitor, address, conversation, because = '', seconds } = object(r) ?? {}
         if (typeof because !== 'string' || because.length > 500) return problem(422, 'because: a text of at most 500 characters.')

@@ -27,6 +27,8 @@ export class Bans {
   }
 
   all(now: number): readonly Ban[] { return [...this.#all.values()].filter(b => isOn(b, now)).sort((a, b) => a.id < b.id ? -1 : 1) }
+  /** The ids of those that name this visitor. */
+  of(visitor: string): readonly string[] { return [...this.#all.values()].filter(b => b.visitor === visitor).map(b => b.id) }
   get(id: string): Ban | undefined { return this.#all.get(id) }
 
   async add(b: Omit<Ban, 'id'>): Promise<Ban> {

@@ -127,6 +127,7 @@ export class Intake {
     const unproved = await this.#proof.lacks(from, q, known)
     if (unproved) return unproved
     if (!await this.#budget(from.bare)) return refuse('resource-constraint', 'You have left enough messages for today.')
+    if (!known) await this.#office.customers.meet(from.bare, { name, bridged: true }) // so that there is somebody to be erased
     const left = await leave(this.#office, { name, email: (q.attrs['email'] ?? '').trim(), body, queue: this.#target(wish)?.queue ?? wish.queue, page: wish.page, visitor: from.bare, address: q.attrs['address'], id: q.attrs['id'] })
     return left ? refuse('not-acceptable', left.wrong) : undefined
   }

@@ -47,17 +47,28 @@ export async function leave(o: Chosen & Keeps & Pick<Ground, 'now' | 'mail'>, l:
   return undefined
 }
 
-/** Erases the messages that fit; gives how many went. */
-export async function forgetLeft(o: Keeps, fits: (m: KeptMessage) => boolean): Promise<number> {
+/** Whether this customer left it: under the same address, or with the same mail address. */
+export const isLeftBy = (c: { readonly jid: string; readonly email?: string }) => (m: KeptMessage): boolean => m.visitor === c.jid || (c.email !== undefined && m.email.toLowerCase() === c.email.toLowerCase())
+
+/** The messages that fit, for their copy. */
+export async function leftBy(o: Keeps, fits: (m: KeptMessage) => boolean): Promise<KeptMessage[]> {
+  const found: KeptMessage[] = []
+  await forgetLeft(o, m => { if (fits(m)) found.push(m); return false }, false)
+  return found
+}
+
+/** Counts the messages that fit, and erases them if so told. */
+export async function forgetLeft(o: Keeps, fits: (m: KeptMessage) => boolean, remove = true): Promise<number> {
   const { documents } = o.link.stores
   let gone = 0
   for (let after: string | undefined; ;) {
     const page = await documents.range<KeptMessage | number>(COLLECTION, o.domain, { limit: PAGE, ...(after === undefined ? {} : { after }) })
     for (const { id, value } of page) {
       if (typeof value === 'number' || !fits(value)) continue
+      gone++
+      if (!remove) continue
       await documents.remove(COLLECTION, o.domain, id)
       if (value.id !== undefined) await documents.remove(COLLECTION, o.domain, `sent ${value.visitor} ${value.id}`)
-      gone++
     }
     after = page.at(-1)?.id
     if (page.length < PAGE) return gone

@@ -77,21 +77,34 @@ export class Outbox {
   /** Resolves when nothing is being sent at the moment. */
   async idle(): Promise<void> { while (this.#running.size > 0) await Promise.all(this.#running) }
 
-  /** Erases what waits for this address, and what was counted; gives how many letters went. */
-  async forget(address: string): Promise<number> {
-    const mine = [...this.#waiting].filter(([, w]) => w.letter.to.toLowerCase() === address.toLowerCase())
+  /** Letters that wait and fit. */
+  waiting(fits: (l: Letter) => boolean): readonly Letter[] { return [...this.#waiting.values()].flatMap(w => fits(w.letter) ? [w.letter] : []) }
+  /** Erases letters that wait and fit; gives how many went. */
+  async erase(fits: (l: Letter) => boolean): Promise<number> {
+    const mine = [...this.#waiting].filter(([, w]) => fits(w.letter))
     for (const [key] of mine) await this.#drop(key)
-    for (const name of ['to', 'auto']) await this.#rates.forget(`${name}:${address.toLowerCase()}`)
     return mine.length
+  }
+  /** Erases what waits for this address, and what was counted of it or of who caused letters; gives how many letters went. */
+  async forget(address: string | undefined, from?: string): Promise<number> {
+    const names = [...address === undefined ? [] : [`to:${address.toLowerCase()}`, `auto:${address.toLowerCase()}`], ...from === undefined ? [] : [`from:${from}`]]
+    for (const name of names) await this.#rates.forget(name)
+    await this.#eachSent(key => (address !== undefined && key.toLowerCase().includes(address.toLowerCase())) || (from !== undefined && key.includes(from)))
+    return address === undefined ? 0 : this.erase(l => l.to.toLowerCase() === address.toLowerCase())
   }
 
   /** For a daily job: lets go of old counts and old keys; gives how many went. */
   async sweep(): Promise<number> {
-    const { documents, desk, clock } = this.#o
-    let gone = await this.#rates.sweep(clock.now())
+    const now = this.#o.clock.now()
+    return await this.#rates.sweep(now) + await this.#eachSent((_, at) => at <= now - REMEMBERED)
+  }
+  /** Forgets the keys that fit; gives how many. */
+  async #eachSent(fits: (key: string, at: number) => boolean): Promise<number> {
+    const { documents, desk } = this.#o
+    let gone = 0
     for (let after: string | undefined; ;) {
       const page = await documents.range<number>(SENT, desk, { limit: PAGE, ...(after === undefined ? {} : { after }) })
-      for (const { id, value } of page) if (value <= clock.now() - REMEMBERED && await documents.remove(SENT, desk, id) === 'ok') gone++
+      for (const { id, value } of page) if (fits(id, value) && await documents.remove(SENT, desk, id) === 'ok') gone++
       after = page.at(-1)?.id
       if (page.length < PAGE) return gone
     }

@@ -2,6 +2,8 @@
 import type { Hit } from '../../../server/api.ts'
 import type { Bare, Present } from '../facts.ts'
 import type { Ground } from '../ground.ts'
+import { Presented } from '../identity/presented.ts'
+import type { Bans } from '../intake/bans.ts'
 import type { Summary } from '../past.ts'
 import type { Tickets } from '../tickets/port.ts'
 import { Printer } from '../transcripts/printer.ts'
@@ -29,7 +31,7 @@ export class Records {
   hooks: Teller | undefined
   /** Errands to addresses that admins name. */
   fetcher: Fetcher
-  constructor(ground: Ground, tickets: () => Tickets) {
+  constructor(ground: Ground, tickets: () => Tickets, bans: () => Bans) {
     this.#o = ground
     this.fetcher = new Fetcher({ clock: ground.link.network ?? ground.link.clock })
     this.catalogue = new Catalogue(ground)
@@ -38,7 +40,7 @@ export class Records {
     this.card = new Card(ground, this.catalogue, tickets)
     this.printer = new Printer(ground.link.network ?? ground.link.clock)
     const { catalogue, keeping, card, printer } = this
-    this.erasure = new Erasure(ground, { catalogue, keeping, card, printer, get tickets() { return tickets() } })
+    this.erasure = new Erasure(ground, { catalogue, keeping, card, printer, get tickets() { return tickets() }, bans, presented: new Presented(ground.link.stores.documents, ground.domain) })
     this.catalogue.beside = async n => {
       const { subject, labels, resolutions, tasks, calls, fields } = await ground.dossiers.get(n)
       return { ...(subject === undefined ? {} : { subject }), labels, notes: [...resolutions, ...tasks, ...calls].map(x => x.text), fields: Object.fromEntries(Object.entries(fields).map(([k, f]) => [k, f.value])) }

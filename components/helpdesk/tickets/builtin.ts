@@ -78,6 +78,11 @@ export class BuiltinTickets implements Tickets {
     return 'ok'
   }
 
+  async of(conversation: number): Promise<Ticket[]> {
+    const held = await this.#documents.range<number>(OF, this.#of(conversation), { limit: PAGE })
+    return (await Promise.all(held.map(h => this.get(Number(h.id))))).filter(t => t !== undefined)
+  }
+
   async forget(conversation: number): Promise<number> {
     let gone = 0
     for (const { id: ticket } of await this.#documents.range<number>(OF, this.#of(conversation), { limit: PAGE })) {

@@ -14,6 +14,8 @@ export interface Tickets {
   change(number: number, news: { readonly subject?: string; readonly status?: string }, expected?: number): Promise<number | 'missing' | 'conflict'>
   /** Puts the articles of one into another, and nothing is left of it but where they went. */
   merge(number: number, into: number): Promise<'ok' | 'missing'>
+  /** The tickets that hold something of a conversation. */
+  of(conversation: number): Promise<Ticket[]>
   /** Removes the desk's own copies of what was said in a conversation; gives how many articles went. */
   forget(conversation: number): Promise<number>
   /** The newest first, without their articles. */
