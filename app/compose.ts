@@ -86,6 +86,7 @@ export async function compose(config: Config, world: World): Promise<House> {
   const http = new HttpRouter()
   const devices = new Devices()
   const kinds = new WeakMap<object, SessionKind>()
+  devices.location = config.listen.c2s?.location
   let web: HttpListening | undefined
   let ready = false
 

@@ -60,7 +60,7 @@ export interface Config {
   readonly bus: string
   readonly tls?: { readonly certificate: string; readonly key: string; readonly clientCa?: string }
   readonly listen: {
-    readonly c2s?: Listener
+    readonly c2s?: Listener & { readonly location?: string }
     readonly c2sTls?: Listener
     readonly s2s?: Listener
     readonly s2sTls?: Listener

@@ -33,9 +33,11 @@ export function seat(host: Host, account: Account, jid: Jid, carrier: Carrier): 
 export function manage(enable: Element, device: Device, devices: Devices): Element {
   const resume = enable.attrs['resume'] === 'true' || enable.attrs['resume'] === '1'
   const id = resume ? randomBytes(18).toString('base64url') : undefined
-  device.manage(id !== undefined)
+  const wished = /^\d{1,9}$/.test(enable.attrs['max'] ?? '') ? Number(enable.attrs['max']) * 1000 : Infinity
+  const life = Math.min(device.host.limits.streamManagement.resume, wished)
+  device.manage(id !== undefined, life)
   if (id) devices.add(id, device)
-  return enabled(id, Math.floor(device.host.limits.streamManagement.resume / 1000))
+  return enabled(id, Math.floor(life / 1000), devices.location)
 }
 
 /** What <bind/> asks for. */

@@ -48,6 +48,7 @@ export class Device extends Resource {
   #expiry: Disposable | undefined
   #until = 0 // when it ends, while it sleeps
   #resumable = false
+  #life = Infinity // ms that the client wants to be waited for
   #gone = false
   #taken: AnyStanza | undefined // the stanza from the device that is worked on
   #unstored: AnyStanza | undefined // the last one that could not be stored
@@ -140,8 +141,9 @@ export class Device extends Resource {
     carrier?.fail(condition, text)
   }
 
-  /** XEP-0198 section 3: from now on stanzas are counted; `resumable`: the session outlives its stream for a while. */
-  manage(resumable: boolean): void {
+  /** XEP-0198 section 3: from now on stanzas are counted; `resumable`: the session outlives its stream for a while, `life` milliseconds at most. */
+  manage(resumable: boolean, life = Infinity): void {
+    this.#life = life
     const { stanzas, bytes } = this.host.limits.streamManagement
     this.#unacked = new Unacked({ stanzas, bytes })
     this.#resumable = resumable
@@ -182,7 +184,7 @@ export class Device extends Resource {
     if (clean || !this.#resumable || hibernated <= 0) { this.leave(); return }
     this.#carrier = undefined
     this.#silence()
-    this.#sleep(this.host.clock.now() + this.host.limits.streamManagement.resume)
+    this.#sleep(this.host.clock.now() + Math.min(this.#life, this.host.limits.streamManagement.resume))
     this.host.tell('detached', this)
     const sleeping = [...this.account.resources.values()].filter(r => r instanceof Device && !r.attached) as Device[] // the line says so
     if (sleeping.length > hibernated) sleeping.reduce((a, b) => (b.#until < a.#until ? b : a)).leave() // SEC-S14

@@ -24,6 +24,8 @@ export interface Open {
 
 export class Devices {
   readonly streams = new Set<Open>()
+  /** Where clients had better come back to, as host:port (XEP-0198 section 3); undefined: wherever they find the server. */
+  location: string | undefined
   readonly strangers = new Strangers()
   readonly #byResumeId = new Map<string, Device>()
   readonly #past = new Map<string, Past>() // the oldest first

@@ -56,6 +56,20 @@ describe('stream management', () => {
     await romeo.hears`<stream:error xmlns:stream='http://etherx.jabber.org/streams' xmlns='http://etherx.jabber.org/streams'><undefined-condition xmlns='${STREAMS}'/><handled-count-too-high xmlns='${SM}' h='77'/></stream:error>`
   }))
 
+  it('waits no longer than the client wishes, tells how long, and where to come back to', scene(cast, async ({ romeo, juliet }, house) => {
+    house.devices.location = '[2001:db8::1]:5222'
+    romeo.says(`<enable xmlns='${SM}' resume='true' max='30'/>`)
+    const { id } = (await romeo.receives`<enabled xmlns='${SM}' resume='true' max='30' location='[2001:db8::1]:5222'/>`).attrs as { id: string }
+    juliet.says(`<enable xmlns='${SM}' resume='true' max='100000'/>`)
+    await juliet.receives`<enabled xmlns='${SM}' resume='true' max='600'/>`
+    await drops(romeo, house)
+    await house.clock.advance(31_000)
+    const back = await comesBack(house, cast.romeo)
+    back.says(`<resume xmlns='${SM}' previd='${id}' h='0'/>`)
+    await back.receives`<failed xmlns='${SM}'><item-not-found xmlns='${STANZAS}'/></failed>`
+    back.leaves()
+  }))
+
   it('resumes where it was: what came meanwhile comes once, in order', scene(cast, async ({ romeo, juliet }, house) => {
     juliet.says(`<enable xmlns='${SM}' resume='true'/>`)
     const { id } = (await juliet.receives`<enabled xmlns='${SM}' resume='true'/>`).attrs as { id: string }

@@ -58,6 +58,11 @@ describe('config/load', () => {
     assert.equal(limits.streamManagement.resume, defaultLimits.streamManagement.resume)
   })
 
+  it('clients may be told where to come back to', () => {
+    const { listen } = good(`${host}listen: { c2s: { port: 5222, location: "xmpp1.example.org:5222" } }`)
+    assert.equal(listen.c2s?.location, 'xmpp1.example.org:5222')
+  })
+
   it('plugins are given what the file says of them', () => {
     const { plugins } = good('hosts: { a.example: { plugins: { disco: { contact: { abuse: ["mailto:abuse@a.example"] } }, outage: { addresses: ["https://status.example/a.json"] }, csi: { hold: 20 } } } }\n').hosts.get('a.example')!
     assert.deepEqual([plugins['disco'], plugins['outage'], plugins['csi']], [{ contact: { abuse: ['mailto:abuse@a.example'], admin: [], feedback: [], sales: [], security: [], status: [], support: [] } }, { addresses: ['https://status.example/a.json'] }, { hold: 20 }])
