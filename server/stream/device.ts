@@ -285,9 +285,9 @@ export class Device extends Resource {
   }
 }
 
-/** <enabled/> of section 3. `max` in seconds. */
-export const enabled = (id: string | undefined, max: number): Element =>
-  id ? el('enabled', NS_SM, { id, resume: 'true', max: String(max) }) : el('enabled', NS_SM)
+/** <enabled/> of section 3. `max` in seconds; `location`: where to come back to, as host:port. */
+export const enabled = (id: string | undefined, max: number, location?: string): Element =>
+  id ? el('enabled', NS_SM, { id, resume: 'true', max: String(max), ...(location !== undefined && { location }) }) : el('enabled', NS_SM)
 
 function read(text: string): AnyStanza | undefined {
   const stanza = readStanza(parseFrame(text, UNLIMITED))
