@@ -110,7 +110,7 @@ class HttpHouse {
       connectionsCheckingInterval: CHECK_EVERY,
       noDelay: true,
     }
-    this.server = identity ? https.createServer({ ...settings, ...tlsSettings(identity, limits) }) : http.createServer(settings)
+    this.server = identity ? https.createServer({ ...settings, ...tlsSettings(identity, limits) }).on('secureConnection', socket => socket.disableRenegotiation()) : http.createServer(settings)
     this.#webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,

@@ -181,6 +181,8 @@ export class TcpTransport implements Transport {
       ? new tls.TLSSocket(this.#socket, { ...common, isServer: true, requestCert: mutual ?? false })
       : tls.connect({ ...common, socket: this.#socket, ...(isIP(dialled) ? {} : { servername: dialled }) })
     this.#tls = secure
+    if (dialled === undefined) secure.disableRenegotiation()
+    secure.on('_tlsError', () => this.destroy()) // so Node tells a socket that no tls.Server owns that there was a renegotiation
     this.#bindings = undefined
     const late = clock.alarm(clock.now() + limits.deadlines.handshake, () => this.destroy())
     secure.on('secure', () => late[Symbol.dispose]())

@@ -21,7 +21,7 @@ export const TLS_DEFAULTS: SecureContextOptions = {
   ].join(':'),
   ecdhCurve: 'X25519:P-256:P-384',
   honorCipherOrder: true,
-  secureOptions: constants.SSL_OP_PRIORITIZE_CHACHA | constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
+  secureOptions: constants.SSL_OP_PRIORITIZE_CHACHA | constants.SSL_OP_NO_COMPRESSION, // listeners call disableRenegotiation: OpenSSL's own option says no and stays, and it has to end (RFC 6120 section 5.3.5)
   sessionIdContext: 'deskbell', // without it resumption fails where a client certificate is asked for
 }
 

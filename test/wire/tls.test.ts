@@ -119,6 +119,29 @@ describe('TLS', () => {
     await gone
   })
 
+  it('RFC-T7 SEC-T03 a renegotiation ends the connection at once, without a word', async () => {
+    await using house = await House.open()
+    await house.account('romeo')
+    const direct = await tlsDoor(house, 'direct')
+    const a = new Actor('a', 'romeo@localhost/x')
+    const socket = await a.opensTls(direct, { maxVersion: 'TLSv1.2' })
+    await a.logsIn()
+    await a.binds()
+    const said: string[] = []
+    socket.on('data', text => said.push(String(text)))
+    assert.equal(socket.renegotiate({ rejectUnauthorized: false }, () => {}), true)
+    await a.isCutOff()
+    assert.deepEqual(said, [])
+    while (house.devices.streams.size > 0) await new Promise(ok => setImmediate(ok))
+
+    const { HttpRouter, listenHttp } = await import('../../server/net/http.ts')
+    const web = house.keeps(await listenHttp({ port: 0, address: '127.0.0.1', proxies: [], router: new HttpRouter(), identity: await identity(), limits: house.limits, clock: house.clients.network, log: house.host.log }))
+    const browser = new Actor('b', 'b@localhost/x')
+    const other = await browser.opensTls(web.port, { maxVersion: 'TLSv1.2' })
+    other.renegotiate({ rejectUnauthorized: false }, () => {})
+    await browser.isCutOff()
+  })
+
   it('SEC-T01 takes TLS 1.2 and 1.3 and nothing older', async () => {
     await using house = await House.open()
     const port = await tlsDoor(house, 'direct')
@@ -131,7 +154,7 @@ describe('TLS', () => {
     await assert.rejects(new Actor('a', 'romeo@localhost/x').opensTls(port, { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }))
   })
 
-  it('SEC-T08 speaks xmpp-client on its own port, and nothing else there', async () => {
+  it('RFC-T5 SEC-T08 speaks xmpp-client on its own port, and nothing else there', async () => {
     await using house = await House.open()
     const port = await tlsDoor(house, 'direct')
     const a = new Actor('a', 'romeo@localhost/orchard')
