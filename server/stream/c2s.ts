@@ -144,7 +144,11 @@ export class ClientStream extends Stream implements Carrier {
     return features
   }
 
-  #limits(bytes: number): Element[] { return bytes === Infinity ? [] : [el('limits', NS_LIMITS, {}, el('max-bytes', NS_LIMITS, {}, String(bytes)))] }
+  /** `idle`: milliseconds of silence after which it is asked whether it lives. */
+  #limits(bytes: number, idle = Infinity): Element[] {
+    const told = [...(bytes === Infinity ? [] : [el('max-bytes', NS_LIMITS, {}, String(bytes))]), ...(idle === Infinity ? [] : [el('idle-seconds', NS_LIMITS, {}, String(Math.floor(idle / 1000)))])]
+    return told.length ? [el('limits', NS_LIMITS, {}, ...told)] : []
+  }
 
   #beforeLogin(e: Element, host: Host): void | Promise<void> {
     if (e.ns === NS_SASL2 && this.transport.secure) return this.#sasl2.take(e, host, this.#from)
@@ -241,7 +245,7 @@ export class ClientStream extends Stream implements Carrier {
     return [
       ...(device ? [] : [el('bind', NS_BIND, {}, el('required', NS_BIND)), el('session', NS_SESSION, {}, el('optional', NS_SESSION))]),
       ...(device?.managed ? [] : [el('sm', NS_SM)]),
-      ...this.#limits(host.limits.stanza.c2s),
+      ...this.#limits(host.limits.stanza.c2s, this.transport.selfWatched ? Infinity : host.limits.deadlines.idle),
       ...host.streamFeatures.after.map(f => f()),
     ]
   }

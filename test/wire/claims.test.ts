@@ -15,7 +15,7 @@ const SHOWN: Readonly<Record<string, string>> = {
   '0163': 'http://jabber.org/protocol/pubsub#publish', '0191': 'urn:xmpp:blocking', '0198': 'urn:xmpp:sm:3', '0199': 'urn:xmpp:ping', '0202': 'urn:xmpp:time',
   '0215': 'urn:xmpp:extdisco:2', '0280': 'urn:xmpp:carbons:2', '0313': 'urn:xmpp:mam:2', '0317': 'urn:xmpp:hats:0', '0352': 'urn:xmpp:csi:0', '0357': 'urn:xmpp:push:0', '0359': 'urn:xmpp:sid:0',
   '0363': 'urn:xmpp:http:upload:0', '0377': 'urn:xmpp:reporting:1', '0386': 'urn:xmpp:bind:0', '0388': 'urn:xmpp:sasl:2', '0398': 'urn:xmpp:pep-vcard-conversion:0', '0402': 'urn:xmpp:bookmarks:1#compat',
-  '0421': 'urn:xmpp:occupant-id:0', '0424': 'urn:xmpp:message-retract:1', '0425': 'urn:xmpp:message-moderate:1', '0431': 'urn:xmpp:fulltext:0', '0433': 'urn:xmpp:channel-search:0:search', '0440': 'urn:xmpp:sasl-cb:0', '0445': 'urn:xmpp:ibr-token:0', '0484': 'urn:xmpp:fast:0', '0490': 'urn:xmpp:mds:server-assist:0',
+  '0421': 'urn:xmpp:occupant-id:0', '0424': 'urn:xmpp:message-retract:1', '0425': 'urn:xmpp:message-moderate:1', '0431': 'urn:xmpp:fulltext:0', '0433': 'urn:xmpp:channel-search:0:search', '0440': 'urn:xmpp:sasl-cb:0', '0445': 'urn:xmpp:ibr-token:0', '0478': 'urn:xmpp:stream-limits:0', '0484': 'urn:xmpp:fast:0', '0490': 'urn:xmpp:mds:server-assist:0',
 }
 
 /** The XEPs that are claimed. */

@@ -175,9 +175,13 @@ describe('a stream that is wrong', () => {
   it('RFC-S12 says how much it takes', raw(async (a, house) => {
     a.says(STREAM('localhost'))
     const before = await a.next()
-    assert.equal(before.getChild('limits', 'urn:xmpp:stream-limits:0')!.getChildText('max-bytes'), '10000')
-    const romeo = await house.actor('romeo', 'romeo@localhost/orchard')
-    await romeo.receivesNothing()
+    const said = (features: typeof before): (string | null)[] => ['max-bytes', 'idle-seconds'].map(n => features.getChild('limits', 'urn:xmpp:stream-limits:0')!.getChildText(n))
+    assert.deepEqual(said(before), ['10000', null])
+    await house.account('romeo')
+    a.says(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${btoa('\0romeo\0pw')}</auth>`)
+    await a.next()
+    a.says(STREAM('localhost'))
+    assert.deepEqual(said(await a.next()), ['262144', '60'])
   }))
 })
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { parse } from 'ltx'
 
 const docs = new URL('../../../docs/', import.meta.url)
@@ -23,5 +23,13 @@ describe('docs/xeps.md', () => {
       return xep ? [[/xep-(\d{4})/.exec(String(xep.getChild('xep')!.attrs['rdf:resource']))![1]!, xep.getChildText('version')!] as const] : []
     }))
     assert.deepEqual([...claimed].sort(), [...told()].sort())
+  })
+
+  it('claims all that the compliance suites ask for, and each row stands in a file that is there', () => {
+    const suite = page.slice(page.indexOf('## The compliance suites'), page.indexOf('Of the documents that it only recommends')).split('\n').filter(l => /^\| (?:Core|Web|IM|Mobile|Calling) \|/.test(l))
+    const rows = told()
+    assert.deepEqual(suite.flatMap(l => [...l.matchAll(/XEP-(\d{4})/g)].map(m => m[1]!)).filter(n => !rows.has(n)), [])
+    assert.deepEqual(suite.flatMap(l => [...l.matchAll(/`([a-z]+\/[\w./-]+)`/g)].map(m => m[1]!)).filter(path => !existsSync(new URL(`../${path}`, docs))), [])
+    assert.equal(suite.length, 25)
   })
 })
