@@ -1,7 +1,7 @@
 // XEP-0114, the component's end: a component of ours beside any XMPP server that speaks it.
 import net from 'node:net'
 import { createHash } from 'node:crypto'
-import { Asking, CONTENT, errorReply, isStanza, Jid, Parser, readStanza, refuse, Unreadable, XmlError, type AnyStanza, type Clock, type Component, type Element, type HttpRouter, type Link, type Receiver } from '../server/api.ts'
+import { Asking, CONTENT, errorReply, isStanza, Jid, openJobs, Parser, readStanza, refuse, Unreadable, XmlError, type AnyStanza, type Clock, type Component, type Element, type HttpRouter, type Jobs, type Link, type Receiver } from '../server/api.ts'
 
 const NS_ACCEPT = 'jabber:component:accept'
 const NS_STREAM = 'http://etherx.jabber.org/streams'
@@ -17,7 +17,7 @@ export interface DialOptions {
   readonly host: string
   readonly port: number
   /** What the component is given of the world; `privileges` are absent, for this wire grants none. */
-  readonly world: Omit<Link, 'send' | 'ask' | 'domain' | 'http' | 'privileges'>
+  readonly world: Omit<Link, 'send' | 'ask' | 'domain' | 'http' | 'privileges' | 'jobs'>
   /** True: a lost connection is made again, and a server that is not there yet is waited for. */
   readonly reconnect?: boolean
   /** Where the component may answer HTTP: asked at each start, for a start brings its routes anew. */
@@ -94,6 +94,7 @@ class Call {
   readonly #onEnd: (why: string) => void
   #proved: 'no' | 'said' | 'yes' = 'no'
   #receiver: Receiver | undefined
+  #jobs: Jobs | undefined
   #early: AnyStanza[] = [] // what came before the component had started
   #open = 0 // stanzas it has taken and not committed
   #over = false
@@ -174,9 +175,11 @@ class Call {
   async #begin(): Promise<void> {
     const { world, domain, http } = this.#options
     try {
-      const receiver = await this.#component.start({ ...world, ...(http && { http: http() }), domain, send: s => this.#send(s), ask: iq => this.#asking.ask(iq) })
+      const jobs = this.#jobs = await openJobs({ documents: world.stores.documents, owner: domain, clock: world.clock, log: world.log })
+      const receiver = await this.#component.start({ ...world, jobs, ...(http && { http: http() }), domain, send: s => this.#send(s), ask: iq => this.#asking.ask(iq) })
       if (this.#over) { await receiver.stop?.(); return }
       this.#receiver = receiver
+      await jobs.start()
     } catch (error) {
       this.#bug(error)
       this.#refused = true // trying again would not help
@@ -266,7 +269,10 @@ class Call {
   async #stop(): Promise<void> {
     const receiver = this.#receiver
     this.#receiver = undefined
-    try { await receiver?.stop?.() } catch (error) { this.#bug(error) }
+    try {
+      await receiver?.stop?.()
+      await this.#jobs?.close()
+    } catch (error) { this.#bug(error) }
   }
 
   #bug(error: unknown): void { this.#options.world.log.error({ err: error, domain: this.#options.domain }, 'a component met a bug') }

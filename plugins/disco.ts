@@ -2,22 +2,31 @@
 import { capsElement, capsHash, NS_CAPS } from '../protocols/caps.ts'
 import { HOST_COMMANDS, NS_COMMANDS } from '../protocols/commands.ts'
 import { NODE_DISCO } from '../protocols/personal.ts'
-import { el, form, plugin, refuse, Token, type Account, type Element, type Host, type Identity, type Jid } from '../server/api.ts'
+import { el, form, note, plugin, refuse, Token, type Account, type Element, type Host, type Identity, type Jid } from '../server/api.ts'
 
 const INFO = 'http://jabber.org/protocol/disco#info'
 const ITEMS = 'http://jabber.org/protocol/disco#items'
 const NODE = 'https://deskbell.example/caps'
+
+const capabilities = note<Element | undefined>('capabilities as last said', undefined) // on a device
 
 /** The domains of the components, which the host lists as its items. */
 export const COMPONENTS = new Token<readonly string[]>('components')
 
 /** XEP-0030 Service Discovery; `contact: { admin: [mailto:…], abuse: […], … }` gives the addresses of XEP-0157. */
 export const disco = plugin('disco', (host, options) => {
-  host.feature(INFO, ITEMS, NS_CAPS)
+  host.feature(INFO, ITEMS, NS_CAPS, `${NS_CAPS}#optimize`)
   host.accountFeature(INFO, ITEMS)
   const contact = contactForm(options['contact'])
   const ofHost = (): Element[] => [el('identity', INFO, { category: 'server', type: 'im', name: 'deskbell' }), ...host.identities.host.map(identity), ...listed(host.features), ...contact, ...host.extensions]
   host.streamFeatures.after.push(() => capsElement(NODE, el('query', INFO, {}, ...ofHost())))
+
+  host.on('out:mark', ({ stanza, sender }) => { // XEP-0115 section 8.4: a client may say its capabilities once, everybody hears them
+    if (stanza.kind !== 'presence' || stanza.type !== 'available' || !sender) return
+    const said = stanza.child('c', NS_CAPS)
+    if (!said) { const before = sender.get(capabilities); return before && stanza.with(before) }
+    sender.set(capabilities, said)
+  })
 
   host.iq(['host'], 'get', INFO, 'query', (query, { from }) => {
     const { node } = query.attrs

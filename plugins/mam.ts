@@ -8,8 +8,7 @@ import { archived, archivedAs, ArchiveIds, archiveText, ARCHIVE_FEATURES, findPa
 import { EVERYTHING, prefsElement, readPrefs, wants, type Prefs } from '../protocols/archive-prefs.ts'
 import { isWorthKeeping } from '../protocols/keeping.ts'
 
-const HOUR = 3_600_000 // ms
-const DAY = 24 * HOUR
+const DAY = 86_400_000 // ms
 const COLLECTION = 'mam' // of the documents: the preferences
 const LONGEST_PAGE = 5000 // messages, whatever the limit says
 const RECENT = 25_000 // messages whose origin ids are remembered, at least
@@ -19,7 +18,7 @@ const underWay = note('archive queries under way', 0) // on a device
 const entry = note<Entry | undefined>('archive entry', undefined) // on a passage
 
 /** XEP-0313 Message Archive Management for accounts. `keep`: milliseconds until a message is forgotten; 0: none is kept. */
-export const mam = plugin('mam', (host, options) => {
+export const mam = plugin('mam', async (host, options) => {
   const keep = typeof options['keep'] === 'number' ? options['keep'] : host.limits.mam.keep
   host.accountFeature(...ARCHIVE_FEATURES)
   host.accounts.loader(async account => {
@@ -29,7 +28,7 @@ export const mam = plugin('mam', (host, options) => {
   host.binding.push(async ({ jid }) => { const told = await metadata(host.stores.archive, jid.bare); return () => told }) // XEP-0386 section 3.2
   if (keep > 0) new Keeper(host)
   answer(host)
-  if (keep !== Infinity) forget(host, keep)
+  if (keep !== Infinity) await forget(host, keep)
 })
 
 /** What is known of a message before it is written down. */
@@ -187,20 +186,16 @@ function show(host: Host, device: Resource, iq: Iq, ask: ArchiveAsk): Answer {
   return HANDLED
 }
 
-/** Forgets once a day what is older than `keep`, soon after the start the first time. */
-function forget(host: Host, keep: number): void {
-  const plan = (wait: number): void => { host.clock.alarm(host.clock.now() + wait, sweep) }
-  const sweep = async (): Promise<void> => {
-    plan(DAY)
+/** Forgets once a day what is older than `keep`. */
+async function forget(host: Host, keep: number): Promise<void> {
+  host.jobs.define('forget messages', async () => {
     const before = host.clock.now() - keep
-    try {
-      for (let after = ''; ;) {
-        const page = await host.stores.accounts.list(host.domain, { after, limit: 500 })
-        for (const { local } of page) await host.stores.archive.expire(`${local}@${host.domain}`, before)
-        if (page.length < 500) return
-        after = page.at(-1)!.local // a full page has a last
-      }
-    } catch (err) { host.log.error({ err, domain: host.domain }, 'old messages could not be forgotten') }
-  }
-  plan(HOUR)
+    for (let after = ''; ;) {
+      const page = await host.stores.accounts.list(host.domain, { after, limit: 500 })
+      for (const { local } of page) await host.stores.archive.expire(`${local}@${host.domain}`, before)
+      if (page.length < 500) return
+      after = page.at(-1)!.local // a full page has a last
+    }
+  })
+  await host.jobs.every('forget messages', DAY)
 }

@@ -32,7 +32,7 @@ interface Guest { readonly jid: Jid; readonly key: string | undefined; interest:
 /** XEP-0163 Personal Eventing Protocol, with all access models. */
 export const pep = plugin('pep', host => {
   host.accountFeature(...PUBSUB_FEATURES, ...FEATURES)
-  host.feature(`${NS_PUBSUB}#publish`, `${NS_PUBSUB}#publish-options`) // XEP-0223 section 5 looks for them here
+  host.feature(`${NS_PUBSUB}#publish`, `${NS_PUBSUB}#publish-options`, `${NS_PUBSUB}#access-whitelist`) // XEP-0223 section 5 looks for them here; XEP-0373 section 5.1 asks for the last
   host.identities.account.push({ category: 'pubsub', type: 'pep' })
   host.identities.host.push({ category: 'pubsub', type: 'pep' })
   new Pep(host)

@@ -1,7 +1,7 @@
 // A file of XEP-0227 read user by user, what it includes too (section 4), and no more of it in memory than one host.
 import { createReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { dirname, relative, resolve } from 'node:path'
+import { readFile, realpath } from 'node:fs/promises'
+import { dirname, isAbsolute, relative, resolve } from 'node:path'
 import { parseFrame, Parser, UNLIMITED, XmlError } from '../../server/xml/parser.ts'
 import type { Element } from '../../server/xml/element.ts'
 import { NS, NS_XINCLUDE } from './names.ts'
@@ -43,13 +43,18 @@ async function* childrenOf(path: string): AsyncIterable<Element> {
 /** SEC-A15: never from outside the folder of the file that is imported. */
 async function included(e: Element, from: string, root: string): Promise<{ element: Element; folder: string }> {
   const { href = '', parse, xpointer } = e.attrs
-  const path = resolve(from, decodeURIComponent(href))
-  if (!href || parse !== undefined || xpointer !== undefined || /^[a-z][a-z0-9+.-]*:/i.test(href) || relative(root, path).startsWith('..')) throw new BadFile(`${href || 'an include without href'}: only whole files beside the imported one or below are included`)
+  const path = resolve(from, decoded(href))
+  const outside = new BadFile(`${href || 'an include without href'}: only whole files beside the imported one or below are included`)
+  if (!href || parse !== undefined || xpointer !== undefined || /^[a-z][a-z0-9+.-]*:/i.test(href) || leaves(root, path)) throw outside
   try {
+    if (leaves(await realpath(root), await realpath(path))) throw outside // a link leads there
     const text = (await readFile(path, 'utf8')).replace(/^\uFEFF?\s*(<\?xml[^>]*\?>)?\s*/, '').trimEnd()
     return { element: parseFrame(text, UNLIMITED), folder: dirname(path) }
   } catch (error) { throw explained(error, path) }
 }
+
+const leaves = (root: string, path: string): boolean => /^\.\.(?:$|[\\/])/.test(relative(root, path)) || isAbsolute(relative(root, path))
+const decoded = (href: string): string => { try { return decodeURIComponent(href) } catch { return href } }
 
 function explained(e: unknown, path: string): unknown {
   if (e instanceof XmlError) return new BadFile(`${path}: ${e.message}: mend the XML (comments, processing instructions and a DOCTYPE have to be taken out)`)

@@ -123,8 +123,9 @@ class Desk implements Receiver {
     const { book, operators, customers } = this.#office
     if (mail) {
       const { stores, domain, limits, log } = this.#link
-      this.#office.mail = await Outbox.open({ documents: stores.documents, desk: domain, clock: this.#link.clock, log, limits: limits.mail, carrier: smtpCarrier({ ...mail, from: { name: mail.name, address: mail.from } }) })
+      this.#office.mail = await Outbox.open({ documents: stores.documents, desk: domain, clock: this.#link.clock, jobs: this.#link.jobs, log, limits: limits.mail, carrier: smtpCarrier({ ...mail, from: { name: mail.name, address: mail.from } }) })
     }
+    this.#office.records.keeping.daily.push(async () => { await this.#office.mail?.sweep() })
     await this.#office.bans.open()
     await this.#office.paces.open()
     await this.#office.knowledge.articles.open()

@@ -9,8 +9,7 @@ const NS_PURPOSE = 'urn:xmpp:http:upload:purpose:0'
 const INFO = 'http://jabber.org/protocol/disco#info'
 const ITEMS = 'http://jabber.org/protocol/disco#items'
 const PATIENCE = 5 * 60_000 // ms to begin the upload (section 8)
-const SWEEP = 3_600_000 // ms
-const DAY = 24 // sweeps
+const HOUR = 3_600_000 // ms
 const FULL = 0.1 // of the room must stay free (SEC-F06)
 const A_DAY = 1000 // files of a user
 const SHORTEST = 60_000 // ms that an ephemeral file must have left to live
@@ -48,8 +47,6 @@ class Service implements Receiver {
   readonly #files: Files
   readonly #ledger: Ledger
   readonly #serves: (domain: string) => boolean
-  #sweep: Disposable | undefined
-  #sweeps = 0
 
   constructor(link: Link, options: UploadOptions, world: UploadWorld, files: Files, ledger: Ledger) {
     this.#link = link
@@ -65,10 +62,13 @@ class Service implements Receiver {
     const anywhere = { cors: () => true } // section 8: a web client of any site; the address is the key
     http?.on('PUT', '/upload/:id/:name', 'open', r => this.#put(r), { ...anywhere, body: 'stream' })
     http?.on('GET', '/upload/:id/:name', 'open', r => this.#get(r), anywhere)
-    await this.#clear()
+    const { jobs, clock } = this.#link
+    const { lives } = this.#world
+    jobs.define('old files', async () => { for (let ids; (ids = await this.#ledger.over(clock.now())).length > 0;) for (const id of ids) await this.#remove(id) })
+    jobs.define('files of nobody', async () => { if (lives) for await (const { id, value } of this.#ledger.all()) if (!await lives(value.owner, value.at)) await this.#remove(id) })
+    await jobs.every('old files', HOUR)
+    await jobs.every('files of nobody', 24 * HOUR)
   }
-
-  async stop(): Promise<void> { this.#sweep?.[Symbol.dispose]() }
 
   receive(s: Parameters<Receiver['receive']>[0]): void | Promise<void> {
     if (s.kind === 'presence' || (s.kind === 'message' && s.type === 'error')) return
@@ -173,21 +173,9 @@ class Service implements Receiver {
     }
   }
 
-  /** Lets go of what is over, now and every hour; once a day of what belonged to accounts that are no more. */
-  async #clear(): Promise<void> {
-    const { clock, log } = this.#link
-    const { lives } = this.#world
-    const remove = async (id: string): Promise<void> => {
-      await this.#files.remove(id)
-      await this.#ledger.forget(id)
-    }
-    try {
-      for (let ids; (ids = await this.#ledger.over(clock.now())).length > 0;) for (const id of ids) await remove(id)
-      if (lives && this.#sweeps++ % DAY === 0) {
-        for await (const { id, value } of this.#ledger.all()) if (!await lives(value.owner, value.at)) await remove(id)
-      }
-    } catch (err) { log.error({ err }, 'upload: old files could not be removed') }
-    this.#sweep = clock.alarm(clock.now() + SWEEP, () => this.#clear())
+  async #remove(id: string): Promise<void> {
+    await this.#files.remove(id)
+    await this.#ledger.forget(id)
   }
 }
 

@@ -1,6 +1,7 @@
 // A service that owns a domain. It knows stanzas and its link, and not whether a wire lies between it and the server.
 import type { AnyStanza, Iq } from '../stanza/stanza.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Jobs } from '../ports/jobs.ts'
 import type { Limits } from '../ports/limits.ts'
 import type { Log } from '../ports/log.ts'
 import type { RosterItem, Role, Stores } from '../ports/store.ts'
@@ -20,6 +21,8 @@ export interface Link {
   readonly log: Log
   readonly stores: Stores
   readonly limits: Limits
+  /** Its own; they begin to run when it has started. */
+  readonly jobs: Jobs
   /** Where it may answer HTTP; absent where no HTTP is listened for. */
   readonly http?: HttpRouter
   /** What only the server itself can do; absent over a wire that does not grant it. */

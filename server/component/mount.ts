@@ -1,5 +1,6 @@
 // Runs a component in this process: no parsing, no writing, the very same objects.
 import { randomUUID } from 'node:crypto'
+import { openJobs } from '../jobs/jobs.ts'
 import type { Router } from '../route/router.ts'
 import type { Resource } from '../session/account.ts'
 import { errorReply, type AnyStanza, type Iq } from '../stanza/stanza.ts'
@@ -37,7 +38,7 @@ export class Asking {
 }
 
 /** Starts `component` as `domain`; disposing takes it off the router and stops it. */
-export async function mount(component: Component, world: Omit<Link, 'send' | 'ask'>, router: Router): Promise<AsyncDisposable> {
+export async function mount(component: Component, world: Omit<Link, 'send' | 'ask' | 'jobs'>, router: Router): Promise<AsyncDisposable> {
   const { domain, log } = world
   const send = (s: AnyStanza): void => {
     try { void Promise.resolve(router.route(s)).catch(bug) } catch (e) { bug(e) }
@@ -69,7 +70,9 @@ export async function mount(component: Component, world: Omit<Link, 'send' | 'as
       else if (s.kind !== 'presence') early.push(() => { if (receiver) hand(receiver, s, via) })
     },
   })
-  try { receiver = await component.start({ ...world, send, ask: iq => asking.ask(iq) }) } catch (e) { route[Symbol.dispose](); throw e }
+  const jobs = await openJobs({ documents: world.stores.documents, owner: domain, clock: world.clock, log })
+  try { receiver = await component.start({ ...world, jobs, send, ask: iq => asking.ask(iq) }) } catch (e) { route[Symbol.dispose](); throw e }
+  await jobs.start()
   for (const late of early.splice(0)) late()
-  return { async [Symbol.asyncDispose]() { route[Symbol.dispose](); await receiver?.stop?.() } }
+  return { async [Symbol.asyncDispose]() { route[Symbol.dispose](); await receiver?.stop?.(); await jobs.close() } }
 }

@@ -17,6 +17,8 @@ import type { Limits } from '../ports/limits.ts'
 import type { Stores } from '../ports/store.ts'
 import { deliverIq, deliverMessage } from '../account/deliver.ts'
 import { Accounts } from '../account/accounts.ts'
+import { openJobs } from '../jobs/jobs.ts'
+import type { Jobs } from '../ports/jobs.ts'
 import type { Authority } from '../account/authority.ts'
 import type { Home, Moment } from '../account/home.ts'
 import { Presences } from '../account/presence.ts'
@@ -86,6 +88,8 @@ export class Host implements Home {
   readonly accounts: Accounts
   readonly rosters: Rosters
   readonly presences: Presences
+  /** Its own, for what plugins do later or again and again; there from `use` on. */
+  jobs!: Jobs
   /** The features that disco#info of the host tells. */
   readonly features = new Set<string>()
   /** The features that disco#info of an account tells. */
@@ -140,14 +144,19 @@ export class Host implements Home {
 
   /** Installs plugins in the order given; `options` are the config's, by plugin name. Throws if one needs another that is not there. */
   async use(plugins: readonly Plugin[], options: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {}): Promise<this> {
+    this.jobs = await openJobs({ documents: this.stores.documents, owner: this.domain, clock: this.clock, log: this.log })
     for (const p of plugins) {
       const missing = p.needs.filter(n => !this.installed.includes(n))
       if (missing.length) throw new Error(`${this.domain}: the plugin ${p.name} needs ${missing.join(', ')} before it`)
       await p.install(this, options[p.name] ?? {})
       this.installed.push(p.name)
     }
+    await this.jobs.start()
     return this
   }
+
+  /** Waits for the jobs under way; begins no more of them. */
+  async [Symbol.asyncDispose](): Promise<void> { await this.jobs.close() }
 
   // The doors for plugins.
 

@@ -60,24 +60,19 @@ export class Shelf implements JobRepository {
     }
   }
 
-  /** The job that this one takes the place of: of its kind where there is one for the kind, else of its kind and key. */
-  #same(job: JobParameters): Kept | undefined {
-    if (job._id !== undefined) return this.#kept.get(job._id)
-    const key = job.unique?.['data.key']
-    return this.all.find(k => k.name === job.name && (job.type === 'single' ? k.type === 'single' : key !== undefined && keyOf(k) === key))
+  /** The job of this kind, and of this key if there is one. */
+  find(name: string, key?: string): Kept | undefined { return this.all.find(k => k.name === name && (key === undefined ? k.type === 'single' : k.type === 'normal' && keyOf(k) === key)) }
+
+  /** Keeps a job, in place of `old` if there is one; a run under way goes on and leaves it be. */
+  async keep(job: Pick<Kept, 'name' | 'type' | 'priority' | 'data' | 'next' | 'every'>, old?: Kept): Promise<Kept> {
+    const kept: Kept = { ...job, id: old?.id ?? randomUUID(), ...(old?.locked === undefined ? {} : { locked: old.locked, anew: true, ...(old.started === undefined ? {} : { started: old.started }) }) }
+    await this.#put(kept)
+    return kept
   }
 
   async saveJob<D>(job: JobParameters<D>): Promise<JobParameters<D>> {
-    const old = this.#same(job as JobParameters)
-    const next = this.#house(job.nextRunAt)
-    const kept: Kept = {
-      id: old?.id ?? randomUUID(), name: job.name, type: job.type, priority: job.priority, data: job.data,
-      // A repeated job that is known keeps its turn, or a server that is often restarted would never come to it.
-      next: old && job.type === 'single' && old.next !== null && old.every === job.repeatInterval ? old.next : next,
-      ...(job.repeatInterval === undefined ? {} : { every: job.repeatInterval }),
-      ...(old?.locked === undefined ? {} : { locked: old.locked, anew: true, ...(old.started === undefined ? {} : { started: old.started }) }),
-    }
-    await this.#put(kept)
+    const { name, type, priority, data, repeatInterval } = job
+    const kept = await this.keep({ name, type, priority, data, next: this.#house(job.nextRunAt), ...(repeatInterval === undefined ? {} : { every: repeatInterval }) }, job._id === undefined ? undefined : this.get(job._id))
     return { ...job, ...this.#outside(kept) } as JobParameters<D> // the same data
   }
 
@@ -122,12 +117,13 @@ export class Shelf implements JobRepository {
     }
   }
 
-  async removeJobs(options: RemoveJobsOptions): Promise<number> {
-    const found = this.#matching(options)
-    for (const k of found) {
-      this.#kept.delete(k.id)
-      await this.#documents.remove(COLLECTION, this.#owner, k.id)
-    }
+  /** Forgets what is done. At once: who sets the same job again in this moment makes a new one. */
+  clear(): Promise<number> { return this.#remove(this.all.filter(k => k.next === null && k.locked === undefined)) }
+
+  async removeJobs(options: RemoveJobsOptions): Promise<number> { return this.#remove(this.#matching(options)) }
+  async #remove(found: readonly Kept[]): Promise<number> {
+    for (const k of found) this.#kept.delete(k.id)
+    for (const k of found) await this.#documents.remove(COLLECTION, this.#owner, k.id)
     this.#changed()
     return found.length
   }

@@ -13,7 +13,7 @@ export interface JobOptions {
 export type Work = (data: unknown, key: string) => Promise<void>
 
 export interface Jobs {
-  /** Says what a kind of job does. All kinds are to be known before `start`. */
+  /** Says what a kind of job does. What waits for a kind that nobody has defined goes on waiting. */
   define(name: string, work: Work, options?: JobOptions): void
   /** Does it again `interval` ms after each run, the first time one interval from now; a restart does not begin the wait anew. */
   every(name: string, interval: number, data?: unknown): Promise<void>

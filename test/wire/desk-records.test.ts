@@ -10,7 +10,8 @@ import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { BOT, c, config, DESK, DeskHouse, SUPPORT, type Person } from '../harness/desk.ts'
 import { deskWith, serves, TEAM } from '../harness/talks.ts'
 
-const DAY = 86_400
+const HOUR = 3600
+const DAY = 24 * HOUR
 const numbers = (body: { conversations: { number: number }[] }): number[] => body.conversations.map(s => s.number)
 
 /** Zoe's #1 about a pump with a note, closed; Anna's. */
@@ -79,6 +80,19 @@ describe('deleting conversations', () => {
     const left = await everything(d)
     assert.ok(!left.includes('my pump') && !left.includes('gasket 1'), 'no word of it is left')
     assert.ok(left.includes('gasket 2'))
+  }))
+
+  it('ST-76 a desk that starts anew every ten hours purges on day 90 all the same, and keeps what time has not come for', deskWith({ retention: { conversations: 100 } }, TEAM, async d => {
+    const anna = await closed(d)
+    await closed(d, anna, 2, 'yan', 'another pump')
+    await d.rest('DELETE', '/api/v1/conversations/1?confirm=true', 'mia')
+    for (let day = 0; day < 89; day += 10) await d.later(10 * DAY - (day === 80 ? DAY : 0)).then(() => d.restart())
+    for (let i = 0; i < 3; i++) { await d.later(10 * HOUR); await d.restart() }
+    const left = await everything(d)
+    assert.ok(!left.includes('my pump'), 'no word of it is left')
+    assert.ok(left.includes('another pump'))
+    for (let i = 0; i < 30; i++) { await d.later(10 * HOUR); await d.restart() }
+    assert.ok(!(await everything(d)).includes('another pump'), 'nor of what was closed long ago')
   }))
 
   it('SEC-W30 lets go of closed conversations when their time is over, by queue', deskWith({ retention: { conversations: 30 } }, TEAM, async d => {

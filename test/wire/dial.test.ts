@@ -5,8 +5,14 @@ import { dial, type DialOptions } from '../../components/dial.ts'
 import { Jid, Stanza, type AnyStanza, type Component, type Iq, type Link } from '../../server/api.ts'
 import { defaultLimits, type Limits } from '../../server/ports/limits.ts'
 import { silent } from '../../server/ports/log.ts'
+import type { Stores } from '../../server/ports/store.ts'
+import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { TestClock } from '../../server/ports/clock.ts'
 import { House, type Actor } from '../harness/scene.ts'
+
+let stores: Stores
+before(async () => { stores = await openSqlite({ file: ':memory:' }) })
+after(() => stores.close())
 
 const DOMAIN = 'echo.localhost'
 const SECRET = 'keep it'
@@ -211,7 +217,7 @@ class FakeServer implements AsyncDisposable {
   options(more: { clock?: TestClock; limits?: Limits } = {}): DialOptions {
     return {
       domain: DOMAIN, secret: SECRET, host: '127.0.0.1', port: this.#port,
-      world: { clock: more.clock ?? new TestClock(), log: silent, stores: undefined as never, limits: more.limits ?? defaultLimits }, // these components keep nothing
+      world: { clock: more.clock ?? new TestClock(), log: silent, stores, limits: more.limits ?? defaultLimits },
     }
   }
 

@@ -82,6 +82,22 @@ describe('XEP-0030 Service Discovery', () => {
     assert.equal(capsHash(parseFrame(String(answer.getChild('query')))), c.attrs['ver'])
   }))
 
+  it('XEP-0115 section 8.4: a client says its capabilities once; friends hear them whenever they first hear of it', scene(cast, async ({ romeo, juliet }) => {
+    asks(romeo, 'localhost')
+    await romeo.receives`<iq type='result' id='d'><query xmlns='${INFO}'><feature var='http://jabber.org/protocol/caps#optimize'/></query></iq>`
+    const c = (ver: string): string => `<c xmlns='http://jabber.org/protocol/caps' node='urn:x' ver='${ver}'/>`
+    await arrives(romeo, juliet)
+    await befriend(romeo, juliet)
+    await romeo.comesOnline(`<presence type='unavailable'/>`)
+    await juliet.comesOnline(`<presence>${c('one')}</presence>`)
+    await juliet.comesOnline('<presence><show>away</show></presence>')
+    romeo.says('<presence/>')
+    await romeo.hears`<presence from='${juliet}'><show>away</show><c xmlns='http://jabber.org/protocol/caps' ver='one'/></presence>`
+    juliet.says(`<presence>${c('two')}</presence>`)
+    await romeo.hears`<presence from='${juliet}'><c xmlns='http://jabber.org/protocol/caps' ver='two'/></presence>`
+    await juliet.fence()
+  }))
+
   it('XEP-0157 tells whom to write to', scene(cast, async ({ romeo }) => {
     asks(romeo, 'localhost')
     const answer = await romeo.receives`<iq type='result' id='d'><query xmlns='${INFO}'><x xmlns='jabber:x:data' type='result'>
@@ -89,6 +105,20 @@ describe('XEP-0030 Service Discovery', () => {
       <field var='abuse-addresses' type='list-multi'><value>mailto:abuse@localhost</value><value>xmpp:admin@localhost</value></field></x></query></iq>`
     assert.ok(answer)
   }, { pluginOptions: { disco: { contact: { abuse: ['mailto:abuse@localhost', 'xmpp:admin@localhost'], nonsense: ['x'] } } } }))
+
+  it('XEP-0455 tells where outages are told of, and nothing where the config names no place', scene(cast, async ({ romeo }, house) => {
+    asks(romeo, 'localhost')
+    await romeo.receives`<iq type='result' id='d'><query xmlns='${INFO}'><x xmlns='jabber:x:data' type='result'>
+      <field var='FORM_TYPE' type='hidden'><value>urn:xmpp:sos:0</value></field>
+      <field var='external-status-addresses' type='list-multi'><value>https://status.example/xmpp.json</value></field></x></query></iq>`
+    const c = house.host.streamFeatures.after.map(f => f()).find(f => f.ns === 'http://jabber.org/protocol/caps')!
+    asks(romeo, 'localhost', INFO, `${c.attrs['node']}#${c.attrs['ver']}`)
+    await romeo.receives`<iq type='result' id='d'><query xmlns='${INFO}'><x xmlns='jabber:x:data'/></query></iq>`
+    await using plain = await House.open()
+    const other = await plain.actor('other', cast.romeo)
+    asks(other, 'localhost')
+    assert.equal((await other.receives`<iq type='result' id='d'/>`).getChild('query')!.getChild('x', 'jabber:x:data'), undefined)
+  }, { pluginOptions: { outage: { addresses: ['https://status.example/xmpp.json'] } } }))
 })
 
 describe('small answers', () => {
@@ -107,20 +137,6 @@ describe('small answers', () => {
   it('XEP-0202 what time it is there', scene(cast, async ({ romeo }, house) => {
     await house.clock.advance(3_600_000)
     romeo.sends`<iq type='get' id='t' to='localhost'><time xmlns='urn:xmpp:time'/></iq>`
-
-  it('XEP-0455 tells where outages are told of, and nothing where the config names no place', scene(cast, async ({ romeo }, house) => {
-    asks(romeo, 'localhost')
-    await romeo.receives`<iq type='result' id='d'><query xmlns='${INFO}'><x xmlns='jabber:x:data' type='result'>
-      <field var='FORM_TYPE' type='hidden'><value>urn:xmpp:sos:0</value></field>
-      <field var='external-status-addresses' type='list-multi'><value>https://status.example/xmpp.json</value></field></x></query></iq>`
-    const c = house.host.streamFeatures.after.map(f => f()).find(f => f.ns === 'http://jabber.org/protocol/caps')!
-    asks(romeo, 'localhost', INFO, `${c.attrs['node']}#${c.attrs['ver']}`)
-    await romeo.receives`<iq type='result' id='d'><query xmlns='${INFO}'><x xmlns='jabber:x:data'/></query></iq>`
-    await using plain = await House.open()
-    const other = await plain.actor('other', cast.romeo)
-    asks(other, 'localhost')
-    assert.equal((await other.receives`<iq type='result' id='d'/>`).getChild('query')!.getChild('x', 'jabber:x:data'), undefined)
-  }, { pluginOptions: { outage: { addresses: ['https://status.example/xmpp.json'] } } }))
     const time = (await romeo.receives`<iq type='result' id='t'><time xmlns='urn:xmpp:time'><tzo>+00:00</tzo><utc/></time></iq>`).getChild('time')!
     assert.match(time.getChildText('utc')!, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
     assert.ok(Math.abs(Date.parse(time.getChildText('utc')!) - house.clock.now()) < 60_000)

@@ -16,6 +16,7 @@ export class Sites {
   constructor(office: Office) {
     this.#office = office
     this.#presented = new Presented(office.link.stores.documents, office.domain)
+    office.records.keeping.daily.push(() => this.#presented.sweep(office.now))
     office.onRules.push(() => { for (const to of this.#bridges) office.link.send(Stanza.of('message', { type: 'normal', from: Jid.parse(office.domain), to: Jid.parse(to) }, [this.list(), noStore()])) })
   }
 

@@ -1,6 +1,7 @@
 // Mails on their way: checked, counted, kept in the store until a server has taken them, and tried again until then (shell).
 import { randomUUID } from 'node:crypto'
-import type { Clock, DocumentStore, Limits, Log } from '../../../server/api.ts'
+import type { Clock, DocumentStore, Jobs, Limits, Log } from '../../../server/api.ts'
+import { Retries } from '../retries.ts'
 import { readLetter, type Letter } from './letter.ts'
 import type { Carrier } from './port.ts'
 import { DAY, HOUR, Rates } from './rates.ts'
@@ -26,6 +27,7 @@ export interface OutboxOptions {
   readonly documents: DocumentStore
   readonly desk: string
   readonly clock: Clock
+  readonly jobs: Jobs
   readonly log: Log
   readonly carrier: Carrier
   readonly limits: Limits['mail']
@@ -35,7 +37,7 @@ export class Outbox {
   readonly #o: OutboxOptions
   readonly #rates: Rates
   readonly #waiting = new Map<string, Waiting>()
-  readonly #alarms = new Map<string, Disposable>()
+  readonly #retries: Retries
   readonly #ready: string[] = []
   readonly #running = new Set<Promise<void>>()
   #closed = false
@@ -43,6 +45,7 @@ export class Outbox {
   private constructor(o: OutboxOptions) {
     this.#o = o
     this.#rates = new Rates(o.documents, o.desk)
+    this.#retries = new Retries(o, 'mails', keys => { this.#ready.push(...keys); this.#next(); return this.idle() })
   }
 
   /** Goes on with what an earlier run left. */
@@ -113,7 +116,7 @@ export class Outbox {
   /** Waits for what is being sent; the rest stays in the store for the next start. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const alarm of this.#alarms.values()) alarm[Symbol.dispose]()
+    await this.#retries.close()
     await this.idle()
     this.#o.carrier.close()
   }
@@ -134,7 +137,7 @@ export class Outbox {
     this.#waiting.set(key, w)
     if (this.#closed) return
     if (w.due <= this.#o.clock.now()) { this.#ready.push(key); this.#next() }
-    else this.#alarms.set(key, this.#o.clock.alarm(w.due, () => { this.#alarms.delete(key); this.#ready.push(key); this.#next(); return this.idle() }))
+    else this.#retries.at(key, w.due)
   }
 
   #next(): void {
@@ -169,8 +172,7 @@ export class Outbox {
   }
 
   async #drop(key: string): Promise<void> {
-    this.#alarms.get(key)?.[Symbol.dispose]()
-    this.#alarms.delete(key)
+    this.#retries.cancel(key)
     this.#waiting.delete(key)
     await this.#o.documents.remove(COLLECTION, this.#o.desk, key)
   }

@@ -18,15 +18,22 @@ export interface Removed { readonly lines: number; readonly dossiers: number; re
 export class Keeping {
   readonly #o: Under
   readonly #with: With
-  #alarm: Disposable | undefined
   #stopped = false
-  /** What else is done once a day. */
+  /** What else is done once a day; to do it twice is to do it once. */
   readonly daily: (() => Promise<unknown>)[] = []
   constructor(ground: Under, beside: With) { this.#o = ground; this.#with = beside }
 
   /** Looks every day, and at the moment at which the next deleted one has to go. */
-  async open(): Promise<void> { await this.#wind() }
-  stop(): void { this.#stopped = true; this.#alarm?.[Symbol.dispose]() }
+  async open(): Promise<void> {
+    const { jobs } = this.#o.link
+    jobs.define('retention', async () => {
+      await this.sweep()
+      for (const work of this.daily) if (!this.#stopped) await work()
+    })
+    jobs.define('purge', async () => { await this.#purgeDue(); await this.#wind() })
+    await jobs.every('retention', DAY)
+  }
+  stop(): void { this.#stopped = true }
 
   /** Puts a closed conversation out of every list; it can be found among the deleted ones until it is purged. */
   async delete(n: number, by: Who): Promise<readonly Event[] | Refused> {
@@ -39,11 +46,11 @@ export class Keeping {
 
   /** Purges what is due (ST-76), and lets go of what was kept long enough; gives how many conversations went. */
   async sweep(): Promise<number> {
-    let gone = 0
-    for (const d of await this.#deleted()) if (d.deleted + this.#purgeAfter <= this.#o.now) { await this.purge(d.number); gone++ }
+    let gone = await this.#purgeDue()
     for (let after: number | undefined; ;) {
       const page = await this.#o.summaries.oldest({ after, limit: PAGE })
       for (const s of page) {
+        if (this.#stopped) return gone
         const keep = this.#keeps(s.queue)
         if (keep === Infinity || s.closed === undefined || s.closed + keep > this.#o.now) continue
         await this.#o.book.give(s.number, { do: 'delete', by: 'desk' })
@@ -53,6 +60,12 @@ export class Keeping {
       after = page.at(-1)?.number
       if (page.length < PAGE) return gone
     }
+  }
+
+  async #purgeDue(): Promise<number> {
+    let gone = 0
+    for (const d of await this.#deleted()) if (!this.#stopped && d.deleted + this.#purgeAfter <= this.#o.now) { await this.purge(d.number); gone++ }
+    return gone
   }
 
   /** The words of a deleted conversation go for good: lines, notes, index, what waits to be told of it. Its log knows no words. */
@@ -84,16 +97,10 @@ export class Keeping {
     }
   }
 
+  /** Sets when the next deleted one goes. */
   async #wind(): Promise<void> {
-    const next = Math.min(this.#o.now + DAY, ...(await this.#deleted()).map(d => Math.max(this.#o.now + 1, d.deleted + this.#purgeAfter)))
-    this.#alarm?.[Symbol.dispose]()
-    if (this.#stopped) return
-    this.#alarm = this.#o.link.clock.alarm(next, async () => {
-      try {
-        await this.sweep()
-        for (const job of this.daily) await job()
-      } catch (error) { this.#o.link.log.error({ err: error }, 'retention: it is tried again tomorrow') }
-      await this.#wind()
-    })
+    const next = Math.min(...(await this.#deleted()).map(d => Math.max(this.#o.now + 1, d.deleted + this.#purgeAfter)))
+    if (next === Infinity) await this.#o.link.jobs.cancel('purge')
+    else await this.#o.link.jobs.once('purge', '', next)
   }
 }

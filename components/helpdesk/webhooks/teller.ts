@@ -16,10 +16,10 @@ export class Teller implements View {
   private constructor(o: Under, hooks: HookBook, webhooks: Webhooks) { this.#o = o; this.hooks = hooks; this.#webhooks = webhooks }
 
   static async open(o: Under, fetcher: Fetcher): Promise<Teller> {
-    const { stores, clock, log, domain } = o.link
+    const { stores, clock, jobs, log, domain } = o.link
     const hooks = new HookBook(stores.documents, domain)
     await hooks.open()
-    const webhooks = await Webhooks.open({ documents: stores.documents, desk: domain, clock, log, fetcher, hooks: () => hooks.list() })
+    const webhooks = await Webhooks.open({ documents: stores.documents, desk: domain, clock, jobs, log, fetcher, hooks: () => hooks.list() })
     const teller = new Teller(o, hooks, webhooks)
     o.book.todo = (n, version, events) => teller.#todo(n, version, events)
     for (const { stream, version, todo } of await stores.events.undone(`${domain}/c`)) await teller.#tell(stream, version, todo as Happening[]) // written by #todo

@@ -1,5 +1,6 @@
 // What happens at the desk, told to other programs: kept until it is told, in order within a conversation, signed (shell).
-import type { Clock, DocumentStore, Log } from '../../../server/api.ts'
+import type { Clock, DocumentStore, Jobs, Log } from '../../../server/api.ts'
+import { Retries } from '../retries.ts'
 import type { Fetcher } from './fetcher.ts'
 import { SIGNATURE, signature } from './signature.ts'
 
@@ -25,7 +26,7 @@ export interface Happening {
 }
 
 interface Told { readonly seq: number; readonly hook: string; readonly happening: Happening; readonly attempts: number; readonly due: number }
-interface Line { readonly told: Told[]; running: boolean; alarm?: Disposable }
+interface Line { readonly told: Told[]; running: boolean }
 
 const COLLECTION = 'desk-webhooks'
 const PAGE = 200
@@ -39,6 +40,7 @@ export interface WebhooksOptions {
   readonly documents: DocumentStore
   readonly desk: string
   readonly clock: Clock
+  readonly jobs: Jobs
   readonly log: Log
   readonly fetcher: Fetcher
   /** As they are set now. */
@@ -52,10 +54,15 @@ export class Webhooks {
   readonly #count = new Map<string, number>()
   readonly #busy = new Map<string, number>()
   readonly #running = new Set<Promise<void>>()
+  /** Lines whose first is to be told later. */
+  readonly #retries: Retries
   #seq = 0
   #closed = false
 
-  private constructor(o: WebhooksOptions) { this.#o = o }
+  private constructor(o: WebhooksOptions) {
+    this.#o = o
+    this.#retries = new Retries(o, 'webhooks', names => { for (const name of names) this.#step(name); return this.idle() })
+  }
 
   /** Goes on with what an earlier run left. */
   static async open(o: WebhooksOptions): Promise<Webhooks> {
@@ -117,7 +124,7 @@ export class Webhooks {
   /** Waits for the errands under way; the rest stays in the store for the next start. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const line of this.#lines.values()) line.alarm?.[Symbol.dispose]()
+    await this.#retries.close()
     await this.idle()
   }
 
@@ -137,12 +144,8 @@ export class Webhooks {
     const line = this.#lines.get(name)
     const first = line?.told[0]
     if (!line || !first || line.running || this.#closed) return
-    line.alarm?.[Symbol.dispose]()
-    delete line.alarm
-    if (first.due > this.#o.clock.now()) {
-      line.alarm = this.#o.clock.alarm(first.due, () => { this.#step(name); return this.idle() })
-      return
-    }
+    this.#retries.cancel(name)
+    if (first.due > this.#o.clock.now()) { this.#retries.at(name, first.due); return }
     const busy = this.#busy.get(first.hook) ?? 0
     if (busy >= AT_ONCE) return // the next that ends looks round
     line.running = true
@@ -153,7 +156,7 @@ export class Webhooks {
       this.#busy.set(first.hook, (this.#busy.get(first.hook) ?? 1) - 1)
       for (const [other, l] of this.#lines) {
         if ((this.#busy.get(first.hook) ?? 0) >= AT_ONCE) break
-        if (!l.running && !l.alarm && other.startsWith(`${first.hook}/`)) this.#step(other)
+        if (!l.running && !this.#retries.has(other) && other.startsWith(`${first.hook}/`)) this.#step(other)
       }
     })
     this.#running.add(run)
@@ -190,7 +193,7 @@ export class Webhooks {
     if (line && at >= 0) {
       line.told.splice(at, 1)
       this.#counted(t.hook, -1)
-      if (line.told.length === 0) { line.alarm?.[Symbol.dispose](); this.#lines.delete(name) }
+      if (line.told.length === 0) { this.#retries.cancel(name); this.#lines.delete(name) }
     }
     await this.#o.documents.remove(COLLECTION, this.#o.desk, key(t))
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -73,6 +73,30 @@ describe('the command line', function () {
     const second = await start()
     assert.doesNotMatch(second.said, /password/, 'the password is shown once')
     assert.equal(await end(second.child, 'SIGTERM'), 0)
+  })
+
+  it('SEC-A14 the first start gives the admin a password of its own, no guess is one, and nothing sets up anew, before or after', async () => {
+    const first = config
+    const passwords: string[] = []
+    for (const name of ['one', 'two']) {
+      mkdirSync(join(folder, name))
+      config = write(`${name}/deskbell.yaml`, '{ port: 0, address: 127.0.0.1 }')
+      appendFileSync(config, 'components: { help.localhost: { helpdesk: { enabled: true, queues: { support: {} } } } }\n')
+      const { child, said } = await start()
+      const page = (/^browser: (http:\/\/localhost:\d+)\/$/m.exec(said)?.[1] ?? '').replace('localhost', '127.0.0.1')
+      const password = /^admin@localhost password: (\S+)$/m.exec(said)?.[1] ?? ''
+      passwords.push(password)
+      const signIn = async (name: string, password: string): Promise<number> => (await fetch(`${page}/api/v1/tokens`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name, password }) })).status
+      for (const guess of ['admin', 'secret', 'password', 'deskbell', 'changeme', 'admin@localhost']) assert.equal(await signIn('admin', guess), 401, guess)
+      for (const path of ['/setup', '/install', '/setup/index.jsp', '/setup/setup-s/%75%30%30%32e', '/admin', '/admin/setup', '/api/v1/setup', '/api/v1/admin', '/register', '/api/v1/register', '/console/setup', '/.env', '/debug']) {
+        for (const method of ['GET', 'POST']) { const r = await fetch(page + path, { method, redirect: 'manual' }); assert.ok(r.status === 404 || r.status === 400, `${method} ${path}: ${r.status}`) }
+      }
+      assert.equal((await run('user', 'list')).out, 'admin@localhost\tadmin\n', 'nobody else is there')
+      assert.equal((await run('token', 'list')).out.trim(), '')
+      await end(child, 'SIGTERM')
+    }
+    config = first
+    assert.ok(passwords.every(p => p.length >= 20) && passwords[0] !== passwords[1])
   })
 
   it('a port that is taken ends the start with one line that names port and mend', async () => {

@@ -1,6 +1,6 @@
 // XEP-0227: accounts written from one store and read into another, and what other servers write.
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { perform } from '../../../app/admin.ts'
@@ -132,6 +132,24 @@ describe('app: export and import', () => {
       assert.match(lines[0] ?? '', line)
     })
   }
+
+  it('SEC-A15 an import follows no name and no link out of its folder, and no entity grows it', async () => {
+    const o = await office()
+    const outside = join(folder, 'outside.xml')
+    writeFileSync(outside, `<host xmlns='urn:xmpp:pie:0' jid='a.example'><user name='smuggled' password='pw'/></host>`)
+    const within = join(folder, 'within')
+    mkdirSync(within, { recursive: true })
+    symlinkSync(outside, join(within, 'link.xml'))
+    const include = (href: string): string => `<server-data xmlns='urn:xmpp:pie:0'><include xmlns='http://www.w3.org/2001/XInclude' href='${href}'/></server-data>`
+    const bomb = `<!DOCTYPE x [<!ENTITY a "${'x'.repeat(1000)}"><!ENTITY b "${'&a;'.repeat(1000)}"><!ENTITY c "${'&b;'.repeat(1000)}">]><server-data xmlns='urn:xmpp:pie:0'><host jid='a.example'><user name='big' password='&c;'/></host></server-data>`
+    for (const [name, text] of [['up', include('../outside.xml')], ['absolute', include(outside)], ['url', include(`file://${outside}`)], ['deep', include('a/../../outside.xml')], ['escaped', include('..%2foutside.xml')], ['link', include('link.xml')], ['self', include('self.xml')], ['bomb', bomb], ['entity', `<!DOCTYPE x [<!ENTITY e SYSTEM "file://${outside}">]><server-data xmlns='urn:xmpp:pie:0'>&e;</server-data>`]] as const) {
+      const file = join(within, `${name}.xml`)
+      writeFileSync(file, text)
+      const { code, lines } = await perform(['import', file], o)
+      assert.equal(code, name === 'self' ? 0 : 1, `${name}: ${lines.join()}`) // itself is no host
+    }
+    assert.deepEqual(await o.stores.accounts.list('a.example', { limit: 10 }), [])
+  })
 
   it('names hosts and accounts that it cannot take, and takes the others', async () => {
     const o = await office()

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mailAddress, readLetter, type Letter } from '../../../components/helpdesk/mail/letter.ts'
 import { Outbox, type OutboxOptions } from '../../../components/helpdesk/mail/outbox.ts'
 import { smtpCarrier, type SmtpOptions } from '../../../components/helpdesk/mail/smtp.ts'
+import { openJobs } from '../../../server/jobs/jobs.ts'
 import { makeCertificate } from '../../../server/net/self-signed.ts'
 import { TestClock } from '../../../server/ports/clock.ts'
 import { defaultLimits } from '../../../server/ports/limits.ts'
@@ -24,7 +25,12 @@ describe('mail', () => {
   const open: Outbox[] = []
   const box = async (more: Partial<OutboxOptions> = {}, smtp: Partial<SmtpOptions> = {}): Promise<Outbox> => {
     const carrier = smtpCarrier({ host: '127.0.0.1', port, tls: 'none', from, ...smtp })
-    const b = await Outbox.open({ documents: stores.documents, desk: `help${++desks}.x`, clock, log: silent, carrier, limits: defaultLimits.mail, ...more })
+    const { desk = `help${++desks}.x` } = more
+    const jobs = await openJobs({ documents: stores.documents, owner: desk, clock, log: silent })
+    const b = await Outbox.open({ documents: stores.documents, desk, clock, jobs, log: silent, carrier, limits: defaultLimits.mail, ...more })
+    await jobs.start()
+    const close = b.close.bind(b)
+    b.close = async () => { await close(); await jobs.close() }
     open.push(b)
     return b
   }
@@ -86,6 +92,26 @@ describe('mail', () => {
     assert.deepEqual(await again.send({ ...hello, key: 'offline-7' }), posted)
     await again.idle()
     assert.equal(sink.mails.length, 1)
+  })
+
+  it('OM-21 a mail that waits for hours outlives a process that dies, and is sent once at its time', async () => {
+    const desk = 'dies.x'
+    const first = await box({ desk })
+    sink.answers.push(...Array.from({ length: 4 }, () => ({ code: 451, text: 'busy' })))
+    await first.send({ ...hello, key: 'late-7' })
+    await first.idle()
+    for (const minutes of [1, 5, 15]) await clock.advance(minutes * 60_000) // the fourth attempt is an hour away
+    assert.deepEqual([sink.mails.length, first.size], [0, 1])
+    open.splice(0) // and here it dies: nothing is closed, nothing it holds runs any more
+    clock = new TestClock()
+    await clock.advance(21 * 60_000)
+    const again = await box({ desk })
+    await clock.advance(59 * 60_000)
+    assert.deepEqual([sink.mails.length, again.size], [0, 1])
+    await clock.advance(2 * 60_000)
+    assert.deepEqual(sink.mails.map(m => m.headers.get('message-id')), ['<late-7@example.com>'])
+    await clock.advance(48 * HOUR)
+    assert.deepEqual([sink.mails.length, again.size], [1, 0])
   })
 
   it('OM-21 nobody listens: the mail waits, and is given up after days, not for ever', async () => {

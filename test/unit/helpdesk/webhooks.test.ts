@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto'
 import { Fetcher, isPublic, type Fetched, type FetcherOptions } from '../../../components/helpdesk/webhooks/fetcher.ts'
 import { isSigned, signature } from '../../../components/helpdesk/webhooks/signature.ts'
 import { Webhooks, type Happening, type Hook } from '../../../components/helpdesk/webhooks/webhooks.ts'
+import { openJobs } from '../../../server/jobs/jobs.ts'
 import { TestClock } from '../../../server/ports/clock.ts'
 import { silent } from '../../../server/ports/log.ts'
 import type { Stores } from '../../../server/ports/store.ts'
@@ -22,7 +23,11 @@ describe('webhooks', () => {
   const open: Webhooks[] = []
   const fetcher = (more: Partial<FetcherOptions> = {}): Fetcher => new Fetcher({ clock, allow: ['127.0.0.0/8'], ...more })
   const start = async (desk = `hooks${++desks}.x`): Promise<Webhooks> => {
-    const w = await Webhooks.open({ documents: stores.documents, desk, clock, log: silent, fetcher: fetcher(), hooks: () => hooks })
+    const jobs = await openJobs({ documents: stores.documents, owner: desk, clock, log: silent })
+    const w = await Webhooks.open({ documents: stores.documents, desk, clock, jobs, log: silent, fetcher: fetcher(), hooks: () => hooks })
+    await jobs.start()
+    const close = w.close.bind(w)
+    w.close = async () => { await close(); await jobs.close() }
     open.push(w)
     return w
   }

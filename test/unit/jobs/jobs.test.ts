@@ -1,6 +1,6 @@
 // Jobs: at their time by the house's clock, once, again after failures, over restarts.
 import assert from 'node:assert/strict'
-import { openJobs } from '../../../server/jobs/agenda.ts'
+import { openJobs } from '../../../server/jobs/jobs.ts'
 import { TestClock } from '../../../server/ports/clock.ts'
 import type { Jobs } from '../../../server/ports/jobs.ts'
 import { silent } from '../../../server/ports/log.ts'
