@@ -32,7 +32,8 @@ export async function openJobs({ documents, owner, clock, log }: { documents: Do
     engine ??= import('./agenda.ts').then(({ startAgenda }) => startAgenda(shelf, kinds, log))
     const { ring } = await engine
     for (const name of new Set(shelf.all.filter(k => k.next !== null && k.next <= clock.now()).map(k => k.name))) ring(name)
-    while (!closing && shelf.all.some(k => kinds.has(k.name) && !k.off && (k.locked !== undefined || (k.next ?? 0) <= clock.now()))) await waiting.promise
+    while (!closing && (!shelf.isWritten || shelf.all.some(k => kinds.has(k.name) && !k.off && (k.locked !== undefined || (k.next ?? 0) <= clock.now())))) await waiting.promise
+    changed() // a timer may ring a moment too early: then nothing was due, and it is wound again
   }
 
   return {

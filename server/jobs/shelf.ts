@@ -35,6 +35,7 @@ export class Shelf implements JobRepository {
   readonly #clock: Clock
   readonly #changed: () => void
   readonly #kept = new Map<string, Kept>()
+  #writes = 0
 
   constructor(documents: DocumentStore, owner: string, clock: Clock, changed: () => void) {
     this.#documents = documents
@@ -45,6 +46,8 @@ export class Shelf implements JobRepository {
 
   get all(): readonly Kept[] { return [...this.#kept.values()] }
   get(id: string): Kept | undefined { return this.#kept.get(id) }
+  /** Whether what it says is in the store, too. */
+  get isWritten(): boolean { return this.#writes === 0 }
   get now(): number { return this.#clock.now() }
 
   /** Loads what is kept. What ran when the last process ended runs again. */
@@ -123,8 +126,7 @@ export class Shelf implements JobRepository {
   async removeJobs(options: RemoveJobsOptions): Promise<number> { return this.#remove(this.#matching(options)) }
   async #remove(found: readonly Kept[]): Promise<number> {
     for (const k of found) this.#kept.delete(k.id)
-    for (const k of found) await this.#documents.remove(COLLECTION, this.#owner, k.id)
-    this.#changed()
+    await this.#written(async () => { for (const k of found) await this.#documents.remove(COLLECTION, this.#owner, k.id) })
     return found.length
   }
   disableJobs(options: RemoveJobsOptions): Promise<number> { return this.#switch(options, true) }
@@ -173,8 +175,13 @@ export class Shelf implements JobRepository {
   }
   async #put(kept: Kept): Promise<void> {
     this.#kept.set(kept.id, kept) // at once: a second asker must not be given the same
-    await this.#documents.put(COLLECTION, this.#owner, kept.id, kept)
+    await this.#written(() => this.#documents.put(COLLECTION, this.#owner, kept.id, kept))
+  }
+  /** Told twice: what is true has changed, and then that it is kept. */
+  async #written(write: () => Promise<unknown>): Promise<void> {
+    this.#writes++
     this.#changed()
+    try { await write() } finally { this.#writes--; this.#changed() }
   }
   #state(k: Kept): JobState {
     if (k.off) return 'paused'

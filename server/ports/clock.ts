@@ -29,6 +29,8 @@ export const wallClock: Clock = {
 /** Real time plus an offset that a test moves: `start --test-clock` and the wire tests use it. */
 export class TestClock implements Clock {
   #offset = 0
+  /** What real time rang by itself and is not committed yet: it belongs to the moment that it rang in. */
+  readonly #ringing = new Set<Promise<void>>()
   readonly #alarms = new Set<{ at: number; ring: () => void | Promise<void>; real: Disposable }>()
 
   now(): number { return Date.now() + this.#offset }
@@ -44,6 +46,7 @@ export class TestClock implements Clock {
   async advance(ms: number): Promise<void> {
     const target = this.now() + ms
     for (;;) {
+      while (this.#ringing.size > 0) await Promise.all(this.#ringing)
       const next = [...this.#alarms].filter(a => a.at <= target).sort((a, b) => a.at - b.at)[0]
       if (!next) break
       this.#offset += Math.max(0, next.at - this.now())
@@ -56,6 +59,10 @@ export class TestClock implements Clock {
   }
 
   #arm(alarm: { at: number; ring: () => void | Promise<void>; real: Disposable }): void {
-    alarm.real = wallClock.alarm(alarm.at - this.#offset, () => { this.#alarms.delete(alarm); return alarm.ring() })
+    alarm.real = wallClock.alarm(alarm.at - this.#offset, () => {
+      this.#alarms.delete(alarm)
+      const rung = Promise.resolve(alarm.ring()).finally(() => { this.#ringing.delete(rung) })
+      this.#ringing.add(rung)
+    })
   }
 }
