@@ -29,9 +29,12 @@ export function hint(all: readonly Choice[]): string | undefined {
   return ways.length === 0 ? undefined : `If you like: ${ways.join('; ')}.`
 }
 
+/** What came of it, in words for the customer. `over`: it was chosen before, or its time is over. */
+export interface Outcome { readonly ok: boolean; readonly text: string; readonly over?: boolean }
+
 /** Carries out what a customer typed or clicked; gives the words of the answer. */
-export async function choose(o: Office, customer: Customer, n: number, choice: Choice, text: string): Promise<{ readonly ok: boolean; readonly text: string }> {
-  const no = (because: string): { ok: boolean; text: string } => ({ ok: false, text: because })
+export async function choose(o: Office, customer: Customer, n: number, choice: Choice, text: string): Promise<Outcome> {
+  const no = (because: string): Outcome => ({ ok: false, text: because, over: true })
   const s = await o.book.state(n)
   if (s.is === 'absent' || s.customer !== customer.id || !choices(o, s).includes(choice)) return no('That is not possible now.')
   switch (choice) {
@@ -41,11 +44,11 @@ export async function choose(o: Office, customer: Customer, n: number, choice: C
   }
 }
 
-async function rate(o: Office, n: number, text: string): Promise<{ ok: boolean; text: string }> {
+async function rate(o: Office, n: number, text: string): Promise<Outcome> {
   const m = /^([1-5])(?:\s+([\s\S]*))?$/.exec(text.trim())
   if (!m) return { ok: false, text: 'From 1 to 5, please.' }
   const answer = await mark(o, n, 'customer', true, 'survey', (d, e) => d.survey ? 'You have told us already.' : { ...d, survey: { ...e, rating: Number(m[1]), text: (m[2] ?? '').slice(0, TEXT) } }, 'Thank you!')
-  return { ok: answer.ok, text: answer.text }
+  return { ok: answer.ok, text: answer.text, over: !answer.ok }
 }
 
 async function mail(o: Office, customer: Customer, n: number, s: Present, text: string): Promise<{ ok: boolean; text: string }> {

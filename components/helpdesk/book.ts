@@ -15,6 +15,7 @@ export interface Commit { readonly n: number; /** the number of the commit in it
 export interface Said { readonly body: string; readonly name: string; readonly id?: string | undefined; /** the text is its address */ readonly file?: FileFacts | undefined }
 
 const TRIES = 3 // of a write that met another writer
+const PUT_BACK = 60_000 // ms by which a clock may be put back unnoticed
 const RETRY = 5_000 // ms until an alarm whose write failed rings again
 
 export class Book {
@@ -29,6 +30,8 @@ export class Book {
   readonly #versions = new Map<number, number>()
   readonly #turns = new Map<number, Promise<unknown>>()
   #ledgerVersion = 0
+  /** The newest moment in the log. */
+  #latest = 0
   /** Seats reserved whose command is not decided yet. */
   readonly #pending = new Set<string>()
   #ledgerTurn: Promise<unknown> = Promise.resolve()
@@ -65,11 +68,19 @@ export class Book {
   #stream(n: number): string { return `${this.#desk}/c${n}` }
   get #ledgerStream(): string { return `${this.#desk}/assignment` }
 
+  /** The time for the log: as the clock says, but never before what stands in the log already, where the clock was put back a little. */
+  get now(): number {
+    const now = this.#clock.now()
+    if (now < this.#latest && this.#latest - now <= PUT_BACK) return this.#latest
+    return this.#latest = now
+  }
+
   /** Reads the logs and lets go of reservations that nobody followed. */
   async open(): Promise<void> {
     const { version, events } = await this.#stores.events.load<LedgerEvent>(this.#ledgerStream)
     this.#ledgerVersion = version
     this.ledger = events.reduce(evolveLedger, emptyLedger)
+    this.#latest = Math.max(this.#latest, events.at(-1)?.at ?? 0)
     for (const n of this.ledger.open.keys()) {
       await this.#load(n)
       const s = this.states.get(n)
@@ -81,11 +92,12 @@ export class Book {
   /** Sets every alarm; called when the desk is ready to act on them. */
   wind(): void { for (const n of this.states.keys()) this.#wind(n) }
   /** Its owner types: that restarts the clock of SS-03. */
-  types(n: number): void { this.typed.set(n, this.#clock.now()); this.#wind(n) }
+  types(n: number): void { this.typed.set(n, this.now); this.#wind(n) }
 
   async #load(n: number): Promise<State> {
     const { version, events } = await this.#stores.events.load<Event>(this.#stream(n))
     const s = events.reduce(evolve, initial)
+    this.#latest = Math.max(this.#latest, events.at(-1)?.at ?? 0)
     this.#versions.set(n, version)
     if (s.is !== 'closed' && s.is !== 'absent') this.states.set(n, s)
     return s
@@ -118,7 +130,7 @@ export class Book {
 
   /** Gives the next conversation its number. */
   async number(customer: string): Promise<number> {
-    const events = await this.#book({ do: 'number', now: this.#clock.now(), customer })
+    const events = await this.#book({ do: 'number', now: this.now, customer })
     const numbered = events instanceof Refused ? undefined : events.find(e => e.type === 'numbered')
     if (!numbered) throw new Error('a number is never refused')
     return numbered.n
@@ -129,7 +141,7 @@ export class Book {
     const key = randomUUID().slice(0, 13)
     this.#pending.add(key)
     try {
-      const outcome = await this.#book({ do: 'reserve', now: this.#clock.now(), key, n, agent, capacity })
+      const outcome = await this.#book({ do: 'reserve', now: this.now, key, n, agent, capacity })
       return outcome instanceof Refused ? outcome : await this.give(n, command(key), said)
     } finally {
       this.#pending.delete(key)
@@ -139,7 +151,7 @@ export class Book {
 
   /** Brings the ledger in line with conversation `n`, but for seats whose command is still on its way. */
   async settle(n: number): Promise<void> {
-    for (const c of settle(this.ledger, n, this.states.get(n) ?? await this.state(n), this.#clock.now())) {
+    for (const c of settle(this.ledger, n, this.states.get(n) ?? await this.state(n), this.now)) {
       if (c.do === 'release' && this.#pending.has(c.key)) continue
       await this.#book(c)
     }
@@ -160,7 +172,7 @@ export class Book {
   async #give(n: number, command: Unclocked, said: Said | undefined): Promise<readonly Event[] | Refused> {
     for (let tries = 1; ; tries++) {
       const before = this.states.get(n) ?? await this.#load(n)
-      const now = this.#clock.now()
+      const now = this.now
       const events = decide(before, { ...command, now } as Command) // the clock was all that was missing
       if (events instanceof Refused || events.length === 0) return events
       const steps: { event: Event; before: State; after: State }[] = []

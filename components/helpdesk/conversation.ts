@@ -318,7 +318,7 @@ export function evolve(s: State, e: Event): State {
 }
 
 const place = (since: number, p: Partial<Place>): Place => ({ since, head: false, passed: [], preferred: [], spare: undefined, rest: undefined, ...p })
-const waitedOf = (s: Present, at: number): number | undefined => isQueued(s) ? at - s.place.since : s.waited
+const waitedOf = (s: Present, at: number): number | undefined => isQueued(s) ? Math.max(0, at - s.place.since) : s.waited
 const placeOf = (s: Present, at: number): Place => isQueued(s) ? s.place : place(at, {})
 const knownOf = (s: Present): Known => {
   const { queue, only, customer, opened, lines, shown, owners, crew, invitations, clocks, filing, gone, messages, waited, priority, hold, followUp, warned, monitors } = s

@@ -42,6 +42,7 @@ export class Filing {
 
   /** After a start: goes on with what a crash cut short, and tells who asked for it. */
   resume(tell: (n: number, s: Present, to: Bare, what: Notice) => void): void {
+    this.#o.later(() => this.tickets.resume())
     for (const [n, s] of this.#o.book.states) {
       if (s.is === 'absent' || s.filing?.is !== 'started') continue
       const { by } = s.filing

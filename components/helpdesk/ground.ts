@@ -62,7 +62,8 @@ export class Ground {
     this.book.terms = () => ({ handOff: rules.now.handOff, autoClose: rules.now.conversation.autoClose })
   }
 
-  get now(): number { return this.link.clock.now() }
+  /** As the log counts it. */
+  get now(): number { return this.book.now }
   get domain(): string { return this.link.domain }
 
   /** Work that follows and that nobody waits for but `idle`. A failure is a bug, and is logged. */

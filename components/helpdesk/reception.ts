@@ -186,7 +186,7 @@ export class Reception {
     const choice = CHOICES.find(c => c === (q.name === 'keep' ? q.attrs['as'] : q.name))
     if (!customer || n === undefined || !choice || !await this.#owns(customer, n)) return refuse('item-not-found', 'There is no such conversation.')
     const done = await choose(this.#office, customer, n, choice, choice === 'survey' ? `${q.attrs['rating'] ?? ''} ${q.text}` : q.attrs['email'] ?? '')
-    return done.ok ? el('done', NS.desk, { conversation: String(n) }, done.text) : refuse('not-acceptable', done.text)
+    return done.ok ? el('done', NS.desk, { conversation: String(n) }, done.text) : refuse(done.over ? 'conflict' : 'not-acceptable', done.text)
   }
 
   /** The customer fills in a custom field. */

@@ -2,17 +2,19 @@
 import type { DocumentStore } from '../../../server/api.ts'
 import type { Article, Ticket, Tickets } from './port.ts'
 
-type Head = Omit<Ticket, 'articles'>
+type Head = Omit<Ticket, 'articles'> & { /** where its articles have gone */ readonly merged?: number }
 const HEADS = 'desk-tickets'
 const ARTICLES = 'desk-ticket-articles'
 const KEYS = 'desk-ticket-keys'
 const OF = 'desk-ticket-conversations' // which tickets hold articles of a conversation
 const COUNTERS = 'desk-counters'
+const MERGES = 'desk-ticket-merges' // begun: which into which
 const PAGE = 500
 
 export class BuiltinTickets implements Tickets {
   readonly #documents: DocumentStore
   readonly #desk: string
+  #merging: Promise<unknown> = Promise.resolve()
   constructor(documents: DocumentStore, desk: string) { this.#documents = documents; this.#desk = desk }
 
   // The number is bound to the key first, so that a call that comes again after a crash goes on where the first one fell.
@@ -44,20 +46,23 @@ export class BuiltinTickets implements Tickets {
   async get(number: number): Promise<Ticket | undefined> {
     const head = await this.#documents.get<Head>(HEADS, this.#desk, id(number))
     if (!head) return undefined
+    const { merged: _, ...shown } = head.value
+    return { ...shown, version: head.version, articles: (await this.#articles(number)).sort((a, b) => a.at - b.at) }
+  }
+  async #articles(number: number): Promise<Article[]> {
     const articles: Article[] = []
     for (let after = ''; ;) {
       const page = await this.#documents.range<Article>(ARTICLES, this.#owner(number), { limit: PAGE, ...(after ? { after } : {}) })
       articles.push(...page.map(p => p.value))
       const last = page.at(-1)
-      if (page.length < PAGE || !last) break
+      if (page.length < PAGE || !last) return articles
       after = last.id
     }
-    return { ...head.value, version: head.version, articles: articles.sort((a, b) => a.at - b.at) }
   }
 
-  async list(page: { before?: number | undefined; limit: number }): Promise<Head[]> {
+  async list(page: { before?: number | undefined; limit: number }): Promise<Omit<Ticket, 'articles'>[]> {
     const found = await this.#documents.range<Head>(HEADS, this.#desk, { limit: page.limit, reverse: true, ...(page.before === undefined ? {} : { before: id(page.before) }) })
-    return found.map(f => f.value)
+    return found.map(f => ({ ...f.value, merged: undefined }))
   }
 
   async change(number: number, news: { readonly subject?: string; readonly status?: string }, expected?: number): Promise<number | 'missing' | 'conflict'> {
@@ -68,14 +73,46 @@ export class BuiltinTickets implements Tickets {
     return put === 'conflict' && expected === undefined ? this.change(number, news) : put
   }
 
-  async merge(number: number, into: number): Promise<'ok' | 'missing'> {
-    const from = await this.get(number)
-    const head = await this.#documents.get<Head>(HEADS, this.#desk, id(number))
-    if (!from || !head || number === into || !await this.#documents.get(HEADS, this.#desk, id(into))) return 'missing'
-    for (const a of from.articles) await this.#add(into, a)
-    await this.#documents.put<Head>(HEADS, this.#desk, id(number), { ...head.value, status: `merged into ${into}` })
-    for (const a of from.articles) await this.#documents.remove(ARTICLES, this.#owner(number), a.key)
-    return 'ok'
+  // The head says first where its articles go: what is added meanwhile finds them there, or follows them.
+  merge(number: number, into: number): Promise<'ok' | 'missing'> {
+    const turn = this.#merging.then(async () => {
+      const head = await this.#documents.get<Head>(HEADS, this.#desk, id(number))
+      const to = await this.#standing(into)
+      if (!head || to === undefined || to === number) return 'missing'
+      if (head.value.merged === undefined) {
+        await this.#documents.put(MERGES, this.#desk, id(number), to)
+        if (await this.#documents.put<Head>(HEADS, this.#desk, id(number), { ...head.value, merged: to, status: `merged into ${to}` }, head.version) === 'conflict') return 'again'
+      }
+      await this.#follow(number, head.value.merged ?? to)
+      return 'ok'
+    })
+    this.#merging = turn.catch(() => {})
+    return turn.then(outcome => outcome === 'again' ? this.merge(number, into) : outcome)
+  }
+
+  /** After a start: ends merges that were begun. */
+  async resume(): Promise<void> {
+    for (const { id: from } of await this.#documents.range<number>(MERGES, this.#desk, { limit: PAGE })) {
+      const to = (await this.#documents.get<Head>(HEADS, this.#desk, from))?.value.merged
+      if (to === undefined) await this.#documents.remove(MERGES, this.#desk, from)
+      else await this.#follow(Number(from), to)
+    }
+  }
+
+  /** Brings every article of a merged ticket to where the others are. */
+  async #follow(number: number, to: number): Promise<void> {
+    for (const a of await this.#articles(number)) await this.#move(a, number, to)
+    await this.#documents.remove(MERGES, this.#desk, id(number))
+  }
+  async #move(a: Article, number: number, to: number): Promise<void> {
+    await this.#add(to, a)
+    await this.#documents.remove(ARTICLES, this.#owner(number), a.key)
+  }
+
+  /** The ticket that has the articles of this one now; undefined: there is none of this number. */
+  async #standing(number: number): Promise<number | undefined> {
+    const merged = await this.#documents.get<Head>(HEADS, this.#desk, id(number))
+    return merged?.value.merged === undefined ? merged && number : this.#standing(merged.value.merged)
   }
 
   async of(conversation: number): Promise<Ticket[]> {
@@ -97,8 +134,11 @@ export class BuiltinTickets implements Tickets {
   }
 
   async #add(number: number, article: Article): Promise<void> {
-    await this.#documents.put(OF, this.#of(article.conversation), id(number), number)
-    await this.#documents.put(ARTICLES, this.#owner(number), article.key, article)
+    const to = await this.#standing(number) ?? number
+    await this.#documents.put(OF, this.#of(article.conversation), id(to), to)
+    await this.#documents.put(ARTICLES, this.#owner(to), article.key, article)
+    const now = await this.#standing(to)
+    if (now !== undefined && now !== to) await this.#move(article, to, now) // merged meanwhile
   }
   #owner(number: number): string { return `${this.#desk}/${number}` }
   #of(conversation: number): string { return `${this.#desk}/c${conversation}` }

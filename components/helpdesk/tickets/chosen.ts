@@ -65,6 +65,7 @@ export class ChosenTickets implements Tickets {
   change(number: number, news: { readonly subject?: string; readonly status?: string }, expected?: number): Promise<number | 'missing' | 'conflict'> { return this.#own.change(number, news, expected) }
   merge(number: number, into: number): Promise<'ok' | 'missing'> { return this.#own.merge(number, into) }
   of(conversation: number): Promise<Ticket[]> { return this.#own.of(conversation) }
+  resume(): Promise<void> { return this.#own.resume() }
   forget(conversation: number): Promise<number> { return this.#own.forget(conversation) }
 
   /** Makes a ticket in the other system, once: what was begun under this key is looked for first. */

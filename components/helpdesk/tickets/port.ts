@@ -18,6 +18,8 @@ export interface Tickets {
   of(conversation: number): Promise<Ticket[]>
   /** Removes the desk's own copies of what was said in a conversation; gives how many articles went. */
   forget(conversation: number): Promise<number>
+  /** After a start: ends what was begun. */
+  resume(): Promise<void>
   /** The newest first, without their articles. */
   list(page: { before?: number | undefined; limit: number }): Promise<Omit<Ticket, 'articles'>[]>
 }
