@@ -4,8 +4,10 @@ import { el, note, plugin, refuse, type Account, type Element, type Jid } from '
 
 const NS = 'jabber:iq:last'
 const COLLECTION = 'last seen'
+const LONGEST = 1000 // characters of a status
 
 const since = note<number | undefined>('began', undefined) // on a device, ms since 1970
+const said = note<string | undefined>('said at the end', undefined) // on an account
 const ended = note<LastSeen | undefined>('last seen', undefined) // on an account, of its last session
 
 /** XEP-0012 Last Activity, of accounts and the host; devices answer for themselves. */
@@ -20,15 +22,20 @@ export const last = plugin('last', host => {
     if (!account || !mayKnow(account, from)) return refuse('forbidden') // section 3; and the same of one who does not exist
     if (account.resources.size > 0) return answer(0)
     const seen = await seenOf(account.jid)
-    return answer(host.clock.now() - (seen?.logout ?? account.record.created))
+    return answer(host.clock.now() - (seen?.logout ?? account.record.created), seen?.status)
   })
 
   host.when('bound', device => device.set(since, host.clock.now()))
+  host.when('presence', ({ account }) => account.set(said, undefined))
+  host.on('out:mark', ({ stanza, account }) => {
+    if (stanza.kind === 'presence' && stanza.type === 'unavailable' && !stanza.to) account.set(said, stanza.child('status')?.text.slice(0, LONGEST) || undefined)
+  })
   host.when('gone', device => {
     const { account } = device
     if (account.resources.size > 0 || host.accounts.online(account.jid) !== account) return // others are there, or the account was removed
     const login = device.get(since)
-    const seen: LastSeen = { logout: host.clock.now(), ...(login !== undefined && { login }) }
+    const status = account.get(said)
+    const seen: LastSeen = { logout: host.clock.now(), ...(login !== undefined && { login }), ...(status !== undefined && { status }) }
     account.set(ended, seen)
     documents.put(COLLECTION, account.jid.bare, 'all', seen).catch((error: unknown) => host.bug(error))
   })
@@ -44,4 +51,4 @@ export const last = plugin('last', host => {
     host.accounts.online(who)?.get(ended) ?? (await documents.get<LastSeen>(COLLECTION, who.bare, 'all'))?.value
 })
 
-const answer = (ms: number): Element => el('query', NS, { seconds: String(Math.max(0, Math.floor(ms / 1000))) })
+const answer = (ms: number, status?: string): Element => el('query', NS, { seconds: String(Math.max(0, Math.floor(ms / 1000))) }, ...(status === undefined ? [] : [status]))

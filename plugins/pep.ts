@@ -15,6 +15,7 @@ import { Pubsub, type World } from '../protocols/pubsub/service.ts'
 import { Shelf } from '../protocols/pubsub/shelf.ts'
 
 const NS_DELAY = 'urn:xmpp:delay'
+const NS_ADDRESS = 'http://jabber.org/protocol/address' // XEP-0033
 const PREFIX = 'pep' // of the collections
 const GUESTS = 1000 // clients from elsewhere that an account has in sight
 const MODELS: ReadonlySet<AccessModel> = new Set(ACCESS_MODELS)
@@ -117,9 +118,9 @@ class Pep {
       standing: who => this.#standing(account, who),
       now: () => host.clock.now(),
       newId: () => `${host.clock.now().toString(36)}-${(++this.#made).toString(36)}`,
-      notify: (node, event, { only, at }) => {
+      notify: (node, event, { only, at, by }) => {
         const to = only ? [only] : this.#audience(account, node)
-        if (to.length) this.#send(account, to, node, event, at)
+        if (to.length) this.#send(account, to, node, event, { at, by })
       },
       asks: (to, node, subscriber) => this.#host.send(Stanza.of('message', { type: 'normal', from: account.jid, to, id: `pep-${(++this.#sent).toString(36)}` }, authorization(node, subscriber))),
       changed: node => { for (const listener of this.#watchers.get(node) ?? []) listener(account) },
@@ -137,10 +138,12 @@ class Pep {
 
   // ---- events
 
-  #send(account: Account, to: Iterable<Jid>, node: NodeState, event: Element, at?: number): void {
+  #send(account: Account, to: Iterable<Jid>, node: NodeState, event: Element, { at, by }: { readonly at?: number | undefined; readonly by?: Jid | undefined }): void {
     const delay = at === undefined ? [] : [el('delay', NS_DELAY, { stamp: new Date(at).toISOString() })]
     const message: Message = Stanza.of('message', { type: node.record.config.messageType, from: account.jid }, [event, ...delay])
-    for (const jid of to) this.#host.send(message.readdress({ to: jid, id: `pep-${(++this.#sent).toString(36)}` }))
+    // Which device published it is for those who see its presence, and nobody else (section 4.3.1.2).
+    const known: Message = by === undefined || by.isBare ? message : message.with(el('addresses', NS_ADDRESS, {}, el('address', NS_ADDRESS, { type: 'replyto', jid: by.full })))
+    for (const jid of to) this.#host.send((known !== message && this.#watches(account, jid) ? known : message).readdress({ to: jid, id: `pep-${(++this.#sent).toString(36)}` }))
   }
 
   /** Who hears of a change: interested clients of the owner and of those who see his presence and show theirs, and who subscribed (section 4.3). */
@@ -225,7 +228,7 @@ class Pep {
       const node = wanted.has(name) ? service.peek(name) : undefined
       if (!node || node.record.config.sendLast !== 'on_sub_and_presence' || !node.record.config.notifications || !this.#reads(account, node, to)) continue
       const last = await service.last(name)
-      if (last) this.#send(account, [to], last.node, itemEvent(name, last.node.record.config, last.entry, last.payload), last.entry.at)
+      if (last) this.#send(account, [to], last.node, itemEvent(name, last.node.record.config, last.entry, last.payload), { at: last.entry.at })
     }
   }
 

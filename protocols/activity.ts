@@ -7,6 +7,8 @@ export interface LastSeen {
   readonly login?: number
   /** When the last session ended; absent while there is one. */
   readonly logout?: number
+  /** What was said at the end: the status of the last unavailable presence. */
+  readonly status?: string
 }
 
 export const LAST_SEEN = new Token<(who: Jid) => Promise<LastSeen | undefined>>('last seen')

@@ -25,8 +25,8 @@ export interface World {
   standing(who: Jid, node: Heading | undefined): Standing | Promise<Standing>
   now(): number
   newId(): string
-  /** Subscribers are to hear of something; `only`: just this address, of what was published `at`. */
-  notify(node: NodeState, event: Element, more: { readonly only?: Jid; readonly at?: number }): void
+  /** Subscribers are to hear of something; `only`: just this address, of what was published `at`; `by`: who has published it now. */
+  notify(node: NodeState, event: Element, more: { readonly only?: Jid; readonly at?: number; readonly by?: Jid }): void
   /** An owner is to say whether an address may subscribe. */
   asks(owner: Jid, node: string, subscriber: Jid): void
   /** Something was published or removed, by whomever. */

@@ -50,7 +50,7 @@ export class Pubsub extends Nodes {
       this.keep(next.node)
       this.newest(node, entry, item.payload)
       if (next.gone.length && config.persist) await this.shelf.dropItems(name, next.gone.map(e => e.id))
-      if (config.notifications) world.notify(next.node, itemEvent(name, config, entry, item.payload), {})
+      if (config.notifications) world.notify(next.node, itemEvent(name, config, entry, item.payload), { by: from })
       world.changed(name)
       return { id: entry.id }
     })

@@ -1,6 +1,7 @@
 // An admin at work in his client's menu (XEP-0133 over XEP-0050).
 import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
+import { Jid } from '../../server/stanza/jid.ts'
 import { Actor, House } from '../harness/scene.ts'
 
 const ADMIN = 'http://jabber.org/protocol/admin'
@@ -262,6 +263,26 @@ describe('last activity', () => {
     const away = seconds(await asks(romeo, 'juliet@localhost'))
     assert.ok(away >= 903 && away < 960, String(away))
     for (const to of ['juliet@localhost', 'nobody@localhost']) assert.equal(refused(await asks(admin, to)), 'forbidden')
+  }))
+
+  it('tells what was said at the end, until one comes again', office(async ({ romeo, house }) => {
+    const phone = await house.actor('phone', 'juliet@localhost/phone')
+    await romeo.comesOnline(); await phone.comesOnline()
+    romeo.sends`<presence type='subscribe' to='juliet@localhost'/>`
+    await phone.hears`<presence type='subscribe' from='romeo@localhost'/>`
+    phone.sends`<presence type='subscribed' to='romeo@localhost'/>`
+    await romeo.hears`<presence from='juliet@localhost/phone'/>`
+    phone.says('<presence type="unavailable"><status>Heading home</status></presence>')
+    await romeo.hears`<presence from='juliet@localhost/phone' type='unavailable'/>`
+    phone.leaves()
+    while (house.host.accounts.online(Jid.parse('juliet@localhost'))?.resources.size) await new Promise(ok => setImmediate(ok))
+    assert.equal((await asks(romeo, 'juliet@localhost')).getChildText('query'), 'Heading home')
+    const again = await house.actor('again', 'juliet@localhost/phone')
+    await again.comesOnline()
+    await romeo.hears`<presence from='juliet@localhost/phone'/>`
+    again.leaves()
+    await romeo.hears`<presence from='juliet@localhost/phone' type='unavailable'/>`
+    assert.equal((await asks(romeo, 'juliet@localhost')).getChildText('query'), '')
   }))
 
   it('a device answers for itself', office(async ({ romeo, house }) => {

@@ -48,6 +48,21 @@ describe('XEP-0163 personal nodes', () => {
     await romeo.receives`<iq type='result' id='items'><pubsub xmlns='${NS}'><items node='${TUNE}'><item id='${id}'/></items></pubsub></iq>`
   }))
 
+  it('who sees the presence is told which device published, who subscribed without seeing it is not', scene({ ...cast, nurse: 'nurse@localhost/kitchen' }, async ({ romeo, juliet, nurse }) => {
+    for (const a of [romeo, juliet, nurse]) await withCaps(a, TUNE)
+    await befriend(romeo, juliet)
+    romeo.says(`<iq type='set' id='pub'><pubsub xmlns='${NS}'><publish node='${TUNE}'><item id='0'>${tune('Zero')}</item></publish><publish-options><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>${NS}#publish-options</value></field>${config({ access_model: 'open' })}</x></publish-options></pubsub></iq>`)
+    await romeo.hears`<iq type='result' id='pub'/>`
+    nurse.says(`<iq type='set' id='sub' to='${romeo.bare}'><pubsub xmlns='${NS}'><subscribe node='${TUNE}' jid='${nurse.bare}'/></pubsub></iq>`)
+    await nurse.hears`<iq type='result' id='sub'/>`
+    for (const a of [juliet, nurse]) await a.fence()
+    publish(romeo, TUNE, '1', tune('One'))
+    await juliet.hears`<message from='${romeo.bare}'><addresses xmlns='http://jabber.org/protocol/address'><address type='replyto' jid='${romeo}'/></addresses></message>`
+    await romeo.hears`<message from='${romeo.bare}'><addresses xmlns='http://jabber.org/protocol/address'><address type='replyto' jid='${romeo}'/></addresses></message>`
+    const told = await nurse.hears`<message from='${romeo.bare}'><event xmlns='${NS}#event'/></message>`
+    assert.equal(told.getChild('addresses', 'http://jabber.org/protocol/address'), undefined)
+  }))
+
   it('COMPAT Dino: a node that is not there, and its configuration, are not found', scene(cast, async ({ romeo }) => {
     items(romeo, 'eu.siacs.conversations.axolotl.devicelist')
     await romeo.receives`<iq type='error' id='items'><error type='cancel'><item-not-found xmlns='${STANZAS}'/></error></iq>`
