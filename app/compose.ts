@@ -230,13 +230,15 @@ export async function compose(config: Config, world: World): Promise<House> {
     const c = config.components.get(domain)
     return c?.kind === 'external' ? c.secret : undefined
   }
+  const uploads = [...config.components].flatMap(([service, c]) => c.kind === 'upload' ? [{ service, base: () => c.url ?? ownOrigin(config, ports['http']) }] : [])[0]
+  const isDesk = (domain: string): boolean => config.components.get(domain)?.kind === 'helpdesk'
   const kindOf = (domain: string, c: ComponentConfig): Component | undefined => {
     switch (c.kind) {
       case 'muc': return muc({ makers: [...config.components].flatMap(([name, other]) => other.kind === 'helpdesk' ? [name] : []) })
-      case 'helpdesk': return helpdesk(c, desk => desks.set(domain, desk))
+      case 'helpdesk': return helpdesk({ ...c, upload: uploads }, desk => desks.set(domain, desk))
       case 'webchat': return webchat(c, () => ({ hosts: [...hosts.keys()], ports, selfSigned: !config.tls }))
       case 'pubsub': return pubsub({ local: name => hosts.has(name) })
-      case 'upload': return upload(c, { files: () => diskFiles(`${config.data}/uploads`), base: () => c.url ?? ownOrigin(config, ports['http']), serves: name => hosts.has(name), lives: (owner, since) => isStill(stores, owner, since) })
+      case 'upload': return upload(c, { files: () => diskFiles(`${config.data}/uploads`), base: () => c.url ?? ownOrigin(config, ports['http']), serves: name => hosts.has(name), trusts: isDesk, lives: async (owner, since) => !hosts.has(Jid.parse(owner).domain) || await isStill(stores, owner, since) })
       case 'external': return undefined // comes over the wire
     }
   }

@@ -101,10 +101,10 @@ function read(config: Config): Wanted[] | Outcome {
 function componentOf(c: ComponentConfig, config: Config, ports: Readonly<Record<string, number>>): Component {
   switch (c.kind) {
     case 'muc': return muc({})
-    case 'helpdesk': return helpdesk(c)
+    case 'helpdesk': return helpdesk({ ...c, upload: [...config.components].flatMap(([service, other]) => other.kind === 'upload' ? [{ service, base: () => other.url }] : [])[0] })
     case 'webchat': return webchat(c, () => ({ hosts: [...config.hosts.keys()], ports, selfSigned: false }))
     case 'pubsub': return pubsub()
-    case 'upload': return upload(c, { files: () => diskFiles(`${config.data}/uploads`), base: () => c.url })
+    case 'upload': return upload(c, { files: () => diskFiles(`${config.data}/uploads`), base: () => c.url, trusts: domain => config.components.get(domain)?.kind === 'helpdesk' })
     case 'external': throw new Error('read() lets none through')
   }
 }

@@ -1,5 +1,6 @@
 // What each command does: one implementation for the text command, the ad-hoc command and the REST call (shell).
 import { randomUUID } from 'node:crypto'
+import { file } from './acts/file.ts'
 import { help } from './acts/help.ts'
 import { listActs } from './acts/lists.ts'
 import { MARK_ACTS } from './acts/marks.ts'
@@ -47,6 +48,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
   ...RECORD_ACTS,
 
   help,
+  file,
 
   queue(o, c) {
     const queues = new Set([...o.config.queues.keys()].filter(q => o.operators.may(c.by, 'chat.view.others', q) || o.operators.of(q).includes(c.by)))

@@ -18,7 +18,7 @@ const [CHOSEN, ASKED] = ['chosen', 'asked']
 
 /** What stands in the menus themselves, the daily ones first: a client such as Pidgin shows each as an entry, and asks once. */
 const AT_BOT = ['a', 'r', 'q', 'take', 't', 'i', 'ticket', 'end', 'close', 'mine', 'find', 'board', 'on', 'off', 'view', 'help']
-const INSIDE = ['a', 'r', 'take', 't', 'i', 'ticket', 'end', 'close', 'obs', 'join', 'leave', 'who', 'n', 'c', 'reply', 'prio']
+const INSIDE = ['a', 'r', 'take', 't', 'i', 'ticket', 'end', 'close', 'obs', 'join', 'leave', 'who', 'n', 'c', 'reply', 'file', 'prio']
 /** All the others stand behind this one, as far as they are possible now. */
 const MORE = `${PREFIX}more`
 const MORE_LABEL = 'More…'

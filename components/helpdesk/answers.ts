@@ -6,7 +6,7 @@ import { short } from './sentences.ts'
 import { match } from './words.ts'
 
 /** What came of it, in words for who asked; `n` = the conversation it was about. */
-export interface Answer { readonly ok: boolean; readonly text: string; readonly n?: number; /** refused because it is not his to do */ readonly forbidden?: boolean; /** who or what was named is not there */ readonly missing?: boolean; /** what it answers to is over */ readonly gone?: boolean }
+export interface Answer { readonly ok: boolean; readonly text: string; readonly n?: number; /** an address that the text holds */ readonly link?: string; /** refused because it is not his to do */ readonly forbidden?: boolean; /** who or what was named is not there */ readonly missing?: boolean; /** what it answers to is over */ readonly gone?: boolean }
 export interface Call {
   readonly by: Bare
   /** The conversation that was named. */

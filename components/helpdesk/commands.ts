@@ -9,7 +9,7 @@ import { KNOWLEDGE_COMMANDS, type KnowledgeHandler } from './intake/kb-commands.
 /** Which action of `actions.ts` carries it out. */
 export type Handler = KnowledgeHandler | MarkHandler | ListHandler | StartHandler | ThreadHandler | RoomHandler
   | 'queue' | 'mine' | 'done' | 'board' | 'accept' | 'decline' | 'take' | 'transfer' | 'invite' | 'observe' | 'join' | 'leave' | 'coach' | 'note' | 'say'
-  | 'find' | 'delete' | 'pdf' | 'mail' | 'canned' | 'reply' | 'translate' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help'
+  | 'find' | 'delete' | 'pdf' | 'mail' | 'canned' | 'reply' | 'translate' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help' | 'file'
 
 export type CommandEntry = Entry<Handler>
 
@@ -31,6 +31,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { word: 'c', aliases: ['coach'], handler: 'coach', permission: 'chat.serve', about: 'any', fields: [text], lines: true, label: 'Coach…', help: 'say something to the agents of the conversation; the customer never sees it' },
   { word: 'n', aliases: ['note'], handler: 'note', permission: 'chat.serve', about: 'any', fields: [text], lines: true, label: 'Add a note…', help: 'keep a note with the conversation; the customer never sees it' },
   { word: 'say', aliases: [], handler: 'say', permission: 'chat.with.customers', about: 'open', fields: [text], lines: true, label: 'Say…', help: 'send text to the customer as it stands, even if it looks like a command' },
+  { word: 'file', aliases: ['upload'], handler: 'file', permission: 'chat.with.customers', about: 'open', fields: [], label: 'Send a file…', help: 'get a link where you can upload a file for the customer, if your client cannot' },
   { word: 'ticket', aliases: [], handler: 'ticket', permission: 'chat.ticket', about: 'open', fields: [{ name: 'ticket', kind: 'number', label: 'Ticket number (empty: a new one)' }], label: 'Make a ticket…', help: 'put the transcript into a new ticket or, with a number, into that one, and close' },
   { word: 'end', aliases: [], handler: 'end', permission: 'chat.with.customers', about: 'open', fields: [], label: 'End', help: 'end the talk; it stays on your list' },
   { word: 'close', aliases: [], handler: 'close', permission: 'chat.with.customers', about: 'open', fields: [], label: 'Close', help: 'end the talk, if it has not ended, and put it away; better say goodbye first' },

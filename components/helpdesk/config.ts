@@ -19,6 +19,8 @@ export interface DeskConfig {
   readonly capacity: number
   /** The server that carries the desk's mails. */
   readonly mail?: { readonly host: string; readonly port: number; readonly tls: 'implicit' | 'starttls' | 'none'; readonly user?: string; readonly password?: string; readonly from: string; readonly name: string }
+  /** The upload service in which files of conversations lie, and the origin under which browsers reach us; absent: no files are taken. */
+  readonly upload?: { readonly service: string; readonly base: () => string | undefined } | undefined
   /** Networks (CIDR) that webhooks and ticket systems may be reached in though they are not public. */
   readonly allow?: readonly string[]
   readonly queues: ReadonlyMap<string, QueueConfig>
@@ -26,7 +28,7 @@ export interface DeskConfig {
 }
 
 /** What holds now: the file's word over the settings. */
-export interface Current extends Omit<DeskConfig, 'queues' | 'given' | 'mail' | 'allow'> { readonly queues: ReadonlyMap<string, QueueSetting> }
+export interface Current extends Omit<DeskConfig, 'queues' | 'given' | 'mail' | 'allow' | 'upload'> { readonly queues: ReadonlyMap<string, QueueSetting> }
 
 /** What the file says, as settings that nobody can change. */
 export function fixedBy({ given }: DeskConfig): Tree {

@@ -6,6 +6,9 @@ import { Addresses, type Place } from './addresses.ts'
 import { Attachments } from './attachments.ts'
 import type { Show } from './availability.ts'
 import { CannedBook } from './canned-book.ts'
+import { Handing } from './files/handing.ts'
+import { Seal } from './files/seal.ts'
+import { Storage } from './files/storage.ts'
 import { fixedBy, type DeskConfig } from './config.ts'
 import { Control } from './control.ts'
 import { caps, contactInfo, domainInfo, isCapsNode } from './disco.ts'
@@ -119,13 +122,14 @@ class Desk implements Receiver {
   /** Something was done from the command line. */
   note(deed: CommandLineDeed): Promise<unknown> { return this.#office.records.audit.note({ by: 'command line', ...deed }) }
 
-  async start({ mail, allow }: DeskConfig): Promise<Receiver> {
+  async start({ mail, allow, upload }: DeskConfig): Promise<Receiver> {
     const { book, operators, customers } = this.#office
     if (mail) {
       const { stores, domain, limits, log } = this.#link
       this.#office.mail = await Outbox.open({ documents: stores.documents, desk: domain, clock: this.#link.clock, jobs: this.#link.jobs, log, limits: limits.mail, carrier: smtpCarrier({ ...mail, from: { name: mail.name, address: mail.from } }) })
     }
     this.#office.records.keeping.daily.push(async () => { await this.#office.mail?.sweep() })
+    if (upload) this.#office.storage = new Storage(this.#link, upload.service)
     await this.#office.bans.open()
     await this.#office.paces.open()
     await this.#office.knowledge.articles.open()
@@ -145,6 +149,11 @@ class Desk implements Receiver {
       this.#off.push(privileges.onAttachment((device, attached) => { const at = Jid.tryParse(device); if (at && operators.attachment(device, attached)) this.#office.operatorChanged(at.bare) }))
     }
     if (http) rest(http, this.#office)
+    if (http && upload && !http.table.some(r => r.pattern === '/file/')) { // the first desk of a server has it
+      const handing = new Handing(this.#office, await Seal.open(this.#link.stores.documents, this.#link.domain), upload.base)
+      handing.serve(http)
+      this.#office.handing = handing
+    }
     // The rest when the server is open: what is sent before has nobody to go to.
     this.#off.push(clock.alarm(since, async () => {
       for (const p of operators.all()) this.#link.send(Stanza.of('presence', { type: 'probe', from: this.#at.bot.toBare(), to: Jid.parse(p.jid) }))
@@ -324,8 +333,6 @@ class Desk implements Receiver {
 
   /** What an admin does by a form stands in the audit, as what is done by REST does. */
   async #runForm(q: Element, from: Jid, node: string): Promise<Element | StanzaError> {
-    const answer = await this.#forms.run(q, from)
-    const done = !(answer instanceof StanzaError) && answer.attrs['status'] === 'completed' && answer.child('note')?.attrs['type'] === 'info'
     const filled = readForm(q.child('x', 'jabber:x:data'))
     if (!filled) return this.#forms.run(q, from)
     return this.#office.records.audit.around(this.#office, 'all', async () => this.#forms.run(q, from), answer => {

@@ -7,6 +7,7 @@ import { Customers, type Customer } from './customers.ts'
 import { Dossiers } from './dossier.ts'
 import type { Bare, Present, State } from './facts.ts'
 import { Lines } from './lines.ts'
+import type { Storage } from './files/storage.ts'
 import type { Outbox } from './mail/outbox.ts'
 import { Operators } from './operators.ts'
 import { Past } from './past.ts'
@@ -33,6 +34,8 @@ export class Ground {
   readonly summaries: Past
   /** Absent: the desk sends no mails. */
   mail: Outbox | undefined
+  /** Absent: nobody can hand over files here. */
+  storage: Storage | undefined
   readonly views: View[] = []
   /** Called when how a queue looks from outside may have changed. */
   readonly onQueues: (() => void)[] = []

@@ -35,7 +35,7 @@ export function situation(who: Bare, all: readonly Present[], { waits, may }: { 
 export const GROUPS: readonly { readonly title: string; /** shown without what stands behind the words */ readonly bare?: true; readonly words: readonly string[] }[] = [
   { title: 'Answer', words: ['a', 'r'] },
   { title: 'Queue', words: ['q', 'take'] },
-  { title: 'Talk', words: ['c', 'n', 'canned', 'say', 'reply', 'macro', 'tr'] },
+  { title: 'Talk', words: ['c', 'n', 'canned', 'say', 'reply', 'file', 'macro', 'tr'] },
   { title: 'Hand on', words: ['t', 'i', 'chan'] },
   { title: 'Watch', words: ['obs', 'join', 'leave'] },
   { title: 'Finish', words: ['end', 'close', 'ticket'] },

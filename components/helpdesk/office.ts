@@ -9,6 +9,7 @@ import { Distribution } from './distribution.ts'
 import type { Request } from './dispatch.ts'
 import { barred, isWithinHours, wayIn } from './entrance.ts'
 import { Refused, type Bare, type Event, type Present } from './facts.ts'
+import type { UploadLinks } from './files/links.ts'
 import { Filing } from './filing.ts'
 import { Ground } from './ground.ts'
 import { Bans } from './intake/bans.ts'
@@ -34,6 +35,8 @@ export class Office extends Ground {
   readonly present: PresentCustomers
   readonly rooms: StandingRooms
   readonly records: Records
+  /** Absent: files go by agents' own clients only. */
+  handing: UploadLinks | undefined
   readonly opening: Opening
   /** The last line that a customer's client has shown, since the start. */
   readonly readUpTo = new Map<number, number>()

@@ -68,6 +68,9 @@ export class Ledger {
     return { id, token: this.#sign(id, record) }
   }
 
+  /** A network address as an owner of a day, so that it is not kept. */
+  nameless(address: string): string { return `address ${createHmac('sha256', this.#secret).update(address).digest('base64url').slice(0, 22)}` }
+
   find(id: string): Promise<Stored<FileRecord> | undefined> {
     return this.#documents.get<FileRecord>(FILES, this.#domain, id)
   }

@@ -5,6 +5,8 @@ import { Ledger, type FileRecord } from './ledger.ts'
 import { disposition, essence, inUrl, isAllowed, rangeOf, safeName, servedAs } from './names.ts'
 
 const NS = 'urn:xmpp:http:upload:0'
+/** Ours: what a desk of this server may ask for others (schemas/desk-namespace.md). */
+const NS_DESK = 'urn:deskbell:upload:0'
 const NS_PURPOSE = 'urn:xmpp:http:upload:purpose:0'
 const INFO = 'http://jabber.org/protocol/disco#info'
 const ITEMS = 'http://jabber.org/protocol/disco#items'
@@ -26,6 +28,8 @@ export interface UploadWorld {
   readonly base: () => string | undefined
   /** Whose users may upload; by default those of the domains that the component's own lies below. */
   readonly serves?: (domain: string) => boolean
+  /** Components that may ask for a slot in somebody's name, and look after files: desks of this server. */
+  readonly trusts?: (domain: string) => boolean
   /** Whether the account that asked for a file at `since` (ms since 1970) is still there; absent: nobody can tell. */
   readonly lives?: (owner: string, since: number) => Promise<boolean>
 }
@@ -86,10 +90,12 @@ class Service implements Receiver {
 
   #answer(iq: Iq): Element | StanzaError | Promise<Element | StanzaError> {
     const query = iq.payload[0]
+    if (iq.type === 'set' && query?.is('remove', NS_DESK) && iq.from) return this.#looksAfter(iq.from) ? this.#removed(query) : refuse('forbidden')
     if (iq.type !== 'get' || !query || !iq.from) return refuse('service-unavailable')
     if (query.is('query', INFO)) return query.attrs['node'] === undefined ? this.#info() : refuse('item-not-found')
     if (query.is('query', ITEMS)) return query.attrs['node'] === undefined ? el('query', ITEMS) : refuse('item-not-found')
     if (query.is('request', NS)) return this.#slot(query, iq.from)
+    if (query.ns === NS_DESK) return this.#looksAfter(iq.from) ? query.name === 'file' ? this.#known(query) : query.name === 'files' ? this.#counted(query) : refuse('feature-not-implemented') : refuse('forbidden')
     return refuse('service-unavailable')
   }
 
@@ -104,14 +110,19 @@ class Service implements Receiver {
   /** Section 4: a place for one file. */
   async #slot(request: Element, from: Jid): Promise<Element | StanzaError> {
     const { limits, clock } = this.#link
-    const { upload: { agent: largest, agentDay, life } } = limits
-    if (!from.local || !this.#serves(from.domain)) return refuse('forbidden', 'Only users of this server may upload.') // SEC-C18
+    const { upload: { agent, agentDay, visitor, visitorDay, life } } = limits
+    const other = this.#looksAfter(from) ? request.child('for', NS_DESK) : undefined
+    if (!other && (!from.local || !this.#serves(from.domain))) return refuse('forbidden', 'Only users of this server may upload.') // SEC-C18
+    const [largest, aDay] = other?.attrs['as'] === 'visitor' ? [visitor, visitorDay] : [agent, agentDay]
+    const owners = other ? [other.attrs['jid'] ?? '', ...(other.attrs['address'] ? [this.#ledger.nameless(other.attrs['address'])] : [])] : [from.bare]
+    const owner = owners[0]
+    if (!owner) return refuse('bad-request', 'For whom?')
     const base = this.#world.base()
     if (!base || !this.#link.http) return refuse('service-unavailable', 'Nothing listens for files.')
     const { filename, size: said = '', 'content-type': typeSaid } = request.attrs
     const size = /^\d{1,15}$/.test(said) ? Number(said) : 0
     if (!filename || size === 0) return refuse('bad-request', 'A file name and a size are needed.')
-    if (size > largest) return refuse('not-acceptable', `A file may have ${largest} bytes.`, el('file-too-large', NS, {}, el('max-file-size', NS, {}, String(largest))))
+    if (size > largest) return refuse('not-acceptable', `A file may have at most ${inWords(largest)}.`, el('file-too-large', NS, {}, el('max-file-size', NS, {}, String(largest))))
     const type = essence(typeSaid)
     if (typeSaid !== undefined && type === undefined) return refuse('bad-request', 'This is no media type.')
     if (!isAllowed(type ?? 'application/octet-stream', this.#options.types)) return refuse('not-acceptable', 'Files of this type are not taken here.')
@@ -119,12 +130,49 @@ class Service implements Receiver {
     const purpose = gone(request, now, now + life)
     if (purpose instanceof StanzaError) return purpose
     if (await this.#files.free() < FULL) return refuse('service-unavailable', 'There is no room for files.')
-    const charged = await this.#ledger.charge(from.bare, size, now, { bytes: agentDay, files: A_DAY })
-    if (charged !== 'ok') return refuse('resource-constraint', 'You have uploaded enough for today.', el('retry', NS, { stamp: new Date(charged.again).toISOString() }))
+    for (const who of owners) {
+      const charged = await this.#ledger.charge(who, size, now, { bytes: aDay, files: A_DAY })
+      if (charged !== 'ok') return refuse('resource-constraint', 'You have uploaded enough for today.', el('retry', NS, { stamp: new Date(charged.again).toISOString() }))
+    }
     const name = safeName(filename)
-    const { id, token } = await this.#ledger.grant({ owner: from.bare, name, size, ...(type && { type }), at: now, until: now + PATIENCE, ...(Number.isFinite(purpose) && { gone: purpose }), state: 'open' })
+    const { id, token } = await this.#ledger.grant({ owner, name, size, ...(type && { type }), at: now, until: now + PATIENCE, ...(Number.isFinite(purpose) && { gone: purpose }), state: 'open' })
     const address = `${base}/upload/${id}/${inUrl(name)}`
     return el('slot', NS, {}, el('put', NS, { url: `${address}?t=${token}` }), el('get', NS, { url: address }))
+  }
+
+  // For desks
+
+  #looksAfter(from: Jid): boolean { return !from.local && this.#world.trusts?.(from.domain) === true }
+
+  /** What is known of the file at this address. */
+  async #known(query: Element): Promise<Element | StanzaError> {
+    const found = await this.#at(query.attrs['url'] ?? '')
+    if (!found || isOver(found.value, this.#link.clock.now())) return refuse('item-not-found')
+    const { owner, name, size, type, state } = found.value
+    return el('file', NS_DESK, { owner, name, size: String(size), state, ...(type && { type }) })
+  }
+
+  /** How many files somebody has. */
+  async #counted(query: Element): Promise<Element> {
+    let count = 0
+    for await (const { value } of this.#ledger.all()) if (value.owner === query.attrs['owner']) count++
+    return el('files', NS_DESK, { count: String(count) })
+  }
+
+  /** Lets go of files by their addresses, and of all of an owner's. */
+  async #removed(query: Element): Promise<Element> {
+    const ids = new Set<string>()
+    for (const e of query.elements) { const found = e.is('file', NS_DESK) ? await this.#at(e.attrs['url'] ?? '') : undefined; if (found) ids.add(found.id) }
+    const owner = query.attrs['owner']
+    if (owner) for await (const { id, value } of this.#ledger.all()) if (value.owner === owner) ids.add(id)
+    for (const id of ids) await this.#remove(id)
+    return el('removed', NS_DESK, { count: String(ids.size) })
+  }
+
+  async #at(url: string): Promise<Awaited<ReturnType<Ledger['find']>>> {
+    const [, id, name] = /\/upload\/([\w-]{20,80})\/([^/?#]+)$/.exec(url) ?? []
+    const found = id === undefined ? undefined : await this.#ledger.find(id)
+    return found && inUrl(found.value.name) === name ? found : undefined
   }
 
   /** Section 7. What goes wrong on the way leaves the slot as it was. */
@@ -186,6 +234,9 @@ const INERT = {
   'cache-control': 'private, max-age=3600',
   'accept-ranges': 'bytes',
 }
+
+/** Whole mebibytes where they are. */
+const inWords = (bytes: number): string => bytes % 1_048_576 === 0 ? `${bytes / 1_048_576} MiB` : `${bytes} bytes`
 
 const isOver = ({ gone: ends }: FileRecord, now: number): boolean => ends !== undefined && ends <= now
 

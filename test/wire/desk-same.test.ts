@@ -22,10 +22,10 @@ const args = (k: CommandEntry): Record<string, string> => Object.fromEntries(k.f
 const valueOf = (f: Field): string => VALUES[f.name] ?? (f.kind === 'operator' || f.kind === 'target' ? 'ben' : f.kind === 'choice' ? f.choices?.[0] ?? '' : f.kind === 'queue' ? 'billing' : f.kind === 'number' ? '1' : 'words')
 /** What differs from one run to the next. */
 const plain = (text: string): string => text.split('\n').filter(l => !l.includes('!history')).join('\n') // a typed command stands in the history itself
-  .replace(/\b\d+:\d\d(:\d\d)?\b/g, 'TIME').replace(/\/exports\/\S+/g, 'URL').replace(/\b[0-9a-f]{6}\b/g, 'ID').trim()
+  .replace(/\b\d+:\d\d(:\d\d)?\b/g, 'TIME').replace(/\/(?:exports\/|file\/#)\S+/g, 'URL').replace(/\b[0-9a-f]{6}\b/g, 'ID').trim()
 
 async function scene(k: CommandEntry): Promise<{ d: DeskHouse; people: Readonly<Record<keyof typeof STAFF, Person>>; zoe: Person }> {
-  const d = await DeskHouse.open(STAFF, config())
+  const d = await DeskHouse.open(STAFF, config(undefined, { upload: { service: 'upload.localhost', base: () => 'http://localhost' } }))
   try {
     await d.rest('POST', '/api/v1/canned', 'mia', { shortcut: 'hi1', text: 'Hi %VISITOR%' })
     await d.rest('POST', '/api/v1/macros', 'mia', { id: 'wrap', title: 'Wrap up', steps: ['!label done', 'hi1', '!n all is well', '!end'] })

@@ -26,14 +26,16 @@ const stage = (play: (s: Stage) => Promise<void>, more: { limits?: Partial<Limit
   const folder = await mkdtemp(join(tmpdir(), 'deskbell-upload-'))
   const limits: Limits = { ...defaultLimits, connections: everywhere, upload: { ...defaultLimits.upload, ...more.limits } }
   try {
-    await using house = await House.open({ limits, externals: { 'bot.localhost': 's' } })
+    await using house = await House.open({ limits, externals: { 'bot.localhost': 's', 'desk.localhost': 's' } })
     const router = new HttpRouter()
     await using web = await listenHttp({ port: 0, address: '127.0.0.1', proxies: [], router, limits, clock: wallClock, log: silent })
     const component = upload({ types: [], ...more.options }, {
       files: async () => { const files = await diskFiles(folder); return more.files?.(files) ?? files },
       base: () => `http://127.0.0.1:${web.port}`,
       serves: more.serves ?? (d => d === 'localhost'),
+      trusts: d => d === 'desk.localhost',
       async lives(owner, since) {
+        if (!owner.endsWith('@localhost')) return true
         const account = await house.stores.accounts.find('localhost', owner.split('@')[0]!) // split gives one at least
         return account !== undefined && account.created <= since
       },
@@ -56,9 +58,13 @@ async function slot(who: Actor, size: number, filename = 'cat.png', more = ''): 
   return { put: given.getChild('put')!.attrs['url'], get: given.getChild('get')!.attrs['url'] }
 }
 
+/** On streams of components, too. */
+async function answer(who: Actor, id: string): Promise<Xml> { for (;;) { const x = await who.next(() => `${id} should be answered`); if (x.attrs['id'] === id) return x } }
+/** Components say who they are. */
+const from = (who: Actor): string => who.jid.includes('@') ? '' : `from='${who.jid}'`
 async function asksFor(who: Actor, size: number | string, filename: string, more = '', inside = ''): Promise<Xml> {
-  who.says(`<iq type='get' id='s' to='${DOMAIN}'><request xmlns='${NS}' filename='${filename}' size='${size}' ${more}>${inside}</request></iq>`)
-  return who.hears`<iq id='s'/>`
+  who.says(`<iq type='get' id='s' ${from(who)} to='${DOMAIN}'><request xmlns='${NS}' filename='${filename}' size='${size}' ${more}>${inside}</request></iq>`)
+  return answer(who, 's')
 }
 
 const put = async (url: string, body: string, headers: Record<string, string> = {}): Promise<number> => (await fetch(url, { method: 'PUT', body, headers })).status
@@ -278,5 +284,42 @@ describe('file upload', () => {
     const { put: to } = await slot(romeo, 5)
     const asked = await fetch(to, { method: 'OPTIONS', headers: { 'origin': 'https://app.example', 'access-control-request-method': 'PUT', 'access-control-request-headers': 'content-type' } })
     assert.deepEqual([asked.status, asked.headers.get('access-control-allow-origin'), asked.headers.get('access-control-allow-methods')], [204, 'https://app.example', 'PUT'])
+  }))
+
+  const FOR = 'urn:deskbell:upload:0'
+  const asks = async (desk: Actor, who: string, size: number, address = '192.0.2.1'): Promise<Xml> => asksFor(desk, size, 'cat.png', '', `<for xmlns='${FOR}' jid='${who}@web.localhost' as='visitor' address='${address}'/>`)
+  const looks = async (who: Actor, payload: string, type = 'get'): Promise<Xml> => { who.says(`<iq type='${type}' id='k' ${from(who)} to='${DOMAIN}'>${payload}</iq>`); return answer(who, 'k') }
+
+  it('SEC-F06 SEC-C18 a desk may ask for a customer, within the customer’s own size and day and that of the network address; nobody else may', stage(async ({ house, romeo }) => {
+    const [desk, bot] = [await house.component('desk.localhost', 's'), await house.component('bot.localhost', 's')]
+    const taken = async (who: string, size: number, address?: string): Promise<string> => { const a = await asks(desk, who, size, address); return a.getChild('slot', NS) ? 'yes' : a.getChild('error')?.getChildElements()[0]?.name ?? '' }
+    assert.equal(await taken('v1', 11), 'not-acceptable')
+    assert.equal(await taken('v1', 10), 'yes')
+    assert.equal(await taken('v1', 10), 'yes')
+    assert.equal(await taken('v1', 10), 'resource-constraint')
+    assert.equal(await taken('v2', 10), 'resource-constraint') // from the same address
+    assert.equal(await taken('v3', 10, '198.51.100.7'), 'yes')
+    assert.equal((await asks(bot, 'v4', 1)).attrs['type'], 'error')
+    romeo.says(`<iq type='get' id='o' to='${DOMAIN}'><request xmlns='${NS}' filename='a' size='30'><for xmlns='${FOR}' jid='v5@web.localhost' as='visitor'/></request></iq>`)
+    await romeo.hears`<iq id='o' type='result'/>` // his own, with his own limits
+  }, { limits: { visitor: 10, visitorDay: 20 } }))
+
+  it('SEC-W27 a desk learns what lies at an address, and lets files go by address and by owner; nobody else may', stage(async ({ house, romeo, folder }) => {
+    const desk = await house.component('desk.localhost', 's')
+    const slots: Slot[] = []
+    for (const [i, who] of ['v1', 'v1', 'v2'].entries()) { const g = (await asks(desk, who, 5, `192.0.2.${i}`)).getChild('slot', NS)!; slots.push({ put: String(g.getChild('put')!.attrs['url']), get: String(g.getChild('get')!.attrs['url']) }) }
+    const about = async (url: string): Promise<Record<string, string>> => (await looks(desk, `<file xmlns='${FOR}' url='${url}'/>`)).getChild('file', FOR)?.attrs as Record<string, string> ?? {}
+    assert.equal((await about(slots[0]!.get))['state'], 'open')
+    for (const s of slots) assert.equal(await put(s.put, 'hello'), 201)
+    const { state, owner, name, size } = await about(slots[0]!.get)
+    assert.deepEqual([state, owner, name, size], ['there', 'v1@web.localhost', 'cat.png', '5'])
+    await house.clock.advance(DAY + 1000) // customers have no accounts that could be gone
+    assert.equal((await fetch(slots[0]!.get)).status, 200)
+    for (const payload of [`<file xmlns='${FOR}' url='${slots[0]!.get}'/>`]) assert.equal((await looks(romeo, payload)).attrs['type'], 'error')
+    assert.equal((await looks(romeo, `<remove xmlns='${FOR}' owner='v1@web.localhost'/>`, 'set')).attrs['type'], 'error')
+    assert.equal((await looks(desk, `<remove xmlns='${FOR}' owner='v1@web.localhost'><file url='https://other.example/upload/aaaaaaaaaaaaaaaaaaaaaaaa/x'/></remove>`, 'set')).getChild('removed', FOR)?.attrs['count'], '2')
+    assert.deepEqual(await Promise.all(slots.map(async s => (await fetch(s.get)).status)), [404, 404, 200])
+    assert.equal((await looks(desk, `<remove xmlns='${FOR}'><file url='${slots[2]!.get}'/></remove>`, 'set')).getChild('removed', FOR)?.attrs['count'], '1')
+    assert.equal((await readdir(folder, { recursive: true, withFileTypes: true })).filter(f => f.isFile()).length, 0)
   }))
 })

@@ -152,7 +152,7 @@ class Api {
       args[f.name] = String(v)
     }
     const answer = await act(this.#o, command, { by: who.jid, n: here, here, args })
-    return answer.ok ? { status: 200, body: { ok: true, text: answer.text } } : declined(answer)
+    return answer.ok ? { status: 200, body: { ok: true, text: answer.text, ...(answer.link === undefined ? {} : { link: answer.link }) } } : declined(answer)
   }
 
   async tickets(r: HttpRequest, who: Caller): Promise<HttpResponse> {

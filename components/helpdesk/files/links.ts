@@ -5,6 +5,9 @@ import { el, type Element, type Message } from '../../../server/api.ts'
 /** What is known of a file beside its address; bytes, media type. */
 export interface FileFacts { readonly name: string; readonly size?: number; readonly type?: string }
 
+/** Gives links under which an agent can upload one file for one conversation. */
+export interface UploadLinks { link(n: number, by: string): { readonly link: string; readonly lasts: string } }
+
 const OOB = 'jabber:x:oob'
 const ADDRESS = /^https?:\/\/[^\s/]+\/\S*$/i
 const STORED = /^https?:\/\/[^\s/]+\/upload\/[\w-]{20,80}\/[^\s/?#]+$/i // where our own storage keeps them

@@ -16,7 +16,7 @@ import type { Person } from './person.ts'
 import { places, type Place } from './places.ts'
 import { recordedOf } from './recorded.ts'
 
-type Under = Pick<Ground, 'book' | 'lines' | 'customers' | 'operators' | 'threads' | 'dossiers' | 'summaries' | 'rules' | 'config' | 'link' | 'domain' | 'mail' | 'now' | 'idle'>
+type Under = Pick<Ground, 'book' | 'lines' | 'customers' | 'operators' | 'threads' | 'dossiers' | 'summaries' | 'rules' | 'config' | 'link' | 'domain' | 'mail' | 'storage' | 'now' | 'idle'>
 /** What else knows of a person. */
 interface With { readonly catalogue: Pick<Catalogue, 'space'>; readonly keeping: Pick<Keeping, 'purge'>; readonly card: Pick<Card, 'forget' | 'own'>; readonly printer: Pick<Printer, 'pdf'>; readonly tickets: Tickets; readonly bans: () => Pick<Bans, 'of' | 'remove'>; readonly presented: Pick<Presented, 'of'> }
 
@@ -49,7 +49,7 @@ export class Erasure {
     const keep = (e: Erased | { readonly begun: number }): Promise<unknown> => link.stores.documents.put(ERASURES, domain, record, { ...e, by, customer: id })
     await keep({ begun: this.#o.now })
     const person = await this.#person(customer)
-    const counts: Record<string, number> = { conversations: 0, lines: 0, dossiers: 0, hooks: 0, articles: 0, customers: 0 }
+    const counts: Record<string, number> = { conversations: 0, lines: 0, files: 0, dossiers: 0, hooks: 0, articles: 0, customers: 0 }
     const add = (kind: string, n: number): void => { counts[kind] = (counts[kind] ?? 0) + n }
     for (const n of person.numbers) {
       if ((await book.state(n)).is === 'absent') continue

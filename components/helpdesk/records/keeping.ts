@@ -5,7 +5,7 @@ import type { Ground } from '../ground.ts'
 import type { Teller } from '../webhooks/teller.ts'
 import type { Catalogue } from './catalogue.ts'
 
-type Under = Pick<Ground, 'book' | 'lines' | 'dossiers' | 'summaries' | 'rules' | 'link' | 'now' | 'later'>
+type Under = Pick<Ground, 'storage' | 'book' | 'lines' | 'dossiers' | 'summaries' | 'rules' | 'link' | 'now' | 'later'>
 /** What else knows of a conversation. */
 interface With { readonly catalogue: Pick<Catalogue, 'flush'>; readonly hooks: Pick<Teller, 'forget'> | undefined }
 
@@ -13,7 +13,7 @@ const DAY = 86_400_000
 const PAGE = 200
 
 /** What was removed, by kind. */
-export interface Removed { readonly lines: number; readonly dossiers: number; readonly hooks: number }
+export interface Removed { readonly files: number; readonly lines: number; readonly dossiers: number; readonly hooks: number }
 
 export class Keeping {
   readonly #o: Under
@@ -77,9 +77,17 @@ export class Keeping {
   }
 
   async wipe(n: number): Promise<Removed> {
+    const files = await this.#o.storage?.remove(await this.#files(n)) ?? 0
     const lines = await this.#o.lines.wipe(n)
     const dossiers = await this.#o.dossiers.remove(n)
-    return { lines, dossiers, hooks: await this.#with.hooks?.forget(n) ?? 0 }
+    return { files, lines, dossiers, hooks: await this.#with.hooks?.forget(n) ?? 0 }
+  }
+
+  /** The addresses of its files, as far as they are with us. */
+  async #files(n: number): Promise<string[]> {
+    if (!this.#o.storage) return []
+    const said = (await this.#o.lines.all(n, Number.MAX_SAFE_INTEGER)).filter(l => l.file !== undefined).map(l => l.body.trim())
+    return [...new Set([...said, ...(await this.#o.dossiers.get(n)).files.map(f => f.url)])]
   }
 
   get #purgeAfter(): number { return this.#o.rules.now.retention.purgeAfter * DAY }

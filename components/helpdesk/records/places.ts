@@ -10,7 +10,7 @@ import type { Letter } from '../mail/letter.ts'
 import { ERASED, type Thread, type ThreadLine } from '../threads.ts'
 import { isNamed, type Person } from './person.ts'
 
-type Under = Pick<Ground, 'book' | 'operators' | 'threads' | 'config' | 'link' | 'domain' | 'mail'>
+type Under = Pick<Ground, 'book' | 'operators' | 'threads' | 'config' | 'link' | 'domain' | 'mail' | 'storage'>
 interface Beside { readonly bans: () => Pick<Bans, 'of' | 'remove'>; readonly presented: Pick<Presented, 'of'> }
 const PAGE = 500
 const EXPORTS = 'desk-exports'
@@ -22,7 +22,7 @@ const LEFT_COUNT = 'desk-left-count'
 export type Place = (p: Person, remove: boolean) => Promise<number>
 
 /** By the name under which it is counted. */
-export function places(o: Under, beside: Beside): Readonly<Record<'archived' | 'waiting' | 'talks' | 'messages' | 'mails' | 'traces', Place>> {
+export function places(o: Under, beside: Beside): Readonly<Record<'files' | 'archived' | 'waiting' | 'talks' | 'messages' | 'mails' | 'traces', Place>> {
   const { archive, offline, documents } = o.link.stores
   const at = new Addresses(o.domain, queue => o.config.queues.has(queue))
 
@@ -126,7 +126,9 @@ export function places(o: Under, beside: Beside): Readonly<Record<'archived' | '
     return found
   }
 
-  return { archived, waiting, talks, messages, mails, traces }
+  const files: Place = async ({ customer }, remove) => await (remove ? o.storage?.remove([], customer.jid) : o.storage?.count(customer.jid)) ?? 0
+
+  return { files, archived, waiting, talks, messages, mails, traces }
 }
 
 /** What a kept stanza says, and who sent it. */
