@@ -49,8 +49,8 @@ export interface DepartmentSetting {
 }
 /** What visitors of pages prove before they are let in. */
 export type ProofKind = 'none' | 'work' | 'captcha'
-export interface BrandSetting { readonly name?: string; readonly sites: readonly string[]; readonly host: string; readonly proof: ProofKind | 'inherit' }
-export interface SiteSetting { readonly title?: string; readonly proof: ProofKind | 'inherit'; readonly requires: 'registered' | 'inherit'; readonly queue?: string; readonly departments: readonly string[]; readonly origins: readonly string[]; readonly texts: Names<string>; /** What the site signs its visitors' identities with; two while one is replaced. */ readonly keys: Names<{ readonly alg: 'HS256' | 'ES256' | 'RS256' | 'EdDSA'; readonly secret?: string; readonly publicKey?: string }> }
+export interface BrandSetting { readonly name?: string; readonly sites: readonly string[]; readonly host: string; readonly proof: ProofKind | 'inherit'; readonly customerFiles: 'inherit' | 'on' | 'off' }
+export interface SiteSetting { readonly title?: string; readonly proof: ProofKind | 'inherit'; readonly customerFiles: 'inherit' | 'on' | 'off'; readonly requires: 'registered' | 'inherit'; readonly queue?: string; readonly departments: readonly string[]; readonly origins: readonly string[]; readonly texts: Names<string>; /** What the site signs its visitors' identities with; two while one is replaced. */ readonly keys: Names<{ readonly alg: 'HS256' | 'ES256' | 'RS256' | 'EdDSA'; readonly secret?: string; readonly publicKey?: string }> }
 export interface LinkFace { readonly display: 'image' | 'text'; readonly image: string; readonly description: string; readonly anchorTitle: string; readonly url: string; readonly target?: string; readonly cssClass: string }
 export interface LinkSetting { readonly title: string; readonly refresh: number; readonly departments: readonly string[]; readonly online: LinkFace; readonly offline: LinkFace }
 export interface FieldSetting { readonly label: string; readonly kind: 'text' | 'lines' | 'number' | 'yes-no' | 'choice'; readonly choices: readonly string[]; readonly ask: boolean; readonly required: boolean; readonly departments: readonly string[] }
@@ -67,7 +67,7 @@ export interface DeskSettings {
   readonly handOff: { readonly noReply: HandOff; readonly noFollowUp: HandOff; readonly closed: HandOff & { readonly pushGrace: number } }
   readonly quality: Readonly<Record<'inQueueSound' | 'idleSound' | 'idleWarning' | 'idleWarningSound' | 'idleCritical' | 'idleCriticalSound' | 'durationWarning' | 'durationCritical', number>>
   readonly conversation: {
-    readonly aliasOnInvitations: boolean; readonly customerFiles: boolean; readonly userComment: boolean; readonly showNumber: boolean; readonly selectionText: string; readonly queueText: string
+    readonly aliasOnInvitations: boolean; readonly customerFiles: boolean; readonly fileTypes: readonly string[]; readonly userComment: boolean; readonly showNumber: boolean; readonly selectionText: string; readonly queueText: string
     readonly maxPublic: number; readonly autoClose: number; readonly survey: boolean; readonly mailAtEnd: boolean; readonly ticketAtEnd: boolean; readonly typingPreview: boolean
   }
   readonly hours: { readonly closeOutside: boolean; readonly default?: HoursSetting }

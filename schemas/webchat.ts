@@ -25,6 +25,7 @@ export interface LineView {
   readonly name?: string
   readonly id?: string // the client id, where the customer said it
   readonly text: string
+  readonly file?: { readonly name: string; readonly size?: number; readonly type?: string } // the text is its address
 }
 
 export type Hello = { readonly type: 'hello'; readonly token?: string; readonly conversation?: number; readonly after?: number; readonly identity?: string; readonly link?: string; readonly page?: string; readonly lang?: string }
@@ -36,12 +37,13 @@ export type Leave = { readonly type: 'leave'; readonly id: string; readonly name
 export type Suggest = { readonly type: 'suggest'; readonly text: string }
 export type Survey = { readonly type: 'survey'; readonly conversation: number; readonly rating: number; readonly comment?: string }
 export type Keep = { readonly type: 'keep'; readonly conversation: number; readonly as: 'mail' | 'ticket'; readonly email?: string }
-export type Say = { readonly type: 'say'; readonly id: string; readonly conversation: number; readonly text: string }
+export type Say = { readonly type: 'say'; readonly id: string; readonly conversation: number; readonly text: string; readonly file?: string } // with the word of a slot: its file is the line
+export type SendFile = { readonly type: 'file'; readonly id: string; readonly conversation: number; readonly name: string; readonly size: number; readonly mime?: string }
 export type Typing = { readonly type: 'typing'; readonly conversation: number; readonly state: ChatState }
 export type End = { readonly type: 'end'; readonly conversation: number }
 export type AskLines = { readonly type: 'lines'; readonly conversation: number; readonly after: number }
 export type Consent = { readonly type: 'answer'; readonly conversation: number; readonly yes: boolean }
-export type FromBrowser = Consent | Hello | Open | Say | Typing | End | AskLines | Leave | Suggest | Survey | Keep | { readonly type: 'availability' } | { readonly type: 'challenge' } | { readonly type: 'ping' }
+export type FromBrowser = Consent | Hello | Open | Say | Typing | End | AskLines | Leave | Suggest | Survey | Keep | SendFile | { readonly type: 'availability' } | { readonly type: 'challenge' } | { readonly type: 'ping' }
 
 /** What the form of a page shows, and what is offered after the end. */
 export interface SiteView {
@@ -83,7 +85,10 @@ export type Refusal = {
 export type Challenge = { readonly type: 'challenge'; readonly kind: 'none' | 'work' | 'captcha'; readonly challenge?: string; readonly bits?: number; readonly key?: string }
 export type Line = { readonly type: 'line' } & LineView
 export type Said = { readonly type: 'said'; readonly id: string; readonly conversation: number; readonly seq: number }
+/** Where a file is put, and the word by which `say` hands it over. */
+export type Slot = { readonly type: 'slot'; readonly id: string; readonly put: string; readonly headers: Readonly<Record<string, string>>; readonly file: string }
 export type FromBridge =
+  | Slot
   | Welcome
   | { readonly type: 'availability'; readonly open: boolean; readonly messages?: boolean }
   | { readonly type: 'done'; readonly of: 'leave' | 'survey' | 'keep'; readonly id?: string; readonly text?: string }

@@ -8,7 +8,9 @@ import type { Said } from './book.ts'
 import { isOver } from './states.ts'
 import type { Customer } from './customers.ts'
 import { Refused, type Event, type Present } from './facts.ts'
+import { takesFiles } from './files/allowed.ts'
 import { bringsFile, fileIn } from './files/links.ts'
+import { Taking } from './files/taking.ts'
 import { publicLine, type PublicLine } from './lines.ts'
 import type { Line } from './lines.ts'
 import { Sites } from './intake/identify.ts'
@@ -32,6 +34,7 @@ export class Reception {
   readonly #operators: OperatorView
   readonly #intake: Intake
   readonly #sites: Sites
+  readonly #taking: Taking
   constructor(office: Office, at: Addresses, view: CustomerView, operators: OperatorView) {
     this.#office = office
     this.#at = at
@@ -39,6 +42,7 @@ export class Reception {
     this.#operators = operators
     this.#intake = new Intake(office, view)
     this.#sites = new Sites(office)
+    this.#taking = new Taking(office)
   }
 
   // Plain clients
@@ -66,7 +70,7 @@ export class Reception {
       const current = this.#office.current(customer)
       if (customer.last !== undefined && (await this.#office.book.sent(customer.last, 'customer', id))?.body === body) return // Pidgin sends again what was not acknowledged
       const said = { body, name: customer.name, id, file: fileIn(m, body) }
-      if (bringsFile(m) && !this.#office.rules.now.conversation.customerFiles) { this.#office.link.send(chat(this.#at.queue(queue ?? customer.contact ?? ''), from, `${MARK}Files are not taken here.`, { keep: false })); return undefined }
+      if (bringsFile(m) && !takesFiles(this.#office.rules.now)) { this.#office.link.send(chat(this.#at.queue(queue ?? customer.contact ?? ''), from, `${MARK}Files are not taken here.`, { keep: false })); return undefined }
       const last = customer.last
       if (last !== undefined && await this.#afterwards(customer, last, body, (text: string) => this.#office.link.send(chat(this.#at.queue(queue ?? customer.contact ?? ''), from, MARK + text, { keep: false })))) return undefined
       if (current?.s.is === 'active' && current.s.proposal && /^!?(?:no|r)\.?$/i.test(body.trim())) { await this.#office.book.give(current.n, { do: 'answer', yes: false }); return undefined }
@@ -115,6 +119,7 @@ export class Reception {
         case 'set open': return this.#intake.open(from, query, text => this.#wrongText(text))
         case 'set leave': return this.#intake.leave(from, query, text => this.#wrongText(text))
         case 'set say': return this.#say(from, query)
+        case 'set file': return this.#file(from, query)
         case 'get lines': return this.#lines(from, query)
         case 'get conversation': return this.#newest(from)
         case 'set keep': case 'set survey': return this.#choose(from, query)
@@ -140,7 +145,9 @@ export class Reception {
       const before = await this.#office.book.sent(at, 'customer', id)
       if (before) return saidElement(at, before, id)
     }
-    const said = { body, name: customer.name, id }
+    const file = q.attrs['file'] === undefined ? undefined : await this.#taking.said(customer, n, q.attrs['file'])
+    if (file instanceof StanzaError) return file
+    const said = { body, name: customer.name, id, ...file }
     const state = this.#office.book.states.get(n)
     const current = state && state.is !== 'absent' ? { n, s: state } : this.#office.current(customer)
     const heard = current ? await this.#heard(customer, current, said) : await this.#office.begin(customer, await this.#queueOf(n), said)
@@ -152,6 +159,14 @@ export class Reception {
     const outcome = await this.#office.hear(n, said)
     if (!(outcome instanceof Refused)) return { n, events: outcome }
     return this.#office.book.states.has(n) ? outcome : this.#office.begin(customer, s.queue, said)
+  }
+
+  /** A place for a file. */
+  async #file(from: Jid, q: Element): Promise<Reply> {
+    const customer = await this.#office.customers.byJid(from.bare)
+    const n = numberOf(q)
+    if (!customer || n === undefined || !await this.#owns(customer, n)) return refuse('item-not-found', 'There is no such conversation.')
+    return this.#taking.slot(customer, n, q)
   }
 
   #said(n: number, events: readonly Event[], id: string | undefined): Reply {

@@ -1,7 +1,7 @@
 // The bridge itself: who the browsers are, what they say to the desk, and what the desk tells them.
 import { createHash, randomBytes } from 'node:crypto'
 import { Jid, type AnyStanza, type Limits, type Link, type Log } from '../../server/api.ts'
-import type { AskLines, ConversationView, FromBridge, FromBrowser, Hello, Open, Refusal, Say, Typing } from '../../schemas/webchat.ts'
+import type { AskLines, ConversationView, FromBridge, FromBrowser, Hello, Open, Refusal, Say, SendFile, Typing } from '../../schemas/webchat.ts'
 import { Bucket, Buckets } from './limits.ts'
 import { Enquiries, FRESH, siteOf, TOKENS } from './enquiries.ts'
 import type { Where } from './form.ts'
@@ -72,7 +72,7 @@ export class Bridge {
     if (!v || !told) return
     switch (told.type) {
       case 'line':
-        return v.line({ conversation: told.conversation, seq: told.seq, at: told.at, who: told.who, ...(told.name && { name: told.name }), ...(told.id && { id: told.id }), text: told.text })
+        return v.line({ conversation: told.conversation, seq: told.seq, at: told.at, who: told.who, ...(told.name && { name: told.name }), ...(told.id && { id: told.id }), text: told.text, ...(told.file && { file: told.file }) })
       case 'conversation':
         v.adopt(told.conversation)
         return this.#settle(v)
@@ -153,6 +153,7 @@ export class Bridge {
       case 'lines': return Promise.resolve(this.#again(page, m))
       case 'end': return this.#inOrder(v, m, () => this.#tell(v, 'end', m.conversation))
       case 'answer': return this.#inOrder(v, m, () => this.#tell(v, m.yes ? 'accept' : 'decline', m.conversation))
+      case 'file': return this.#inOrder(v, m, () => this.#file(page, m))
       case 'say':
       case 'open': {
         const flaw = this.#flaw(v, m)
@@ -202,8 +203,17 @@ export class Bridge {
     const said = answer.type === 'result' ? translate.readSaid(answer) : undefined
     if (!said) return translate.readRefusal(answer, 'say', m.id)
     if (said.conversation !== v.conversation?.number) await this.#newest(v)
-    v.line({ conversation: said.conversation, seq: said.seq, at: said.at, who: 'customer', id: m.id, text })
+    if (m.file === undefined) v.line({ conversation: said.conversation, seq: said.seq, at: said.at, who: 'customer', id: m.id, text }) // a file's line is the desk's to write
     return { type: 'said', id: m.id, conversation: said.conversation, seq: said.seq }
+  }
+
+  /** A place for a file of the customer's. */
+  async #file({ visitor: v, where }: Page, m: SendFile): Promise<FromBridge> {
+    const of = { of: 'file', id: m.id }
+    const wait = v.bucket.take(1, this.#link.clock.now())
+    if (wait > 0) return refusal('resource-constraint', 'Not so fast, please.', of, Number.isFinite(wait) ? wait : undefined)
+    const answer = await this.#link.ask(translate.askFile(this.#ends(v), where.site, { ...m, name: translate.cleanName(m.name) || 'file' }))
+    return (answer.type === 'result' ? translate.readSlot(answer, m.id) : undefined) ?? translate.readRefusal(answer, 'file', m.id)
   }
 
   async #tell(v: Visitor, what: 'end' | 'accept' | 'decline', conversation: number): Promise<FromBridge | undefined> {

@@ -2,7 +2,7 @@
 import { el, Stanza, type Element, type Iq, type Message, type Presence } from '../../server/api.ts'
 import { NS_DESK, type Ends } from './namespace.ts'
 import { pageOf, proofOf, whereAttrs, type Where } from './form.ts'
-import type { ChatState, ConversationState, ConversationView, FromBridge, LineView, Open, Refusal, Say } from '../../schemas/webchat.ts'
+import type { ChatState, ConversationState, ConversationView, FromBridge, LineView, Open, Refusal, Say, SendFile, Slot } from '../../schemas/webchat.ts'
 
 export { NS_DESK, type Ends } from './namespace.ts'
 const NS_CHATSTATES = 'http://jabber.org/protocol/chatstates'
@@ -22,7 +22,15 @@ export const askLines = (ends: Ends, conversation: number, after: number, max: n
 export const open = (ends: Ends, where: Where, { address, lang }: { readonly address: string; readonly lang?: string | undefined }, m: Open): Iq =>
   iq(ends, 'set', el('open', NS_DESK, { ...whereAttrs(where), id: m.id, name: m.name, address, ...(lang === undefined ? {} : { lang }), ...(m.department === undefined ? {} : { department: m.department }), ...(m.operator === undefined ? {} : { operator: m.operator }) },
     el('body', NS_DESK, {}, m.text), ...pageOf({ ...where, page: m.page ?? where.page }), ...Object.entries(m.fields ?? {}).map(([name, text]) => el('field', NS_DESK, { name }, cleanText(text))), ...proofOf(m)))
-export const say = (ends: Ends, m: Say): Iq => iq(ends, 'set', el('say', NS_DESK, { conversation: String(m.conversation), id: m.id }, m.text))
+export const say = (ends: Ends, m: Say): Iq => iq(ends, 'set', el('say', NS_DESK, { conversation: String(m.conversation), id: m.id, ...(m.file === undefined ? {} : { file: m.file }) }, m.text))
+export const askFile = (ends: Ends, site: string | undefined, m: SendFile): Iq =>
+  iq(ends, 'set', el('file', NS_DESK, { conversation: String(m.conversation), name: m.name, size: String(m.size), ...(m.mime === undefined ? {} : { type: m.mime }), ...(site === undefined ? {} : { site }) }))
+/** A place for a file. */
+export function readSlot(answer: Iq, id: string): Slot | undefined {
+  const e = answer.child('slot', NS_DESK)
+  const { put, file } = e?.attrs ?? {}
+  return e && put !== undefined && file !== undefined ? { type: 'slot', id, put, file, headers: Object.fromEntries(e.elements.filter(h => h.is('header', NS_DESK)).map(h => [h.attrs['name'] ?? '', h.text])) } : undefined
+}
 /** `end`, `gone` or `back`. */
 export const tell = (ends: Ends, what: 'end' | 'gone' | 'back' | 'accept' | 'decline', conversation: number): Iq => iq(ends, 'set', el(what, NS_DESK, { conversation: String(conversation) }))
 
@@ -81,11 +89,11 @@ export function readLines(answer: Iq): { complete: boolean; lines: LineView[] } 
 
 function readLine(e: Element): LineView | undefined {
   if (!e.is('line', NS_DESK)) return undefined
-  const { conversation, seq, at, who, name, id } = e.attrs
+  const { conversation, seq, at, who, name, id, file, size, type } = e.attrs
   const number = whole(conversation)
   const place = whole(seq)
   if (!number || !place || at === undefined || (who !== 'customer' && who !== 'agent' && who !== 'desk')) return undefined
-  return { conversation: number, seq: place, at, who, ...(name && { name }), ...(id && { id }), text: e.text }
+  return { conversation: number, seq: place, at, who, ...(name && { name }), ...(id && { id }), text: e.text, ...(file && { file: { name: file, ...(whole(size) !== undefined && { size: whole(size)! }), ...(type && { type }) } }) }
 }
 
 /** What a message from a conversation tells the customer; undefined: nothing. */

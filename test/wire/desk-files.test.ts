@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
 import { BOT, c, DESK, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
+import { begins, inside, refusal, sends as inDesk, site, type Attrs } from '../harness/bridge.ts'
 import { filesDesk, type Files } from '../harness/files.ts'
 import { deskWith, talk, TEAM } from '../harness/talks.ts'
 
@@ -142,5 +143,105 @@ describe('a file of an agent whose client cannot upload', () => {
     const { status, body } = await d.rest('POST', '/api/v1/conversations/1/commands/file', 'anna', {})
     assert.equal(status, 200)
     assert.ok(body.text.endsWith(body.link))
+  }))
+})
+
+describe('a file of a customer on a web page', () => {
+  const ON = { ...CALM, conversation: { customerFiles: true } }
+  const CAT = { conversation: '1', name: 'cat.png', size: '5', type: 'image/png' }
+  const wants = (p: Person, more: Attrs = {}): Promise<Xml> => inDesk(p, 'set', 'file', { ...CAT, ...more })
+  const says = (p: Person, file: string, n = '1', id = `l${++ids}`): Promise<Xml> => inDesk(p, 'set', 'say', { conversation: n, id, file }, 'cat.png')
+  const given = async (p: Person, more: Attrs = {}): Promise<{ put: string; file: string }> => { const { put, file } = inside(await wants(p, more), 'slot').attrs as Attrs; return { put: put ?? '', file: file ?? '' } }
+  const refused = async (p: Person, more: Attrs = {}): Promise<string> => refusal(await wants(p, more)).condition
+  async function chatting(d: DeskHouse): Promise<{ anna: Person; web: Person }> {
+    const [anna, web] = [await d.comes('anna'), await d.comes('web')]
+    await begins(web)
+    anna.types(BOT, '!take 1')
+    await anna.reads(c(1), 'hello')
+    await d.quiet()
+    await anna.all()
+    return { anna, web }
+  }
+
+  it('ST-55 SS-08 is put where the desk says and handed over by a line; the agent gets the link, marked as a file', filesDesk(ON, TEAM, async (d, f) => {
+    const { anna, web } = await chatting(d)
+    const slot = await given(web)
+    assert.equal(refusal(await says(web, slot.file)).text, 'The file did not arrive whole.')
+    assert.equal(await f.put(slot.put, 'meow!', 'image/png'), 201)
+    inside(await says(web, slot.file), 'said')
+    const { text, stanza } = await anna.reads(c(1), /cat\.png$/)
+    assert.equal(stanza.getChild('x', 'jabber:x:oob')?.getChildText('url'), text)
+    const got = await fetch(text)
+    assert.deepEqual([await got.text(), got.headers.get('content-disposition')?.startsWith('attachment'), got.headers.get('x-content-type-options')], ['meow!', true, 'nosniff'])
+    const line = inside(await inDesk(web, 'get', 'lines', { conversation: '1', after: '0' }), 'lines').getChildren('line').find(l => l.attrs['file'])
+    assert.deepEqual([line?.attrs['file'], line?.attrs['size'], line?.attrs['type'], line?.getText()], ['cat.png', '5', 'image/png', text])
+    assert.deepEqual(await files(d), [['cat.png', 'customer']])
+  }))
+
+  it('SS-08 is refused unless the settings let customers send files, for the desk, a brand or a site; the form says so beforehand', filesDesk(CALM, TEAM, async d => {
+    const { web } = await chatting(d)
+    const set = async (body: object): Promise<void> => { assert.equal((await d.rest('PATCH', '/api/v1/settings', 'adam', body)).status, 200); await d.quiet() }
+    const shown = async (key?: string): Promise<string> => (await site(web, key === undefined ? {} : { site: key })).attrs['files'] as string
+    assert.deepEqual([await refused(web), await shown()], ['not-allowed', 'false'])
+    await set({ sites: { shop: { customerFiles: 'on' }, blog: {} }, brands: { all: { sites: ['blog'] } } })
+    assert.deepEqual([await shown(), await shown('shop'), await shown('blog')], ['false', 'true', 'false'])
+    assert.equal(await refused(web), 'not-allowed')
+    await given(web, { site: 'shop' })
+    await set({ brands: { all: { customerFiles: 'on' } } })
+    assert.deepEqual([await shown('blog'), await shown()], ['true', 'false'])
+    await set({ conversation: { customerFiles: true }, sites: { shop: { customerFiles: 'off' } } })
+    assert.deepEqual([await shown('shop'), await shown()], ['false', 'true'])
+    assert.equal(await refused(web, { site: 'shop' }), 'not-allowed')
+  }))
+
+  it('SEC-F01 SEC-F06 is of a type and a size that are taken, and counts in the customer’s day', filesDesk(ON, TEAM, async d => {
+    const { web } = await chatting(d)
+    const { visitor, visitorDay } = d.house.host.limits.upload
+    for (const type of ['text/html', 'image/', 'application/x-msdownload', 'application/javascript']) assert.equal(await refused(web, { type }), 'not-acceptable', type)
+    assert.match(refusal(await wants(web, { size: String(visitor + 1) })).text, /at most 10 MiB/)
+    for (const wrong of [{ size: '0' }, { size: '-5' }, { size: 'x' }, { name: '' }]) assert.equal(await refused(web, wrong), 'bad-request')
+    for (let left = visitorDay; left >= visitor; left -= visitor) await given(web, { size: String(visitor) })
+    assert.match(refusal(await wants(web)).text, /enough for today/)
+  }))
+
+  it('SEC-W02 SEC-F05 is the customer’s own and of one conversation: nobody else gets a place in it, nor can hand it over, nor can anything else be handed over', filesDesk(ON, TEAM, async (d, f) => {
+    const { anna, web } = await chatting(d)
+    const eve = await d.comes('eve')
+    assert.equal(await refused(eve), 'item-not-found')
+    await begins(eve)
+    await d.quiet()
+    const slot = await given(web)
+    assert.equal(await f.put(slot.put, 'meow!', 'image/png'), 201)
+    for (const [p, n, word] of [[eve, '1', slot.file], [eve, '2', slot.file], [web, '1', 'x'], [web, '1', slot.file.replace(/.$/, x => x === 'A' ? 'B' : 'A')], [web, '1', '']] as const) assert.equal(refusal(await says(p, word, n)).condition, 'item-not-found', `${p.actor.name} ${n} ${word}`)
+    assert.ok((await anna.all()).every(t => !/cat\.png/.test(t)))
+    anna.types(c(1), '!end')
+    await anna.reads(c(1), /has ended/)
+    assert.equal(await refused(web), 'not-acceptable')
+  }))
+
+  it('SEC-W27 goes with the customer who is erased, and with the conversation that is purged; others’ files stay', filesDesk({ ...ON, retention: { purgeAfter: 1 } }, TEAM, async (d, f) => {
+    const { anna, web } = await chatting(d)
+    const eve = await d.comes('eve')
+    await begins(eve)
+    anna.types(BOT, '!take 2')
+    await anna.reads(BOT, /#2/)
+    for (const [p, n] of [[web, '1'], [eve, '2']] as const) {
+      const slot = await given(p, { conversation: n })
+      await f.put(slot.put, 'meow!', 'image/png')
+      inside(await says(p, slot.file, n), 'said')
+    }
+    const hers = (await anna.reads(c(2), /cat\.png$/)).text
+    const his = (await anna.reads(c(1), /cat\.png$/)).text
+    await d.quiet()
+    const { body } = await d.rest('GET', '/api/v1/conversations/1/customer', 'mia')
+    const erased = await d.rest('POST', `/api/v1/customers/${body.id}/erase`, 'adam', { confirm: body.id })
+    assert.deepEqual([erased.status, erased.body.counts.files], [200, 1])
+    assert.deepEqual([(await fetch(his)).status, (await fetch(hers)).status], [404, 200])
+    anna.types(c(2), '!close')
+    await anna.reads(c(2), /closed/)
+    await d.rest('DELETE', '/api/v1/conversations/2?confirm=true', 'mia')
+    assert.equal((await fetch(hers)).status, 200)
+    await d.later(2 * 86_400)
+    assert.equal((await fetch(hers)).status, 404)
   }))
 })

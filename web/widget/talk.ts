@@ -126,6 +126,7 @@ export class Talk {
         if (m.of !== 'leave' && this.wished) this.granted.add(this.wished)
         return undefined
       case 'challenge':
+      case 'slot':
       case 'pong':
         return undefined
     }

@@ -11,6 +11,7 @@ import { short } from '../sentences.ts'
 import { NS } from '../stanzas.ts'
 import type { CustomerView } from '../views/customers.ts'
 import { match } from '../words.ts'
+import { takesFiles } from '../files/allowed.ts'
 import { asked, fill } from './fields.ts'
 import { looksLikeStaff, SUFFIX } from './names.ts'
 import { leave, takesMessages } from './offline.ts'
@@ -50,7 +51,7 @@ export class Intake {
     const choose = mode === 'departments' && departments.length > 1
     const open = this.#open(wish)
     const steps = stepsOf(s, this.#target(wish)?.queue ?? wish.queue)
-    return el('site', NS.desk, { open: String(open), messages: String(!open && this.#takesMessages(wish)), refresh: String(this.#refresh(wish)), mode, suggests: String(this.#office.knowledge.suggests), proof: String(this.#proof.kind(wish.site) !== 'none'), identity: String(requires(s, wish.site)), files: String(s.conversation.customerFiles), survey: String(steps.survey), mail: String(steps.mailAtEnd && this.#office.mail !== undefined), ticket: String(steps.ticketAtEnd) },
+    return el('site', NS.desk, { open: String(open), messages: String(!open && this.#takesMessages(wish)), refresh: String(this.#refresh(wish)), mode, suggests: String(this.#office.knowledge.suggests), proof: String(this.#proof.kind(wish.site) !== 'none'), identity: String(requires(s, wish.site)), files: String(this.#office.storage !== undefined && takesFiles(s, wish.site)), survey: String(steps.survey), mail: String(steps.mailAtEnd && this.#office.mail !== undefined), ticket: String(steps.ticketAtEnd) },
       ...(choose ? [el('selection', NS.desk, {}, s.conversation.selectionText), ...departments.map(id => el('department', NS.desk, { id, name: s.departments[id]?.name ?? capital(id), open: String(this.#open({ ...wish, department: id })) }))] : []),
       ...(mode === 'agents' ? this.#agents(wish).map(jid => el('operator', NS.desk, { name: this.#office.operators.name(jid) })) : []),
       ...asked(s, departments).map(([id, f]) => el('field', NS.desk, { id, label: f.label, kind: f.kind, required: String(f.required), ...(f.departments.length > 0 ? { departments: f.departments.join(' ') } : {}) }, ...f.choices.map(c => el('choice', NS.desk, {}, c)))),
