@@ -14,7 +14,7 @@ export interface RoomConfig {
   readonly moderated: boolean // who enters without affiliation is a visitor
   readonly password: string // '' = none
   readonly whois: 'anyone' | 'moderators' // who sees real addresses
-  readonly users: number // most occupants
+  readonly users?: number | undefined // most occupants; as many as the service takes where nobody said
   readonly changeSubject: boolean // participants may
   readonly invites: boolean // members may
   readonly whispers: Whisperers // who may send private messages
@@ -28,7 +28,7 @@ export const isLogged = (c: RoomConfig): boolean => (c.archived === 'persistent'
 
 export const defaultConfig: RoomConfig = {
   name: '', description: '', language: '', public: true, persistent: false, membersOnly: false, moderated: false, password: '',
-  whois: 'moderators', users: 200, changeSubject: false, invites: false, whispers: 'anyone', history: 20,
+  whois: 'moderators', changeSubject: false, invites: false, whispers: 'anyone', history: 20,
   broadcast: ['moderator', 'participant', 'visitor'], archived: 'persistent',
 }
 
@@ -59,7 +59,7 @@ export function configForm(c: RoomConfig, bounds: Bounds, owners: readonly strin
       { var: 'muc#roomconfig_whois', type: 'list-single', label: 'Who sees real addresses', value: c.whois, options: WHOIS },
       { var: 'muc#roomconfig_allowpm', type: 'list-single', label: 'Who may send private messages', value: c.whispers, options: WHISPERERS },
       { var: 'muc#roomconfig_presencebroadcast', type: 'list-multi', label: 'Whose presence is shown to all', value: c.broadcast, options: BROADCAST },
-      { var: 'muc#roomconfig_maxusers', type: 'list-single', label: 'Most occupants', value: String(c.users), options: sizes(c.users, bounds.users) },
+      { var: 'muc#roomconfig_maxusers', type: 'list-single', label: 'Most occupants', value: most(c, bounds), options: sizes(most(c, bounds), bounds.users) },
       { var: 'muc#maxhistoryfetch', type: 'text-single', label: 'Lines shown to whom enters', value: String(c.history) },
       { var: 'muc#roomconfig_enablelogging', type: 'boolean', label: 'Keep an archive of the talk', value: c.archived !== false },
       { var: 'muc#roomconfig_roomadmins', type: 'jid-multi', label: 'Admins', value: admins },
@@ -68,7 +68,10 @@ export function configForm(c: RoomConfig, bounds: Bounds, owners: readonly strin
   })
 }
 
-const sizes = (now: number, most: number): string[] => [...new Set([10, 20, 50, 100, 200, 500, now])].filter(n => n <= most || n === now).sort((a, b) => a - b).map(String)
+// 'none' is of XEP-0045 section 10.1.3: no bound of its own
+const NONE = 'none'
+const most = (c: RoomConfig, bounds: Bounds): string => { const n = c.users ?? bounds.users; return n === Infinity ? NONE : String(n) }
+const sizes = (now: string, bound: number): string[] => [...[...new Set([10, 20, 50, 100, 200, 500, Number(now)])].filter(n => n <= bound || String(n) === now).sort((a, b) => a - b).map(String), NONE]
 
 /** The configuration that a submitted form asks for: fields left out keep what `old` says. Options that make no sense are `not-acceptable`. */
 export function readConfig(x: Element, old: RoomConfig, bounds: Bounds): RoomConfig | StanzaError {
@@ -90,11 +93,11 @@ export function readConfig(x: Element, old: RoomConfig, bounds: Bounds): RoomCon
     if (known === undefined) faults.push(name)
     return known ?? before
   }
-  const count = (name: string, least: number, most: number, before: number): number => {
+  const count = <T extends number | undefined>(name: string, least: number, most: number, before: T, none: T): number | T => {
     const v = one(name)?.trim()
-    if (v === undefined || v === '' || v === 'none') return v === 'none' ? most : before
+    if (v === undefined || v === '' || v === NONE) return v === NONE ? none : before
     if (!/^\d{1,9}$/.test(v) || Number(v) < least) { faults.push(name); return before }
-    return Math.min(Number(v), most)
+    return Number(v) < most ? Number(v) : none
   }
   const shown = read.values.get('muc#roomconfig_presencebroadcast')
   const secret = text('muc#roomconfig_roomsecret', old.password)
@@ -110,11 +113,11 @@ export function readConfig(x: Element, old: RoomConfig, bounds: Bounds): RoomCon
     moderated: bool('muc#roomconfig_moderatedroom', old.moderated),
     password: locked ? secret : '',
     whois: among('muc#roomconfig_whois', WHOIS, old.whois),
-    users: count('muc#roomconfig_maxusers', 1, bounds.users, old.users),
+    users: count('muc#roomconfig_maxusers', 1, bounds.users, old.users, undefined),
     changeSubject: bool('muc#roomconfig_changesubject', old.changeSubject),
     invites: bool('muc#roomconfig_allowinvites', old.invites),
     whispers: among('muc#roomconfig_allowpm', WHISPERERS, old.whispers),
-    history: count('muc#maxhistoryfetch', 0, bounds.history, old.history),
+    history: count('muc#maxhistoryfetch', 0, bounds.history, old.history, bounds.history),
     broadcast: shown ? BROADCAST.filter(r => shown.includes(r)) : old.broadcast,
     archived: read.values.has('muc#roomconfig_enablelogging') ? bool('muc#roomconfig_enablelogging', true) : old.archived,
   }

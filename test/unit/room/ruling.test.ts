@@ -165,7 +165,26 @@ describe('a room: rule', () => {
     assert.equal(s.configures('olga', { passwordprotectedroom: '1' }).error('olga'), 'not-acceptable')
     assert.equal(s.configures('olga', { maxusers: '-1' }).error('olga'), 'not-acceptable')
     s.configures('olga', { maxusers: '100000' })
-    assert.equal(s.room.config.users, 200)
+    assert.equal(s.room.config.users, undefined, 'as many as the service takes')
+    s.configures('olga', { maxusers: '20' })
+    assert.equal(s.room.config.users, 20)
+  })
+
+  it('takes as many as the service does where no owner set a bound, or took it away', () => {
+    const bounds = { users: 3, history: 20 }
+    const s = new Salon({}, { bounds })
+    for (const who of ['olga', 'ben', 'cleo']) s.joins(who, who)
+    assert.equal(s.joins('dora', 'dora').error('dora'), 'service-unavailable')
+    bounds.users = Infinity
+    const form = readForm(ask(s, 'olga', '', `<query xmlns='http://jabber.org/protocol/muc#owner'/>`).one('olga').payload[0]!.child('x', 'jabber:x:data'))!
+    assert.deepEqual(form.values.get('muc#roomconfig_maxusers'), ['none'])
+    for (const who of Array.from({ length: 300 }, (_, i) => `u${i}`)) s.joins(who, who)
+    assert.equal(s.room.size, 303)
+    s.configures('olga', { maxusers: '10' })
+    assert.equal(s.joins('emil', 'emil').error('emil'), 'service-unavailable')
+    s.configures('olga', { maxusers: 'none' })
+    s.joins('emil', 'emil')
+    assert.equal(s.room.size, 304)
   })
 
   it('ends: all are told why and where to go', () => {
