@@ -85,7 +85,7 @@ export interface Limits {
   /** Bytes and fragments of one message, and the time between pings. */
   readonly websocket: { readonly frame: number; readonly fragments: number; readonly ping: number }
   readonly bosh: { readonly wait: number; readonly inactivity: number; readonly polling: number; readonly hold: number }
-  /** A customer on a web page: messages a second, characters of a line, of his name, of a variable; chats an hour from one address; open chats. */
+  /** A customer on a web page: messages a second, characters of a line, of his name, of a variable; chats an hour from one address, and from one other server; open chats. */
   readonly visitor: {
     readonly messages: Rate
     readonly text: number
@@ -93,6 +93,7 @@ export interface Limits {
     readonly variables: number
     readonly variable: number
     readonly chatsPerHour: number
+    readonly chatsPerDomain: number
     readonly open: number
   }
   /** Mails an hour to one mail address and by one network address; automatic replies a day to one mail address. */

@@ -16,6 +16,7 @@ import { Bans } from './intake/bans.ts'
 import { Articles, Knowledge } from './intake/knowledge.ts'
 import { Opening } from './intake/opening.ts'
 import { Paces } from './intake/paces.ts'
+import { Quota } from './intake/quota.ts'
 import { wishesOf } from './intake/wishes.ts'
 import type { Summary } from './past.ts'
 import { PresentCustomers } from './present.ts'
@@ -29,6 +30,7 @@ export class Office extends Ground {
   readonly distribution: Distribution
   readonly filing: Filing
   readonly bans: Bans
+  readonly quota: Quota
   readonly paces: Paces
   readonly knowledge: Knowledge
   readonly translation: Translation
@@ -74,6 +76,7 @@ export class Office extends Ground {
     this.present = new PresentCustomers(this)
     this.rooms = new StandingRooms(this)
     this.bans = new Bans(documents, link.domain)
+    this.quota = new Quota(link)
     this.paces = new Paces(this, this.distribution)
     this.knowledge = new Knowledge(new Articles(link.stores, link.domain, link.clock))
     this.records = new Records(this, () => this.filing.tickets, () => this.bans)

@@ -74,6 +74,8 @@ export class Reception {
       const last = customer.last
       if (last !== undefined && await this.#afterwards(customer, last, body, (text: string) => this.#office.link.send(chat(this.#at.queue(queue ?? customer.contact ?? ''), from, MARK + text, { keep: false })))) return undefined
       if (current?.s.is === 'active' && current.s.proposal && /^!?(?:no|r)\.?$/i.test(body.trim())) { await this.#office.book.give(current.n, { do: 'answer', yes: false }); return undefined }
+      const no = current ? undefined : this.#office.quota.begins(from)
+      if (no) return no
       const outcome = current ? await this.#heard(customer, current, said) : await this.#office.begin(customer, queue ?? await this.#queueOf(n), said)
       if (outcome instanceof Refused) this.#office.link.send(chat(queue === undefined ? this.#at.bot : this.#at.queue(queue), from, MARK + because(this.#office, outcome), { keep: false }))
       return undefined
@@ -150,6 +152,8 @@ export class Reception {
     const said = { body, name: customer.name, id, ...file }
     const state = this.#office.book.states.get(n)
     const current = state && state.is !== 'absent' ? { n, s: state } : this.#office.current(customer)
+    const no = current ? undefined : this.#office.quota.begins(from)
+    if (no) return no
     const heard = current ? await this.#heard(customer, current, said) : await this.#office.begin(customer, await this.#queueOf(n), said)
     return heard instanceof Refused ? this.#refused(heard) : this.#said(heard.n, heard.events, id)
   }

@@ -93,6 +93,8 @@ export interface Privileges {
   injected(owner: string): Promise<readonly RosterItem[]>
   /** Whether somebody (bare JID) sees the presence of a local account, and in which groups of its roster he is. */
   standing(owner: string, who: string): Promise<{ readonly watches: boolean; readonly groups: readonly string[] }>
+  /** Whether a domain is served here; absent where nobody knows. */
+  serves?(domain: string): boolean
   /** Whether a push reaches a local account that is not connected (XEP-0357); absent where there are none. */
   wakes?(jid: string): Promise<boolean>
   /** Hears when the connection of an operator's device is lost but may be resumed (`attached` false), and when it is back. */

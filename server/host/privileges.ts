@@ -35,6 +35,7 @@ export function privilegesOf(host: Host, domain: string, connection: () => Conne
       host.when('attached', d => { if (live) listener(d.jid.full, true) })
       return { [Symbol.dispose]() { live = false } }
     },
+    serves: name => host.router.has(name),
     async wakes(jid) {
       const at = Jid.tryParse(jid)
       const account = at?.domain === host.domain ? await host.accounts.at(at) : undefined

@@ -44,7 +44,7 @@ export const defaultLimits: Limits = {
   events: { perToken: 10, buffer: 256 * KiB, beat: 15 * SECOND },
   websocket: { frame: 512 * KiB, fragments: 8, ping: 30 * SECOND },
   bosh: { wait: 60 * SECOND, inactivity: 60 * SECOND, polling: 5 * SECOND, hold: 1 },
-  visitor: { messages: { rate: 1, burst: 10 }, text: 4000, name: 80, variables: 20, variable: 256, chatsPerHour: 10, open: 1 },
+  visitor: { messages: { rate: 1, burst: 10 }, text: 4000, name: 80, variables: 20, variable: 256, chatsPerHour: 10, chatsPerDomain: 300, open: 1 },
   mail: { perRecipient: 5, perAddress: 20, autoReplies: 1 },
   s2s: { dials: 100, queue: 256 * KiB, timeout: 60 * SECOND, connect: 10 * SECOND },
 }

@@ -104,6 +104,8 @@ export class Intake {
     if ('wrong' in filled) return refuse('not-acceptable', filled.wrong)
     const unproved = await this.#proof.lacks(from, q, known)
     if (unproved) return unproved
+    const many = this.#office.quota.begins(from)
+    if (many) return many
     const customer = await this.#office.customers.meet(from.bare, news)
     const begun = await this.#office.begin(customer, target.queue, { body, name, id }, target.only)
     if (begun instanceof Refused) return this.#refused(begun)

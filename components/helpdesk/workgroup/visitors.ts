@@ -104,6 +104,8 @@ export class Visitors {
       const staff = operators.all().flatMap(p => [operators.name(p.jid), p.name ?? ''])
       const local = localOf(from.bare)
       const name = typed === '' ? known?.name ?? local.slice(0, 1).toUpperCase() + local.slice(1) : looksLikeStaff(typed, staff) ? typed + SUFFIX : typed
+      const many = this.#office.quota.begins(from)
+      if (many) return many
       const customer = await customers.meet(from.bare, { name, bridged: false, contact: queue, ...(given['email'] ? { email: short(given['email'], 254) } : {}) })
       const joining = { visit: { jid: from.full, queue, notify: q.child('queue-notifications') !== undefined, invited: false }, held: [] as Message[] }
       this.#joining.set(customer.id, joining)
