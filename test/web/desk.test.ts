@@ -99,7 +99,7 @@ describe('the widget before a desk', function () {
     assert.deepEqual(at.faults, [])
   }, config({ support: { assign: 'pull' } })))
 
-  it('what was rated and asked for after the end is not asked again when the page is loaded anew', webDesk(STAFF, async (d, url) => {
+  it('what was chosen after the end outlives a reload of the page, and what was sent is not asked again', webDesk(STAFF, async (d, url) => {
     const anna = await d.comes('anna')
     await set(d, { conversation: { survey: true, ticketAtEnd: true } })
     await using at = await Customer.at(context, url)
@@ -108,8 +108,12 @@ describe('the widget before a desk', function () {
     await at.told('Anna joined')
     await at.end.click()
     await at.page.getByRole('radio', { name: '4 / 5' }).check()
+    await field(at, 'textbox', 'A word about it').fill('Quick')
+    await at.page.reload()
+    assert.deepEqual([await at.page.getByRole('radio', { name: '4 / 5' }).isChecked(), await field(at, 'textbox', 'A word about it').inputValue()], [true, 'Quick'], 'what was begun is still there')
     await at.page.getByRole('button', { name: 'Send rating' }).click()
     await at.page.getByRole('radio').first().waitFor({ state: 'detached' })
+    assert.equal((await d.rest('GET', '/api/v1/conversations/1/dossier', 'boss')).body.survey.rating, 4)
     await at.page.reload()
     await at.page.getByRole('button', { name: 'Make a ticket of it' }).click()
     await at.page.getByRole('button', { name: 'Make a ticket of it' }).waitFor({ state: 'detached' })

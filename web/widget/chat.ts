@@ -61,6 +61,7 @@ export class Chat extends HTMLElement {
       answer: yes => { const c = this.#talk.conversation; if (c) this.#send({ type: 'answer', conversation: c.number, yes }) },
       rate: (rating, comment) => { const c = this.#talk.conversation; if (c) { this.#talk.wished = 'survey'; this.#send({ type: 'survey', conversation: c.number, rating, ...(comment && { comment }) }) } },
       keep: (as, email) => { const c = this.#talk.conversation; if (c) { this.#talk.wished = as; this.#send({ type: 'keep', conversation: c.number, as, ...(email && { email }) }) } },
+      drafted: wish => { this.#talk.wish = wish; this.#keep() },
       anew: () => this.#anew(),
       end: () => { const c = this.#talk.conversation; if (c) this.#send({ type: 'end', conversation: c.number }) },
       again: id => { this.#talk.again(id); this.#pump(); this.#draw() },
@@ -74,7 +75,8 @@ export class Chat extends HTMLElement {
     })
     const { token, name, live, hidden, granted } = this.#memory.shared
     talk.kept = granted
-    const { draft, outbox } = this.#memory.own
+    const { draft, outbox, wish } = this.#memory.own
+    talk.wish = wish ?? {}
     this.#talk.token = token
     this.#talk.outbox = outbox ?? []
     this.#view.name.value = name ?? ''
@@ -272,7 +274,7 @@ export class Chat extends HTMLElement {
     if (live && this.#connection.state === 'off') this.#connection.start()
   }
 
-  #keep(draft = this.#view.message.value): void { this.#memory.keep({ draft, outbox: this.#talk.outbox }) }
+  #keep(draft = this.#view.message.value): void { this.#memory.keep({ draft, outbox: this.#talk.outbox, wish: this.#talk.wish }) }
 
   #draw(): void {
     const { lines } = this.#talk

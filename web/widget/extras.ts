@@ -2,6 +2,7 @@
 import type { ConversationView, SiteView, Suggestion } from '../../schemas/webchat.ts'
 import { make } from './make.ts'
 import { pieces } from './links.ts'
+import type { Draft } from './talk.ts'
 import { TEXTS } from './texts.ts'
 
 type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement
@@ -84,16 +85,18 @@ export function suggestions(found: readonly Suggestion[], go: () => void, back: 
   return at
 }
 
-export interface Wishes { answer(yes: boolean): void; rate(rating: number, comment: string): void; keep(as: 'mail' | 'ticket', email: string): void }
+export interface Wishes { answer(yes: boolean): void; rate(rating: number, comment: string): void; keep(as: 'mail' | 'ticket', email: string): void; drafted(draft: Draft): void }
 
 /** What an agent asks, and what is offered after the end; redrawn only when that changes. */
 export class Aside {
   readonly at = make('div', { class: 'aside', hidden: '' })
   readonly #wishes: Wishes
   #print = ''
+  #draft: Draft = {}
   constructor(wishes: Wishes) { this.#wishes = wishes }
 
-  draw(c: ConversationView | undefined, granted: ReadonlySet<string>): void {
+  draw(c: ConversationView | undefined, granted: ReadonlySet<string>, draft: Draft): void {
+    this.#draft = c && draft.conversation === c.number ? draft : { ...(c && { conversation: c.number }) }
     const asked = c?.can.includes('accept') === true
     const after = (c?.after ?? []).filter(a => !granted.has(a))
     const print = `${c?.number} ${asked} ${after.join()}`
@@ -105,23 +108,30 @@ export class Aside {
     if (after.includes('survey')) this.at.append(this.#survey())
     if (after.includes('mail')) {
       const email = make('input', { type: 'email', autocomplete: 'email' })
+      email.value = this.#draft.email ?? ''
+      email.oninput = () => this.#note({ email: email.value })
       this.at.append(form([label(TEXTS.mailTo, email)], TEXTS.mail, () => this.#wishes.keep('mail', email.value.trim())))
     }
     if (after.includes('ticket')) this.at.append(button(TEXTS.ticket, 'anew', () => this.#wishes.keep('ticket', '')))
   }
 
+  #note(more: Draft): void { this.#wishes.drafted(this.#draft = { ...this.#draft, ...more }) }
+
   #survey(): HTMLElement {
     const group = make('fieldset')
     group.append(make('legend', {}, TEXTS.rate))
-    let rating = 0
+    let rating = this.#draft.rating ?? 0
     for (let n = 1; n <= 5; n++) {
       const star = make('input', { type: 'radio', name: 'rating', value: String(n), 'aria-label': `${n} / 5` })
-      star.onchange = () => { rating = n }
+      star.checked = rating === n
+      star.onchange = () => { rating = n; this.#note({ rating }) }
       const box = make('label', { class: 'star' })
       box.append(star, String(n))
       group.append(box)
     }
     const comment = make('input', { type: 'text', dir: 'auto', maxlength: '2000' })
+    comment.value = this.#draft.comment ?? ''
+    comment.oninput = () => this.#note({ comment: comment.value })
     return form([group, label(TEXTS.comment, comment)], TEXTS.rateSend, () => { if (rating > 0) this.#wishes.rate(rating, comment.value.trim()) })
   }
 }

@@ -1,10 +1,10 @@
 // What outlives the page: who the browser is (all tabs), and what was typed or not sent yet (this tab).
-import type { Granted, Unsent } from './talk.ts'
+import type { Draft, Granted, Unsent } from './talk.ts'
 
 /** Shared by all tabs of the site. */
 export interface Shared { token?: string; name?: string; live?: boolean; hidden?: boolean; granted?: Granted }
 /** Of this tab. */
-export interface Own { draft?: string; outbox?: Unsent[] }
+export interface Own { draft?: string; outbox?: Unsent[]; wish?: Draft }
 
 export class Memory {
   readonly #key: string

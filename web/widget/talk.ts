@@ -11,6 +11,9 @@ export interface Unsent {
   failed?: string // why it was refused
 }
 
+/** What was chosen and written after the end, and not sent yet. */
+export interface Draft { conversation?: number; rating?: number; comment?: string; email?: string }
+
 /** Wishes after the end of a conversation that were done. */
 export interface Granted { readonly conversation: number; readonly done: readonly string[] }
 
@@ -32,6 +35,7 @@ export class Talk {
   lang: string | undefined
   wished = '' // the last wish after the end, and those that were done
   granted = new Set<string>()
+  wish: Draft = {} // begun and not sent
   kept: Granted | undefined // what was done before the page was loaded
   proves = false // something is to be proved before a conversation begins
   proving = false // that is under way

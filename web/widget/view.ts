@@ -141,7 +141,7 @@ export class View {
     if (fresh) this.#questions.draw(talk.site, this.#leaving)
     put(this.#send, this.#leaving ? TEXTS.leave : TEXTS.send)
     this.#drawFound(fresh ? talk.found : undefined)
-    this.#aside.draw(c, talk.granted)
+    this.#aside.draw(c, talk.granted, talk.wish)
     this.message.placeholder = fresh ? '' : TEXTS.message
     this.#form.hidden = !!this.#found || barred || link === 'refused' || c?.can.includes('accept') === true || c?.state === 'closed' || (!!c && !c.can.includes('say') && c.state === 'ended')
     this.#anew.hidden = !(c?.state === 'ended' || c?.state === 'closed')
