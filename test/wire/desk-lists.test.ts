@@ -20,11 +20,13 @@ const waits = async (d: DeskHouse, name: string, queue = SUPPORT): Promise<Perso
   await p.reads(queue, /People ahead/)
   return p
 }
-/** A visitor of a web page: a bridge speaks for him. */
-async function visits(d: DeskHouse, name: string): Promise<void> {
+/** A visitor of a web page: a bridge speaks for him, the same one for all who follow. */
+async function visits(d: DeskHouse, name: string, more: readonly string[] = []): Promise<void> {
   const bridge = await d.house.component('web.localhost', 'secret')
-  bridge.sends`<iq type='set' id='o' from='v${name}@web.localhost' to='help.localhost'><open xmlns='urn:deskbell:desk:0' queue='support' id='x' name='${name}'><body>hi</body></open></iq>`
-  while ((await bridge.next()).attrs['id'] !== 'o');
+  for (const [i, n] of [name, ...more].entries()) {
+    bridge.sends`<iq type='set' id='o${i}' from='v${i}@web.localhost' to='help.localhost'><open xmlns='urn:deskbell:desk:0' queue='support' id='x' name='${n}'><body>hi</body></open></iq>`
+    while ((await bridge.next()).attrs['id'] !== `o${i}`);
+  }
 }
 
 describe('lists', () => {
@@ -111,6 +113,20 @@ describe('lists', () => {
     assert.deepEqual(await list(d, 'active?fields=user,messages'), [{ user: 'Zoe', messages: 2 }])
     assert.equal((await d.rest('GET', '/api/v1/lists/active?fields=shoe', 'mia')).status, 422)
   }, PULL))
+  it('ST-09 SEC-W18 the lists go into a spreadsheet, where no name is a formula', deskWith(CALM, TEAM, async d => {
+    await visits(d, '=cmd|calc', ['Paul, 2nd'])
+    const { token } = await d.address('mia')
+    const get = async (path: string, accept?: string): Promise<Response> => fetch(`${await d.url()}/api/v1/lists/${path}`, { headers: { authorization: `Bearer ${token}`, ...(accept === undefined ? {} : { accept }) } })
+    const answer = await get('queue?fields=number,user,agent,followUp', 'text/csv, application/json;q=0.5')
+    assert.deepEqual([answer.status, answer.headers.get('content-type'), answer.headers.get('content-disposition')], [200, 'text/csv; charset=utf-8; header=present', 'attachment; filename="queue.csv"'])
+    const table = `number,followUp,user,agent\r\n1,false,"'=cmd|calc",\r\n2,false,"Paul, 2nd",\r\n`
+    assert.equal(await answer.text(), table)
+    assert.equal(await (await get('queue.csv?fields=number,user,agent,followUp')).text(), table)
+    assert.equal((await get('queue', 'text/csv;q=0.1, application/json')).headers.get('content-type')?.split(';')[0], 'application/json')
+    assert.equal((await get('nothing.csv')).status, 404)
+    assert.equal((await get('queue.csv?fields=secret')).status, 422)
+  }, PULL))
+
   it('ST-16 any column orders the list either way, and idle decides among equals', deskWith(CALM, TEAM, async d => {
     const anna = await d.comes('anna')
     const people: Person[] = []

@@ -33,6 +33,8 @@ export interface Route {
   readonly answer: Schema
   /** Of success; default 200. */
   readonly status?: number
+  /** It answers as text/csv, too: by `Accept`, or with `.csv` behind the path. */
+  readonly table?: true
   /** It answers with server-sent events without an end; `answer` describes them. */
   readonly events?: true
   handle(r: HttpRequest, who: Caller): Answer
@@ -154,6 +156,18 @@ export function expected(r: HttpRequest): number | undefined {
   return Number(/^(?:W\/)?"(\d{1,15})"$/.exec(tag)?.[1] ?? NaN)
 }
 
+/** Whether a table is wanted rather than JSON: by the address, or by Accept (RFC 9110 section 12.5.1). */
+export function wantsTable(r: HttpRequest): boolean {
+  if (r.path.endsWith('.csv')) return true
+  const weight = (type: string): number => {
+    for (const part of (r.headers.accept ?? '').split(',')) {
+      const [name = '', ...parameters] = part.split(';').map(x => x.trim().toLowerCase())
+      if (name === type) return Number(parameters.find(p => p.startsWith('q='))?.slice(2) ?? 1) || 0
+    }
+    return 0
+  }
+  return weight('text/csv') > weight('application/json')
+}
 /** The body if it is an object. */
 export const object = (r: HttpRequest): Readonly<Record<string, unknown>> | undefined => r.body !== null && typeof r.body === 'object' && !Array.isArray(r.body) ? r.body as Readonly<Record<string, unknown>> : undefined
 export const time = (at: number | undefined): string | null => at === undefined ? null : new Date(at).toISOString()

@@ -2,7 +2,8 @@
 import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
 import { Refused } from '../facts.ts'
 import { COLUMNS, LISTS, rows, type Column, type Row, type Wanted } from '../lists.ts'
-import { ok, problem, time, whole, type Caller, type Door, type Route } from './door.ts'
+import { csv } from '../transcripts/csv.ts'
+import { ok, problem, time, wantsTable, whole, type Caller, type Door, type Route } from './door.ts'
 
 const text = { type: 'string' }
 const COLOUR = { enum: ['grey', 'green', 'yellow', 'red'] }
@@ -17,7 +18,7 @@ const most = 200
 export function listRoutes(door: Door): readonly Route[] {
   const o = door.office
   return [{
-    method: 'GET', path: '/lists/{list}', id: 'list', scope: 'conversations:read', summary: `A list of conversations: ${LISTS.join(', ')}. Times in seconds. Equal rows stand by \`idle\`.`,
+    method: 'GET', path: '/lists/{list}', id: 'list', scope: 'conversations:read', summary: `A list of conversations: ${LISTS.join(', ')}. Times in seconds. Equal rows stand by \`idle\`. As text/csv (by Accept, or /lists/{list}.csv) it is whole, for a spreadsheet, and nothing in it is a formula.`, table: true,
     query: { dept: text, queue: text, agent: text, channels: { enum: ['all', 'mine'] }, fields: { ...text, description: 'The columns wanted, with commas between.' }, sort: { ...text, description: 'A column; with a - before it from the most to the least.' }, limit: { type: 'integer' }, after: { ...text, description: 'The `next` of the last page.' } },
     answer: { type: 'object', properties: { rows: { type: 'array', items: ROW }, total: { type: 'integer' }, next: { type: ['string', 'null'] } } },
     async handle(r, who) {
@@ -25,19 +26,23 @@ export function listRoutes(door: Door): readonly Route[] {
       if ('status' in q) return q
       const found = await rows(o, who.jid, q.wanted)
       if (found instanceof Refused) return problem(found.forbidden ? 403 : 422, found.because)
+      const shown = (row: Row): [Column, string | number | boolean | null][] => q.fields.map(f => [f, f === 'started' ? time(row.started) : row[f]])
+      if (wantsTable(r)) {
+        const cells = found.map(row => shown(row).map(([, v]) => typeof v === 'boolean' ? String(v) : v ?? undefined))
+        return { status: 200, headers: { 'content-type': 'text/csv; charset=utf-8; header=present', 'content-disposition': `attachment; filename="${q.wanted.list}.csv"` }, body: csv([q.fields, ...cells]) }
+      }
       const after = r.query.get('after')
       const from = after === null ? 0 : found.findIndex(x => String(x.number) === after) + 1
       const page = found.slice(from, from + Math.max(1, whole(r.query.get('limit'), 50, most)))
-      const shown = (row: Row): object => Object.fromEntries(q.fields.map(f => [f, f === 'started' ? time(row.started) : row[f]]))
       const last = page.at(-1)
-      return ok({ rows: page.map(shown), total: found.length, next: last !== undefined && from + page.length < found.length ? String(last.number) : null })
+      return ok({ rows: page.map(row => Object.fromEntries(shown(row))), total: found.length, next: last !== undefined && from + page.length < found.length ? String(last.number) : null })
     },
   }]
 }
 
 /** What the address asks for, or what is wrong with it. */
 export function readQuery(r: HttpRequest, who: Caller): { readonly wanted: Wanted; readonly fields: readonly Column[] } | HttpResponse {
-  const list = LISTS.find(l => l === r.params['list'])
+  const list = LISTS.find(l => l === r.params['list']?.replace(/\.csv$/, ''))
   if (!list) return problem(404, `There is no such list. There are: ${LISTS.join(', ')}.`)
   const sort = r.query.get('sort') ?? undefined
   const column = sort === undefined ? undefined : COLUMNS.find(c => c === sort.replace(/^-/, ''))
