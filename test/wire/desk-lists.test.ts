@@ -114,6 +114,7 @@ describe('lists', () => {
     assert.equal((await d.rest('GET', '/api/v1/lists/active?fields=shoe', 'mia')).status, 422)
   }, PULL))
   it('ST-09 SEC-W18 the lists go into a spreadsheet, where no name is a formula', deskWith(CALM, TEAM, async d => {
+    await d.comes('anna')
     await visits(d, '=cmd|calc', ['Paul, 2nd'])
     const { token } = await d.address('mia')
     const get = async (path: string, accept?: string): Promise<Response> => fetch(`${await d.url()}/api/v1/lists/${path}`, { headers: { authorization: `Bearer ${token}`, ...(accept === undefined ? {} : { accept }) } })
