@@ -150,6 +150,7 @@ export class Office extends Ground {
         else if (s.is === 'active' && s.detached !== undefined && !this.rules.now.handOff.closed.enabled) await this.book.give(n, { do: 'attach', who: s.owner })
         else await this.#attended(n)
       }
+      await this.#unseat()
       await this.dispatch()
     })
     for (const f of this.onQueues) f()
@@ -167,11 +168,22 @@ export class Office extends Ground {
         if (s.is === 'offered' && s.offer.to === jid && !(isReceiving(o, s.queue) && this.eligible(s).includes(jid))) await this.book.give(n, { do: 'revoke', id: s.offer.id })
         if (s.is === 'active' && s.owner === jid) await this.book.give(n, this.rules.now.handOff.closed.enabled && (isGone(o) || this.closedBy.get(n) === jid) ? { do: 'detach', who: jid, until: await this.#awayUntil(jid, this.now) } : { do: 'attach', who: jid })
       }
+      await this.#unseat(jid)
       if (changed) await this.distribution.stir(jid)
       await this.dispatch()
     })
     for (const f of this.onQueues) f()
     for (const f of this.onOperator) f(jid)
+  }
+  /** Who is in a conversation by a permission alone, and not invited, is out when the permission is gone. */
+  async #unseat(only?: Bare): Promise<void> {
+    for (const [n, s] of [...this.book.states]) {
+      if (s.is === 'absent') continue
+      for (const jid of only === undefined ? Object.keys(s.crew) : [only]) {
+        const role = s.crew[jid]
+        if (role !== undefined && role !== 'invited' && !s.invitations.some(i => i.who === jid) && !this.operators.may(jid, 'chat.view.others', s.queue)) await this.book.give(n, { do: 'leave', by: jid })
+      }
+    }
   }
   /** When an absence that began then hands a conversation on: later for who is not connected, and whom a push reaches (RULE-C12). */
   async #awayUntil(jid: Bare, since: number): Promise<number> {

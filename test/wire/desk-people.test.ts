@@ -164,6 +164,53 @@ describe('the roles', () => {
     await ask(d, 'PATCH', '/operators/boss@localhost', { role: 'agent' }, 'boss', 409)
   }))
 
+  it('FP-24 SEC-T22 who has less right than before loses it on the spot: in the session that is open, with an old token, in a form begun before; the session itself goes on', desk({ ...STAFF, root: 'admin' }, async d => {
+    const NS = 'http://jabber.org/protocol/commands'
+    const { anna, zoe } = await served(d)
+    const [mia, root] = [await d.comes('mia', '<presence><show>dnd</show></presence>'), await d.comes('root')]
+    mia.types(BOT, '!obs 1')
+    await mia.reads(BOT, /watching #1/)
+    zoe.types(SUPPORT, 'before')
+    await mia.reads(c(1), 'before')
+    const tokens = { mia: (await d.address('mia')).token, root: (await d.address('root')).token }
+    const asks = async (who: keyof typeof tokens, method: string, path: string, body?: object): Promise<number> => (await fetch(`${await d.url()}${API}${path}`, { method, headers: { authorization: `Bearer ${tokens[who]}`, ...(body ? { 'content-type': 'application/json' } : {}) }, ...(body ? { body: JSON.stringify(body) } : {}) })).status
+    /** Opens a form, and gives what sends it filled in. */
+    const begins = async (to: string, node: string, field: string, value: string): Promise<() => Promise<string>> => {
+      root.actor.sends`<iq type='set' id='begin' to='${to}'><command xmlns='${NS}' node='${node}'/></iq>`
+      const session = (await root.actor.hears`<iq id='begin'><command xmlns='${NS}' status='executing'/></iq>`).getChild('command')?.attrs['sessionid']
+      return async () => {
+        root.actor.says(`<iq type='set' id='end' to='${to}'><command xmlns='${NS}' node='${node}' sessionid='${session}'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/admin</value></field><field var='${field}'><value>${value}</value></field></x></command></iq>`)
+        return String(await root.actor.hears`<iq id='end'/>`)
+      }
+    }
+    const [settings, accounts] = [await begins(`${BOT}/desk`, 'urn:deskbell:desk:admin#system', 'requestInterval', '9'), await begins('localhost', 'http://jabber.org/protocol/admin#delete-user', 'accountjids', 'ben@localhost')]
+    assert.deepEqual([await asks('mia', 'GET', '/conversations/1'), await asks('root', 'PATCH', '/settings', {})], [200, 200])
+
+    for (const who of ['mia', 'root']) await ask(d, 'PATCH', `/operators/${who}@localhost`, { role: 'agent' })
+    await anna.reads(c(1), /Mia has left/)
+    await mia.all()
+    // The live session.
+    zoe.types(SUPPORT, 'afterwards')
+    await anna.reads(c(1), 'afterwards')
+    anna.types(c(1), '!n between us')
+    await anna.reads(c(1), /Noted/)
+    await mia.readsNothing()
+    for (const [typed, answer] of [['!take 1', /may not take it|no .*conversation #1/], ['!off ben', /may not/]] as const) { mia.types(BOT, typed); await mia.reads(BOT, answer) }
+    mia.types(c(1), '!c psst')
+    await mia.reads(c(1), /not in this conversation|no conversation #1/)
+    // The token that was made before.
+    assert.deepEqual([await asks('mia', 'GET', '/conversations/1'), await asks('mia', 'GET', '/conversations/1/lines'), await asks('mia', 'POST', '/conversations/1/commands/take', {}), await asks('root', 'PATCH', '/settings', { system: { requestInterval: 9 } }), await asks('root', 'GET', '/audit')], [404, 404, 404, 403, 403])
+    // The forms that were open.
+    for (const outcome of [await settings(), await accounts()]) assert.match(outcome, /<forbidden/)
+    const now = await ask(d, 'GET', '/settings')
+    assert.equal(now.settings.system.requestInterval, 5)
+    await ask(d, 'GET', '/operators/ben@localhost')
+    // Nobody was logged out: as agents they serve.
+    const yan = await d.comes('yan')
+    yan.types(SUPPORT, 'next')
+    await root.reads(BOT, /New chat #2/)
+  }))
+
   it('FP-22 those that are built in are there to be seen and changed like any other, and deleting one restores it', desk(STAFF, async d => {
     assert.deepEqual((await ask(d, 'GET', '/roles')).items.map((r: Json) => r.id), ['admin', 'agent', 'customer', 'manager', 'public'])
     assert.equal((await ask(d, 'GET', '/roles/agent')).title, 'Normal')
