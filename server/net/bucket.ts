@@ -25,6 +25,14 @@ export class Bucket {
     return this.#level >= 0 ? 0 : Math.ceil((-this.#level / this.#rate.rate) * 1000)
   }
 
+  /** Takes `n` if they will be there within `most` ms; gives how long that is, or undefined and takes nothing. */
+  borrow(n: number, most: number): number | undefined {
+    const wait = this.spend(n)
+    if (wait <= most) return wait
+    this.#level += n
+    return undefined
+  }
+
   #fill(): void {
     const now = this.#clock.now()
     if (now > this.#at) this.#level = Math.min(this.#rate.burst, this.#level + ((now - this.#at) / 1000) * this.#rate.rate)

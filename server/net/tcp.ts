@@ -42,23 +42,34 @@ export interface TcpOptions extends TransportOptions {
 
 export interface Listening extends AsyncDisposable { readonly port: number; readonly connections: number }
 
+const HELD = 3_000 // ms that a connection waits whose address opens them faster than it may
 const LINGER = 5_000 // ms that a peer has to close its side
 const KEEP_ALIVE = 60_000 // ms of silence before the kernel asks whether the peer is there: components are asked by nobody else
 
 /** Listens; rejects if the port cannot be had. Disposing stops listening and drops what is still open. */
 export async function listenTcp(options: TcpOptions): Promise<Listening> {
   const open = new Set<TcpTransport>()
+  const held = new Set<net.Socket>()
   const doors = new Doors(options.limits, options.clock)
   const server = net.createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE }, socket => {
     const remote = plainAddress(socket.remoteAddress ?? '')
     socket.on('error', () => {}) // 'close' follows and is heard
-    if (!doors.enter(remote)) { socket.destroy(); return }
+    const wait = doors.wait(remote)
+    if (wait === undefined) { socket.destroy(); return }
+    if (wait === 0) { welcome(socket, remote); return }
+    const waits = options.clock.alarm(options.clock.now() + wait, () => { socket.off('close', gives); welcome(socket, remote) })
+    const gives = (): void => { waits[Symbol.dispose](); held.delete(socket); doors.leave(remote) }
+    held.add(socket)
+    socket.once('close', gives)
+  })
+  const welcome = (socket: net.Socket, remote: string): void => {
+    held.delete(socket)
     const transport = new TcpTransport(socket, remote, options)
     open.add(transport)
     transport.whenClosed = () => { open.delete(transport); doors.leave(remote) }
     if (options.tls === 'direct') transport.startTls!() // direct has an identity, so startTls is there
     options.serve(transport)
-  })
+  }
   await new Promise<void>((ready, failed) => {
     server.once('error', failed)
     server.listen({ port: options.port, host: options.address, backlog: 1024 }, () => { server.off('error', failed); ready() })
@@ -70,7 +81,7 @@ export async function listenTcp(options: TcpOptions): Promise<Listening> {
     get connections() { return open.size },
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>(done => server.close(() => done()))
-      for (const t of open) t.destroy()
+      for (const t of [...open, ...held]) t.destroy()
       await closed
     },
   }
@@ -83,17 +94,21 @@ export class Doors {
   readonly #byAddress = new Map<string, { open: number; bucket: Bucket }>()
   constructor(limits: Limits, clock: Clock) { this.#limits = limits.connections; this.#clock = clock }
 
-  enter(address: string): boolean {
-    if (this.#limits.perAddress === Infinity && this.#limits.newPerAddress.rate === Infinity) return true
+  enter(address: string): boolean { return this.wait(address, 0) !== undefined }
+
+  /** How many ms until the address may have one more, no longer than `most`; undefined: it is refused. */
+  wait(address: string, most = HELD): number | undefined {
+    if (this.#limits.perAddress === Infinity && this.#limits.newPerAddress.rate === Infinity) return 0
     const key = neighbourhood(address)
     let entry = this.#byAddress.get(key)
     if (!entry) {
       if (this.#byAddress.size > 50_000) this.#sweep()
       this.#byAddress.set(key, (entry = { open: 0, bucket: new Bucket(this.#limits.newPerAddress, this.#clock) }))
     }
-    if (entry.open >= this.#limits.perAddress || !entry.bucket.take(1)) return false
-    entry.open++
-    return true
+    if (entry.open >= this.#limits.perAddress) return undefined
+    const wait = entry.bucket.borrow(1, most)
+    if (wait !== undefined) entry.open++
+    return wait
   }
 
   leave(address: string): void {

@@ -410,6 +410,25 @@ describe('strangers', () => {
     for (const a of [...many, again]) a.leaves()
   })
 
+  it('SEC-E03 that come too fast from one address wait a moment, and no more than a few of them', async () => {
+    await using house = await House.open({ limits: { connections: { perAddress: Infinity, unauthenticatedPerAddress: Infinity, unauthenticated: Infinity, newPerAddress: { rate: 1, burst: 1 } } } })
+    const all: Actor[] = []
+    for (const name of ['first', 'second', 'third', 'fourth', 'fifth']) {
+      const a = new Actor(name, 'x@localhost/x')
+      await a.opens(house.port)
+      a.says(HEADER)
+      all.push(a)
+    }
+    await all[4]!.isCutOff() // it would have waited longer than three seconds
+    await all[0]!.next()
+    for (const late of [1, 2, 3]) {
+      assert.ok(all.slice(late, 4).every(a => a.header === undefined), `not before its turn: ${late}`)
+      await house.clock.advance(1000)
+      await all[late]!.next()
+    }
+    for (const a of all) a.leaves()
+  })
+
   it('SEC-E01 are bounded by address, and who has logged in is none', async () => {
     await using house = await House.open({ limits: { connections: { perAddress: 100, unauthenticatedPerAddress: 2, unauthenticated: 100, newPerAddress: { rate: Infinity, burst: Infinity } } } })
     const friends = [await house.actor('r', 'romeo@localhost/1'), await house.actor('r', 'romeo@localhost/2'), await house.actor('r', 'romeo@localhost/3')]
