@@ -1,21 +1,23 @@
 // XEP-0402: bookmarks are items of a node; clients that know only those of XEP-0048 in private storage see and change the same ones.
 import { MUC_USER, STATUS } from '../protocols/room/names.ts'
 import { PERSONAL_NODES, VAULTS, type PersonalItem, type PersonalNodes } from '../protocols/personal.ts'
-import { el, Element, isTrue, Jid, parseFrame, plugin, refuse, type Account, type Host, type Presence, type StanzaError } from '../server/api.ts'
+import { el, Element, isTrue, Jid, note, parseFrame, plugin, refuse, type Account, type Host, type Presence, type StanzaError } from '../server/api.ts'
 
 const NS = 'urn:xmpp:bookmarks:1'
 const OLD = 'storage:bookmarks'
 const COLLECTION = 'private' // where private storage keeps what is no bookmark of a room, and what was there before
 const NICKLESS = 'https://deskbell.example/bookmarks' // our own note beside them: an older client wrote this one without a nick
 const ID = `{${OLD}}storage`
+const CURRENT = 'current' // the one item of the older node
+const busy = note<Promise<unknown>>('bookmarks under way', Promise.resolve()) // on an account
 const CONFIG = { access: 'whitelist', persist: true, maxItems: 'max', sendLast: 'never' } as const // section 3.3 and XEP-0223
 
-/** XEP-0402 PEP Native Bookmarks, with `#compat`: the same bookmarks in private storage (XEP-0049). */
+/** XEP-0402 PEP Native Bookmarks, with `#compat` and `#compat-pep`: the same bookmarks in private storage (XEP-0049) and in the node of XEP-0048. */
 export const bookmarks = plugin('bookmarks', host => {
   const nodes = host.service(PERSONAL_NODES)
   const vaults = host.service(VAULTS)
   if (!nodes || !vaults) return
-  host.accountFeature(`${NS}#compat`)
+  host.accountFeature(`${NS}#compat`, `${NS}#compat-pep`)
   const shelf = new Bookshelf(host, nodes)
   nodes.seed(NS, async account => {
     await shelf.move(account)
@@ -26,6 +28,12 @@ export const bookmarks = plugin('bookmarks', host => {
     const room = stanza.from?.bare
     if (fate && room !== undefined) shelf.follow(account, room, fate).catch((error: unknown) => host.bug(error, stanza))
   })
+  const later = (account: Account, work: () => Promise<unknown>): void => {
+    account.set(busy, account.get(busy).then(work).catch((error: unknown) => host.bug(error)))
+  }
+  nodes.seed(OLD, account => shelf.issue(account, true))
+  nodes.watch(OLD, account => later(account, () => shelf.take(account)))
+  nodes.watch(NS, account => later(account, () => shelf.issue(account, false)))
   vaults.set(ID, { get: account => shelf.collate(account), set: (account, storage) => shelf.replace(account, storage) })
 })
 
@@ -68,6 +76,22 @@ class Bookshelf {
     for (const id of there.keys()) if (!wanted.has(id)) await this.#nodes.retract(account, NS, id)
     await this.#keep(account, others, [...wanted].filter(([, conference]) => !read(conference).nick).map(([room]) => room))
     return undefined
+  }
+
+  /** Puts all bookmarks as one item into the older node, if they are others there. `made`: also where there is no such node, and something to put in. */
+  async issue(account: Account, made: boolean): Promise<void> {
+    const there = await this.#nodes.has(account, OLD)
+    if (there ? !(await this.#nodes.isClosed(account, OLD)) : !made) return // what others may read is no place for bookmarks
+    const all = await this.collate(account)
+    const [item] = await this.#nodes.items(account, OLD, { ids: [CURRENT] })
+    if (item?.payload ? isAlike(item.payload, all, account.jid.local) : all.elements.length === 0) return
+    await this.#nodes.publish(account, OLD, { id: CURRENT, payload: all }, { ...CONFIG, maxItems: 1 })
+  }
+
+  /** The older node has another item: its list changes the bookmarks. */
+  async take(account: Account): Promise<void> {
+    const [item] = await this.#nodes.items(account, OLD, { ids: [CURRENT] })
+    if (item?.payload?.is('storage', OLD) && !isAlike(item.payload, await this.collate(account), account.jid.local)) await this.replace(account, item.payload)
   }
 
   /** COMPAT: Gajim and Dino bookmark every room, Psi+ complains at each login about one that is not there. */
@@ -132,6 +156,16 @@ function written({ id, payload }: PersonalItem, made: string | undefined): Eleme
   return el('conference', OLD, { jid: id, ...(name !== undefined && { name }), autojoin: String(autojoin) },
     ...(nick || made ? [el('nick', OLD, {}, nick || made || '')] : []),
     ...(password ? [el('password', OLD, {}, password)] : []))
+}
+
+/** Whether two lists say the same. */
+function isAlike(a: Element, b: Element, local: string): boolean {
+  const parts = (list: Element): { rooms: Map<string, Bookmark>; others: string } => ({
+    rooms: new Map(list.elements.flatMap(e => { const room = roomOf(e); return room === undefined ? [] : [[room, read(e)] as const] })),
+    others: list.elements.filter(e => roomOf(e) === undefined && e.ns !== NICKLESS).map(String).sort().join(''),
+  })
+  const [one, two] = [parts(a), parts(b)]
+  return one.others === two.others && one.rooms.size === two.rooms.size && [...one.rooms].every(([room, bookmark]) => { const other = two.rooms.get(room); return other !== undefined && isSame(bookmark, other, local) })
 }
 
 /** Whether an older client changed nothing: a nick that we made up for it is none. */

@@ -141,7 +141,7 @@ class Pep {
   #send(account: Account, to: Iterable<Jid>, node: NodeState, event: Element, { at, by }: { readonly at?: number | undefined; readonly by?: Jid | undefined }): void {
     const delay = at === undefined ? [] : [el('delay', NS_DELAY, { stamp: new Date(at).toISOString() })]
     const message: Message = Stanza.of('message', { type: node.record.config.messageType, from: account.jid }, [event, ...delay])
-    // Which device published it is for those who see its presence, and nobody else (section 4.3.1.2).
+    // Which device published it is for those who see its presence, and for nobody else (section 4.3.1).
     const known: Message = by === undefined || by.isBare ? message : message.with(el('addresses', NS_ADDRESS, {}, el('address', NS_ADDRESS, { type: 'replyto', jid: by.full })))
     for (const jid of to) this.#host.send((known !== message && this.#watches(account, jid) ? known : message).readdress({ to: jid, id: `pep-${(++this.#sent).toString(36)}` }))
   }

@@ -29,7 +29,7 @@ async function fresh(a: Actor): Promise<Record<string, Xml>> {
 describe('XEP-0402 bookmarks, in both forms', () => {
   it('the account says that it is safe to use the new ones alone', scene(two, async ({ romeo }) => {
     romeo.sends`<iq type='get' id='i' to='${romeo.bare}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`
-    await romeo.receives`<iq type='result' id='i'><query xmlns='http://jabber.org/protocol/disco#info'><feature var='${NODE}#compat'/></query></iq>`
+    await romeo.receives`<iq type='result' id='i'><query xmlns='http://jabber.org/protocol/disco#info'><feature var='${NODE}#compat'/><feature var='${NODE}#compat-pep'/></query></iq>`
   }))
 
   it('a new bookmark is in the old list; COMPAT Psi+: always with a nick', scene(two, async ({ romeo, phone }) => {
@@ -50,6 +50,39 @@ describe('XEP-0402 bookmarks, in both forms', () => {
     assert.equal((await old(phone))[0]!.getChild('nick'), undefined)
     await writes(romeo, `<conference jid='play@muc.localhost' name='The Play' autojoin='false'><nick>JC</nick></conference>`)
     assert.equal((await old(phone))[0]!.getChildText('nick'), 'JC')
+  }))
+
+  it('the node of XEP-0048 has the same list, whoever changes it, and answers no change that is none', scene({ ...two, tablet: 'romeo@localhost/tablet' }, async ({ romeo, phone, tablet }) => {
+    await withCaps(phone, OLD)
+    await withCaps(tablet, NODE)
+    publish(romeo, NODE, 'play@muc.localhost', `<conference xmlns='${NODE}' name='The Play' autojoin='true'><nick>JC</nick></conference>`, fields)
+    await romeo.hears`<iq type='result' id='pub'/>`
+    items(romeo, OLD)
+    await romeo.hears`<iq type='result' id='items'><pubsub xmlns='${NS}'><items node='${OLD}'><item id='current'><storage xmlns='${OLD}'><conference jid='play@muc.localhost' name='The Play' autojoin='true'><nick>JC</nick></conference></storage></item></items></pubsub></iq>`
+    await tablet.hears`<message><event xmlns='${NS}#event'><items node='${NODE}'><item id='play@muc.localhost'/></items></event></message>`
+    const list = `<storage xmlns='${OLD}'><url name='Site' url='https://x.example'/><conference jid='den@muc.localhost' name='Den' autojoin='0'><nick>R</nick></conference><conference autojoin='1' name='The Play' jid='play@muc.localhost'><nick>JC</nick></conference></storage>`
+    publish(phone, OLD, 'current', list, fields.replace("<value>max</value>", '<value>1</value>'))
+    await phone.hears`<iq type='result' id='pub'/>`
+    await tablet.hears`<message><event xmlns='${NS}#event'><items node='${NODE}'><item id='den@muc.localhost'><conference xmlns='${NODE}' name='Den'><nick>R</nick></conference></item></items></event></message>`
+    await phone.fence()
+    assert.deepEqual(Object.keys(await fresh(romeo)).sort(), ['den@muc.localhost', 'play@muc.localhost'])
+    assert.deepEqual((await old(romeo)).map(e => e.name).sort(), ['conference', 'conference', 'url'])
+    romeo.says(`<iq type='set' id='r'><pubsub xmlns='${NS}'><retract node='${NODE}'><item id='play@muc.localhost'/></retract></pubsub></iq>`)
+    await romeo.hears`<iq type='result' id='r'/>`
+    const told = await phone.hears`<message><event xmlns='${NS}#event'><items node='${OLD}'><item id='current'><storage xmlns='${OLD}'><conference jid='den@muc.localhost'/><url name='Site'/></storage></item></items></event></message>`
+    assert.ok(!String(told).includes('play@'))
+    const again = (await phone.fence()).concat(await tablet.fence()).filter(x => x.name === 'message').map(String).filter(x => !x.includes('play@'))
+    assert.deepEqual(again, [])
+  }))
+
+  it('… but not where others may read it', scene(two, async ({ romeo, phone }) => {
+    publish(phone, OLD, 'current', `<storage xmlns='${OLD}'/>`, fields.replace('<value>whitelist</value>', '<value>open</value>').replace('<value>max</value>', '<value>1</value>'))
+    await phone.hears`<iq type='result' id='pub'/>`
+    publish(romeo, NODE, 'play@muc.localhost', `<conference xmlns='${NODE}' name='Secret'/>`, fields)
+    await romeo.hears`<iq type='result' id='pub'/>`
+    await romeo.fence()
+    items(romeo, OLD)
+    assert.ok(!String(await romeo.hears`<iq type='result' id='items'/>`).includes('Secret'))
   }))
 
   it('a list that an older client writes becomes items; newer clients hear of what changed, and of no more', scene(two, async ({ romeo, phone }) => {
