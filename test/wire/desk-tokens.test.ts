@@ -162,5 +162,9 @@ describe('signing in over REST', () => {
     }
     assert.ok(tried > 30, `${tried}`)
     assert.deepEqual((await d.rest('GET', `${API}/conversations/1`, 'boss')).body, before)
+    const denied = ((await d.rest('GET', `${API}/audit?limit=200`, 'boss')).body.items as { by: string; what: string; on: string; from: string }[]).filter(x => x.what === 'denied')
+    assert.ok(denied.length > 5 && denied.length <= 20, `${denied.length}: it is written down, and does not fill the audit`)
+    assert.ok(denied.every(x => x.by === 'ben@localhost' && x.from === '127.0.0.1'))
+    assert.ok(denied.some(x => x.on === `GET ${API}/conversations/1/lines`))
   }, config({ support: { assign: 'pull' }, billing: { assign: 'pull' } })))
 })

@@ -6,6 +6,7 @@ import type { Office } from '../office.ts'
 import type { Permission, Role } from '../permissions.ts'
 import type { Changed } from '../settings/rulebook.ts'
 import type { Fault } from '../settings/check.ts'
+import { Denials } from './denials.ts'
 import { reaches, type Scope } from './scopes.ts'
 
 /** Whom a token speaks for. Scopes cut the account's rights: absent = all of them. `token`: its id. */
@@ -52,8 +53,9 @@ export class Door {
   readonly office: Office
   readonly #http: HttpRouter
   readonly routes: Route[] = []
+  readonly denials: Denials
   readonly #running = new Map<string, Promise<void>>() // what comes again meanwhile waits for the answer
-  constructor(http: HttpRouter, office: Office) { this.#http = http; this.office = office }
+  constructor(http: HttpRouter, office: Office) { this.#http = http; this.office = office; this.denials = new Denials(office) }
 
   /** Registers routes that are described. */
   add(...routes: readonly Route[]): void {
@@ -78,7 +80,12 @@ export class Door {
 
   /** Registers a route that is described elsewhere. */
   on(method: string, path: string, scope: Scope | undefined, handle: (r: HttpRequest, who: Caller) => Answer): void {
-    const once = method === 'GET' ? handle : (r: HttpRequest, who: Caller): Answer => this.once(r, who, handle)
+    const watched = async (r: HttpRequest, who: Caller): Promise<HttpResponse> => {
+      const answer = await handle(r, who)
+      if (answer.status === 403) await this.denials.note(r, who.jid)
+      return answer
+    }
+    const once = method === 'GET' ? watched : (r: HttpRequest, who: Caller): Answer => this.once(r, who, watched)
     this.#http.on(method, `${BASE}${path}`, r => this.#admit(r, scope), once)
   }
 

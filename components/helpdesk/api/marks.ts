@@ -24,7 +24,10 @@ export function markRoutes(door: Door): readonly Route[] {
     const t = r.params['n'] ?? ''
     const n = /^[1-9]\d{0,8}$/.test(t) ? Number(t) : undefined
     const s = n === undefined ? undefined : await o.book.state(n)
-    return n === undefined || !s || s.is === 'absent' || s.deleted !== undefined || !mayRead(o, who.jid, s) ? undefined : { n, s }
+    if (n === undefined || !s || s.is === 'absent' || s.deleted !== undefined) return undefined
+    if (mayRead(o, who.jid, s)) return { n, s }
+    await door.denials.note(r, who.jid)
+    return undefined
   }
   const dated = <T extends { readonly at: number }>(all: readonly T[]): object[] => all.map(x => ({ ...x, at: time(x.at) }))
   return [

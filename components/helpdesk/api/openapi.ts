@@ -15,6 +15,8 @@ const REFUSALS: Schema = Object.fromEntries([
   ['401', 'No token, or none that is valid.'], ['403', 'You may see it, but not do that.'], ['404', 'Not there, or not yours to see.'],
 ].map(([status, description]) => [status, { description, content: { 'application/problem+json': { schema: object({ title: text, status: number }) } } }]))
 
+const TOO_MANY: Schema = { '429': { description: 'Too many failures; `Retry-After` says how many seconds to wait.' }, '503': { description: 'Too many at this moment.' } }
+
 const answer = (description: string, schema: Schema): Schema => ({ '200': { description, content: json(schema) }, ...REFUSALS })
 
 const conversation: Readonly<Record<string, Schema>> = {
@@ -82,7 +84,7 @@ function described(routes: readonly Route[]): Schema {
       [r.method.toLowerCase()]: {
         operationId: r.id, summary: r.summary, description: r.open ? 'Without a token.' : `${r.scope === undefined ? 'Any token' : `Scope ${r.scope}`}${r.needs === undefined ? '' : `, permission ${r.needs}`}.`, ...(r.open ? { security: [] } : {}),
         ...(inPath.length + inQuery.length + inHead.length > 0 ? { parameters: [...inPath, ...inQuery, ...inHead] } : {}),
-        ...(r.body ? { requestBody: { required: true, content: json(r.body) } } : {}), responses: { ...well, ...REFUSALS, ...badly },
+        ...(r.body ? { requestBody: { required: true, content: json(r.body) } } : {}), responses: { ...well, ...REFUSALS, ...badly, ...(r.open ? TOO_MANY : {}) },
       },
     }
   }

@@ -39,8 +39,8 @@ const LINES = 500
 /** Registers the routes of this desk under /api/v1. The first desk of a server has them; a second one finds them taken and serves XMPP only. */
 export function rest(http: HttpRouter, office: Office): void {
   if (http.table.some(r => r.pattern === '/api/v1/conversations')) return
-  const api = new Api(office)
   const door = new Door(http, office)
+  const api = new Api(door)
   door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door), ...recordRoutes(door), ...customerRoutes(door), ...hookRoutes(door), ...ticketRoutes(door))
   door.add(...tokenRoutes(door), ...markRoutes(door), ...listRoutes(door), ...threadRoutes(door), ...roomRoutes(door))
   door.add(...banRoutes(door), ...scriptRoutes(door), ...articleRoutes(door), ...translationRoutes(door), ...liveRoutes(door, http, (r, who) => api.live(r, who)))
@@ -59,7 +59,8 @@ export function rest(http: HttpRouter, office: Office): void {
 
 class Api {
   readonly #o: Office
-  constructor(office: Office) { this.#o = office }
+  readonly #door: Door
+  constructor(door: Door) { this.#o = door.office; this.#door = door }
 
   async list(r: HttpRequest, who: Caller): Promise<HttpResponse> {
     if (isSearch(r.query)) return search(this.#o, r, who)
@@ -186,6 +187,7 @@ class Api {
     if (s.is === 'absent' || s.deleted !== undefined) return undefined
     const summary: Summary = await this.#o.summary(n) ?? { number: n, state: s.is, queue: s.queue, customer: '', customerId: s.customer, owners: s.owners, opened: s.opened }
     const may = this.#o.threads.reviews(who.jid, n) || this.#mayRead(who, { ...summary, owners: s.owners }, s) || (toTake && this.#o.operators.may(who.jid, 'chat.take.others', s.queue))
+    if (!may) await this.#door.denials.note(r, who.jid) // he is told that there is nothing
     return may ? { n, s, summary } : undefined
   }
 
