@@ -1,7 +1,7 @@
 // What a room answers beside XEP-0045, with the help of stores and sessions: its archive, its vCard, its commands, moderation.
 import { el, errorReply, refuse, resultOf, type Element, type Iq, type Link, type StanzaError } from '../../server/api.ts'
 import { NS_COMMANDS, type Commands } from '../../protocols/commands.ts'
-import { isRetractable, NS_MODERATE, NS_RETRACT } from '../../protocols/retraction.ts'
+import { isRetractable, NS_FASTEN, NS_MODERATE, readModeration } from '../../protocols/retraction.ts'
 import { isLogged } from '../../protocols/room/config.ts'
 import type { Outcome } from '../../protocols/room/floor.ts'
 import { DISCO_INFO, DISCO_ITEMS } from '../../protocols/room/names.ts'
@@ -34,7 +34,7 @@ export class Beside<P extends Seat> {
     const query = iq.payload[0]! // a get or set has one
     switch (query.ns) {
       case NS_MAM: return this.#archive.answer(room, iq)
-      case NS_MODERATE: return iq.type === 'set' ? this.#moderate(local, place, room, iq) : undefined
+      case NS_MODERATE: case NS_FASTEN: return iq.type === 'set' ? this.#moderate(local, place, room, iq) : undefined
       case NS_VCARD: return iq.type === 'get' ? this.#card(local, room, iq) : this.#newCard(local, place, room, iq)
       case NS_COMMANDS: return iq.type === 'set' ? this.#say(iq, this.#commands(local, place, room).run(query, iq.from!)) : undefined
       case DISCO_INFO: case DISCO_ITEMS: {
@@ -71,15 +71,15 @@ export class Beside<P extends Seat> {
 
   /** A moderator takes back a line of somebody (XEP-0425). */
   async #moderate(local: string, place: P, room: Room, iq: Iq): Promise<void> {
-    const asked = iq.payload[0]! // a set has one
-    const id = asked.attrs['id']
+    const asked = readModeration(iq.payload[0]!) // a set has one
     const isModerator = (): boolean => room.occupantBy(iq.from!)?.role === 'moderator'
     if (!isModerator()) return this.#refuse(iq, refuse('forbidden', 'Only moderators take back what others said.'))
-    if (!id || asked.name !== 'moderate' || !asked.child('retract', NS_RETRACT)) return this.#refuse(iq, refuse('bad-request', 'Say which line shall be taken back.'))
+    if (!asked) return this.#refuse(iq, refuse('bad-request', 'Say which line shall be taken back.'))
+    const { id, reason } = asked
     const line = room.remembered(id) ?? (isLogged(room.config) ? await this.#keep.find(local, id) : undefined)
     if (!line || !isRetractable(line)) return this.#refuse(iq, refuse('item-not-found', 'There is no such line.'))
     if (!isModerator()) return this.#refuse(iq, refuse('forbidden')) // no more, since the archive was asked
-    await this.#act(local, place, room, room.moderate(room.occupantBy(iq.from!)!.nick, id, asked.child('reason')?.text ?? '', this.#link.clock.now())) // a moderator is in
+    await this.#act(local, place, room, room.moderate(room.occupantBy(iq.from!)!.nick, id, reason, this.#link.clock.now())) // a moderator is in
     this.#link.send(resultOf(iq))
   }
 

@@ -3,7 +3,7 @@ import { randomFillSync, randomUUID } from 'node:crypto'
 import { el, errorReply, Jid, parseFrame, readStanza, refuse, resultOf, Unreadable, type AnyStanza, type Component, type Element, type Iq, type Link, type Message, type Presence, type Receiver, type StanzaError } from '../../server/api.ts'
 import { NS_COMMANDS, type Commands } from '../../protocols/commands.ts'
 import { ArchiveIds, ARCHIVE_FEATURES } from '../../protocols/archive.ts'
-import { NS_MODERATE, NS_RETRACT, NS_TOMBSTONE } from '../../protocols/retraction.ts'
+import { NS_MODERATE, NS_MODERATE_0, NS_RETRACT, NS_TOMBSTONE } from '../../protocols/retraction.ts'
 import { cut, NS_RSM, pageSet, readPage } from '../../protocols/paging.ts'
 import { Bucket } from '../../protocols/room/bucket.ts'
 import { isLogged } from '../../protocols/room/config.ts'
@@ -75,7 +75,7 @@ class Service implements Receiver {
       bounds: { get users() { return limits.users }, get history() { return limits.history } },
       rates: { get occupant() { return limits.occupantRate }, get room() { return limits.roomRate } },
       features: [...ARCHIVE_FEATURES, NS_TOMBSTONE],
-      also: [NS_RETRACT, NS_MODERATE, NS_VCARD, NS_COMMANDS],
+      also: [NS_RETRACT, NS_MODERATE, NS_MODERATE_0, NS_VCARD, NS_COMMANDS],
       affiliation: bare => (this.#rulers.has(bare) ? 'owner' : undefined),
       enter: ({ jid }) => ((this.#visits.get(jid.bare) ?? 0) >= limits.roomsPerUser ? refuse('resource-constraint', 'You are in too many rooms.') : undefined),
     }

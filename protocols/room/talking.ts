@@ -1,6 +1,6 @@
 // What occupants say: to all, to one, the subject, asking for voice (XEP-0045 sections 7.4, 7.5, 7.13, 8.1, 8.6). Pure.
 import { CONTENT, el, form, readForm, refuse, Stanza, StanzaError, type Element, type Jid, type Message } from '../../server/api.ts'
-import { isRetractable, NS_MODERATE, NS_RETRACT, retracted, retracts } from '../retraction.ts'
+import { isRetractable, moderation, retracted, retracts } from '../retraction.ts'
 import { clean } from './clean.ts'
 import type { Floor, Turn } from './floor.ts'
 import { decline, invite } from './inviting.ts'
@@ -71,12 +71,11 @@ function takesBack(floor: Floor, turn: Turn, said: Message, o: Occupant, id: str
 
 /** A moderator takes back somebody's line (XEP-0425), which the caller has found. */
 export function moderate(floor: Floor, turn: Turn, o: Occupant, id: string, reason: string): void {
-  const by = el('moderated', NS_MODERATE, { by: o.jid.full }, o.mark)
-  const why = reason ? [el('reason', NS_RETRACT, {}, reason)] : []
-  const told = said(floor, undefined, [el('retract', NS_RETRACT, { id }, by, ...why)], floor.host.newId())
+  const { told: payload, inside } = moderation(id, o.jid.full, o.mark, reason)
+  const told = said(floor, undefined, payload, floor.host.newId())
   floor.history.remove(id, floor.jid.bare)
   reflect(floor, turn, told, undefined, true)
-  turn.facts.push({ what: 'retracted', id, mark: retracted(told.head.id, turn.now, by, ...why) })
+  turn.facts.push({ what: 'retracted', id, mark: retracted(told.head.id, turn.now, ...inside) })
 }
 
 export function setSubject(floor: Floor, turn: Turn, text: string, by?: Occupant): void {

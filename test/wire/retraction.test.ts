@@ -152,6 +152,15 @@ describe('lines of a room that are taken back', () => {
     await anna.hears`<iq type='error' id='mod'><error><item-not-found xmlns='${STANZAS}'/></error></iq>`
   })
 
+  it('COMPAT Gajim 1: are taken back by a moderator whose client knows the older document, and shown to such clients', async () => {
+    const { anna, ben } = await both()
+    const id = await says(ben, 'rude', [anna])
+    anna.says(`<iq type='set' to='${ROOM}' id='mod'><apply-to id='${id}' xmlns='urn:xmpp:fasten:0'><moderate xmlns='urn:xmpp:message-moderate:0'><retract xmlns='urn:xmpp:message-retract:0'/><reason>not here</reason></moderate></apply-to></iq>`)
+    await ben.hears`<message type='groupchat' from='${ROOM}'><retract id='${id}' xmlns='${RETRACT}'/><apply-to id='${id}' xmlns='urn:xmpp:fasten:0'><moderated by='${ROOM}/anna' xmlns='urn:xmpp:message-moderate:0'><retract xmlns='urn:xmpp:message-retract:0'/><reason>not here</reason></moderated></apply-to></message>`
+    await anna.hears`<iq type='result' id='mod'/>`
+    assert.ok(told((await archive(ben, ROOM))[0]!).startsWith('tombstone'))
+  })
+
   it('that are older than what the room remembers are found in its archive, and those of a passing room in its memory', async () => {
     const { anna, ben } = await both(false)
     const id = await says(ben, 'rude', [anna])
