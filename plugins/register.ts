@@ -35,10 +35,9 @@ export const register = plugin('register', (host, options) => {
     const taken = invited && await invitations?.take(stream!)
     if (invited && !taken) return refuse('item-not-found', 'The invitation was used meanwhile.')
     const record = { host: host.domain, local, created: host.clock.now(), credentials }
-    if (await accounts.create(record) === 'conflict') {
-      await taken?.putBack()
-      return refuse('conflict')
-    }
+    let outcome: 'ok' | 'conflict' | undefined
+    try { outcome = await accounts.create(record) } finally { if (outcome !== 'ok') await taken?.putBack() }
+    if (outcome === 'conflict') return refuse('conflict')
     const jid = Jid.of(local, host.domain)
     accountChanged(host, jid, record, 'made')
     await taken?.welcome(jid)

@@ -20,7 +20,7 @@ export type News = { readonly now: number; readonly done: number } | { readonly 
 const [file = '', seedText = '1', countText = '1000', fromText = '0', last = ''] = process.argv.slice(2)
 const STAFF = ['anna', 'ben', 'cleo', 'dora'] as const
 const CUSTOMERS = 14
-const AT_ONCE = 5
+const AT_ONCE = 12
 const tell = (news: News): void => { process.send?.(news) }
 
 /** Time that moves only when it is told to; goes on where the last run was. */

@@ -1,4 +1,4 @@
-// Random doings with kill -9 in between: OPERATIONS=1000000 is the long run of some two hours, SEED another one.
+// Random doings with kill -9 in between: OPERATIONS=1000000 is the long run of some forty minutes, SEED another one.
 import assert from 'node:assert/strict'
 import { modelRun } from '../harness/model.ts'
 

@@ -3,6 +3,10 @@ import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
 import { Jid } from '../../server/stanza/jid.ts'
 import { Actor, House } from '../harness/scene.ts'
+import { plugins } from '../../plugins/index.ts'
+import { Host } from '../../server/host/host.ts'
+import { silent } from '../../server/ports/log.ts'
+import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 
 const ADMIN = 'http://jabber.org/protocol/admin'
 const COMMANDS = 'http://jabber.org/protocol/commands'
@@ -96,6 +100,31 @@ describe('service administration', () => {
     done(await run(manager, 'edit-admin', { adminjids: ['abram@localhost'] }))
     assert.equal(refused(await run(admin, 'add-user')), 'forbidden')
   })
+
+  it('SEC-T30 an admin of one host is nobody at another, whatever his name', office(async ({ admin, house }) => {
+    const { router, clock, limits } = house
+    const stores = await openSqlite({ file: ':memory:' })
+    house.keeps({ [Symbol.asyncDispose]: () => stores.close() })
+    const other = await new Host('b.example', { router, stores, clock, network: house.clients.network, log: silent, limits }).use(plugins)
+    ;(house.clients.hosts as Map<string, Host>).set('b.example', other) // the harness made one
+    const credentials = (await house.stores.accounts.find('localhost', 'nurse'))!.credentials
+    await stores.accounts.create({ host: 'b.example', local: 'nurse', created: clock.now(), credentials, role: 'admin' })
+    const stranger = new Actor('stranger', 'nurse@b.example/office')
+    await stranger.connects(house.port)
+    for (const [who, to] of [[stranger, 'localhost'], [stranger, 'nurse@localhost'], [admin, 'b.example'], [admin, 'nurse@b.example']] as const) {
+      for (const node of ['add-user', 'delete-user', 'get-online-users-num', 'announce', 'shutdown', 'edit-admin']) {
+        who.sends`<iq type='set' id='x' to='${to}'><command xmlns='${COMMANDS}' node='${ADMIN}#${node}' action='execute'/></iq>`
+        const condition = refused(await who.hears`<iq type='error' id='x'/>`)
+        assert.ok(['forbidden', 'item-not-found', 'service-unavailable'].includes(condition ?? ''), `${node} at ${to}: ${String(condition)}`)
+        if (node === 'add-user' && !to.includes('@')) assert.equal(condition, 'forbidden')
+      }
+      who.sends`<iq type='get' id='i' to='${to}'><query xmlns='http://jabber.org/protocol/disco#items' node='${COMMANDS}'/></iq>`
+      assert.ok(!String(await who.hears`<iq id='i'/>`).includes(`${ADMIN}#add-user`))
+    }
+    stranger.sends`<iq type='set' id='own' to='b.example'><command xmlns='${COMMANDS}' node='${ADMIN}#get-online-users-num' action='execute'/></iq>`
+    await stranger.hears`<iq type='result' id='own'/>`
+    stranger.leaves()
+  }))
 
   it('adds a user, who can log in; and not twice', office(async ({ admin, house }) => {
     done(await run(admin, 'add-user', { 'accountjid': 'juliet@localhost', 'password': 'R0m30', 'password-verify': 'R0m30', 'given_name': 'Juliet', 'surname': 'Capulet' }))

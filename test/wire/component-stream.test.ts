@@ -67,7 +67,7 @@ describe('a component', () => {
     assert.equal(a.header, undefined)
   }, { ...options, limits: { authFailures: { ...defaultLimits.authFailures, ban: 2 } } }))
 
-  it('SEC-C02 is refused for a domain nobody configured, for a host of ours, and for one that is connected', scene({}, async (_, house) => {
+  it('SEC-C02 SEC-C07 is refused for a domain nobody configured, for a host of ours, and for one that is connected', scene({}, async (_, house) => {
     for (const [to, condition] of [['nobody.localhost', 'host-unknown'], ['localhost', 'conflict'], ['me@bot.localhost', 'host-unknown'], ['', 'host-unknown']] as const) {
       const a = await greeted(house, to)
       await a.receives`<stream:error xmlns:stream='${ETHERX}' xmlns='${ETHERX}'>${''}</stream:error>`.then(x => assert.ok(x.getChild(condition, STREAMS), `${to}: ${x.toString()}`))

@@ -3,6 +3,12 @@ import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
 import { LANDING } from '../../protocols/invitations.ts'
 import { Actor, House, type SceneOptions } from '../harness/scene.ts'
+import { plugins } from '../../plugins/index.ts'
+import { Host } from '../../server/host/host.ts'
+import { defaultLimits } from '../../server/ports/limits.ts'
+import { silent } from '../../server/ports/log.ts'
+import { StoreError } from '../../server/ports/store.ts'
+import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 
 const COMMANDS = 'http://jabber.org/protocol/commands'
 const INVITE = 'urn:xmpp:invite#invite'
@@ -139,6 +145,56 @@ describe('invitations', () => {
     assert.equal(await shows(b, token), 'item-not-found')
     a.leaves(); b.leaves()
   }))
+
+  it('SEC-T34 fifty who come with one at the same time make one account; used, over, or on another host it is worth nothing', async () => {
+    const free = { rate: Infinity, burst: Infinity }
+    await using house = await House.open({ ...closed('everyone'), limits: { connections: { perAddress: Infinity, unauthenticatedPerAddress: Infinity, unauthenticated: Infinity, newPerAddress: free }, account: { ...defaultLimits.account, registrations: Infinity } } })
+    const romeo = await house.actor('romeo', 'romeo@localhost/orchard')
+    const [one, two] = [await link(romeo, INVITE), await link(romeo, INVITE)]
+    const crowd = await Promise.all(Array.from({ length: 50 }, () => stranger(house)))
+    assert.deepEqual(new Set(await Promise.all(crowd.map(a => shows(a, one.token)))), new Set(['result']))
+    const outcomes = await Promise.all(crowd.map((a, i) => registers(a, i % 2 ? 'juliet' : `user${i}`)))
+    assert.deepEqual(outcomes.toSorted().slice(-1), ['result'])
+    assert.equal(outcomes.filter(o => o === 'result').length, 1)
+    for (const o of outcomes) assert.ok(['result', 'item-not-found', 'conflict'].includes(o), o)
+    assert.equal((await house.stores.accounts.list('localhost', { limit: 100 })).length, 2)
+    assert.equal(await shows(crowd[0]!, one.token), 'item-not-found')
+    for (const a of crowd) a.leaves()
+
+    const { router, clock, limits, stores } = house
+    const elsewhere = await new Host('other.localhost', { router, stores, clock, network: house.clients.network, log: silent, limits }).use(plugins, { invites: { register: 'everyone' }, register: { open: false } })
+    ;(house.clients.hosts as Map<string, Host>).set('other.localhost', elsewhere) // the harness made one
+    const b = new Actor('b', 'b@other.localhost/x')
+    await b.opens(house.port)
+    b.says("<?xml version='1.0'?><stream:stream to='other.localhost' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>")
+    await b.next()
+    b.says(`<iq type='set' id='p' to='other.localhost'><preauth xmlns='urn:xmpp:pars:0' token='${two.token}'/></iq>`)
+    assert.equal(outcome(await b.next()), 'item-not-found')
+    await house.clock.advance(8 * DAY)
+    const late = await stranger(house)
+    assert.equal(await shows(late, two.token), 'item-not-found')
+    assert.equal(await registers(late, 'late'), 'not-allowed')
+    for (const a of [b, late]) a.leaves()
+  })
+
+  it('SEC-T34 where the account cannot be written the invitation is good yet', async () => {
+    const stores = await openSqlite({ file: ':memory:' })
+    let full = true
+    const create: typeof stores.accounts.create = record => record.local === 'juliet' && full ? Promise.reject(new StoreError('the disk is full')) : stores.accounts.create(record)
+    await using house = await House.open({ ...closed('everyone'), stores: Object.create(stores, { accounts: { value: Object.create(stores.accounts, { create: { value: create } }) } }) as typeof stores })
+    const romeo = await house.actor('romeo', 'romeo@localhost/orchard')
+    const { token } = await link(romeo, INVITE)
+    const a = await stranger(house)
+    assert.equal(await shows(a, token), 'result')
+    a.says(`<iq type='set' id='r' to='localhost'><query xmlns='${REGISTER}'><username>juliet</username><password>pw</password></query></iq>`)
+    assert.match(String(await a.next()), /internal-server-error/)
+    assert.equal(await house.stores.accounts.find('localhost', 'juliet'), undefined)
+    full = false
+    const b = await stranger(house)
+    assert.equal(await shows(b, token), 'result')
+    assert.equal(await registers(b, 'juliet'), 'result')
+    for (const x of [a, b]) x.leaves()
+  })
 
   it('a name that is taken does not use up the invitation; nor does time that runs out on the way', village('everyone', async ({ romeo, house }) => {
     const { token } = await link(romeo, INVITE)

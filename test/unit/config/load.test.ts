@@ -75,7 +75,7 @@ describe('config/load', () => {
     assert.deepEqual(good(host).hosts.get('a.example')!.plugins, {})
   })
 
-  it('a desk is off, its queues are pulled by all, and a component listens on this machine only, unless the file says otherwise', () => {
+  it('SEC-C04 a desk is off, its queues are pulled by all, and a component listens on this machine only, unless the file says otherwise', () => {
     const config = good(`${host}listen: { component: { port: 1 } }\ncomponents: { d.example: { helpdesk: { queues: { q: } } } }`)
     const desk = config.components.get('d.example')
     assert.ok(desk?.kind === 'helpdesk')
