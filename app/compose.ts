@@ -44,6 +44,7 @@ import { LANDING_PATH, serveLanding } from './landing.ts'
 import type { SessionKind } from './metrics.ts'
 import type { Desk } from './office.ts'
 import { adoptLimits, needRestart } from './reload.ts'
+import { readSecrets } from './secrets.ts'
 import { tokenKeeper, tokenReader } from './tokens.ts'
 import { VERSION } from './version.ts'
 
@@ -235,7 +236,7 @@ export async function compose(config: Config, world: World): Promise<House> {
   const kindOf = (domain: string, c: ComponentConfig): Component | undefined => {
     switch (c.kind) {
       case 'muc': return muc({ makers: [...config.components].flatMap(([name, other]) => other.kind === 'helpdesk' ? [name] : []) })
-      case 'helpdesk': return helpdesk({ ...c, upload: uploads }, desk => desks.set(domain, desk))
+      case 'helpdesk': return helpdesk({ ...c, upload: uploads, secrets: readSecrets(c.secrets, log) }, desk => desks.set(domain, desk))
       case 'webchat': return webchat(c, () => ({ hosts: [...hosts.keys()], ports, selfSigned: !config.tls }))
       case 'pubsub': return pubsub({ local: name => hosts.has(name) })
       case 'upload': return upload(c, { files: () => diskFiles(`${config.data}/uploads`), base: () => c.url ?? ownOrigin(config, ports['http']), serves: name => hosts.has(name), trusts: isDesk, lives: async (owner, since) => !hosts.has(Jid.parse(owner).domain) || await isStill(stores, owner, since) })

@@ -43,6 +43,8 @@ export type ComponentConfig =
     readonly assign: 'round-robin' | 'pull'
     readonly capacity: number
     readonly mail?: { readonly host: string; readonly port: number; readonly tls: 'implicit' | 'starttls' | 'none'; readonly user?: string; readonly password?: string; readonly from: string; readonly name: string }
+    /** Where secrets are: `env:NAME`, or `file:PATH` with the path absolute. */
+    readonly secrets: ReadonlyMap<string, string>
     readonly queues: ReadonlyMap<string, QueueConfig>
     /** As it stands in the file, without defaults: what nobody changes at run time. */
     readonly given: { readonly enabled?: boolean; readonly assign?: string; readonly capacity?: number; readonly queues?: Readonly<Record<string, object | null>> } | null
@@ -132,7 +134,7 @@ function build(value: unknown, file: string, base: string): Config {
   const components = new Map<string, ComponentConfig>()
   const written = (value as { components?: Record<string, Record<string, object | null>> }).components // the schema has seen it
   for (const [domain, kinds] of filled.components) {
-    for (const [kind, options] of Object.entries(kinds)) components.set(domain, { kind, ...options, ...(kind === 'helpdesk' && { given: written?.[domain]?.[kind] ?? null }) } as ComponentConfig)
+    for (const [kind, options] of Object.entries(kinds)) components.set(domain, { kind, ...options, ...(kind === 'helpdesk' && { given: written?.[domain]?.[kind] ?? null, secrets: placed((options as { secrets?: ReadonlyMap<string, string> }).secrets, base) }) } as ComponentConfig)
   }
   const { component, ...listen } = filled.listen
   return {
@@ -146,6 +148,10 @@ function build(value: unknown, file: string, base: string): Config {
     hosts: new Map([...filled.hosts].map(([domain, options]) => [domain, { ...options, plugins: located(options.plugins, base) }])),
   }
 }
+
+/** With the paths of secrets' files made absolute. */
+const placed = (secrets: ReadonlyMap<string, string> = new Map(), base: string): ReadonlyMap<string, string> =>
+  new Map([...secrets].map(([name, place]) => [name, place.startsWith('file:') ? `file:${resolve(base, place.slice('file:'.length))}` : place]))
 
 /** With the path of a plugin's file made absolute. */
 function located(plugins: HostConfig['plugins'], base: string): HostConfig['plugins'] {

@@ -76,6 +76,8 @@ export interface DeskSettings {
   readonly translation: { readonly method: 'none' | 'google' | 'microsoft' | 'libretranslate'; readonly apiKey?: string; readonly clientId?: string; readonly clientSecret?: string; readonly tenant?: string; readonly url?: string; readonly language: string }
   /** Paths and bodies hold `{{subject}}` and the like: see components/helpdesk/tickets/rest.ts. */
   readonly tickets: { readonly kind: 'builtin' | 'rest' | 'mail'; readonly mailTo: string; readonly url?: string; readonly authorization?: string; readonly createPath: string; readonly createBody: string; readonly appendPath: string; readonly appendBody: string; readonly showPath: string; readonly findPath: string; readonly numberAt: string }
+  /** Where else answers stand; `url` and `body` hold {{question}}, {{queue}} and {{limit}}. Empty `url`: nowhere. */
+  readonly knowledge: { readonly url: string; readonly method: 'GET' | 'POST'; readonly body: string; readonly authorization?: string; readonly headers: string; readonly timeout: number; /** KiB */ readonly size: number; readonly itemsAt: string; readonly titleAt: string; readonly textAt: string; readonly urlAt: string; readonly customers: boolean }
   readonly retention: { readonly purgeAfter: number; readonly conversations: number }
   readonly roster: { readonly colleagues: boolean; readonly queues: boolean }
   readonly roles: Names<RoleSetting>

@@ -18,6 +18,7 @@ import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { storeFile } from '../folder.ts'
 import { serveHealth } from '../health.ts'
 import { openLog } from '../log.ts'
+import { readSecrets } from '../secrets.ts'
 import { failed, misused, type Outcome } from '../office.ts'
 
 const PATIENCE = 30_000 // ms that a shutdown may take
@@ -98,10 +99,10 @@ function read(config: Config): Wanted[] | Outcome {
   return lines.length ? { code: 2, lines } : wanted
 }
 
-function componentOf(c: ComponentConfig, config: Config, ports: Readonly<Record<string, number>>): Component {
+function componentOf(c: ComponentConfig, config: Config, ports: Readonly<Record<string, number>>, log: Log): Component {
   switch (c.kind) {
     case 'muc': return muc({})
-    case 'helpdesk': return helpdesk({ ...c, upload: [...config.components].flatMap(([service, other]) => other.kind === 'upload' ? [{ service, base: () => other.url }] : [])[0] })
+    case 'helpdesk': return helpdesk({ ...c, upload: [...config.components].flatMap(([service, other]) => other.kind === 'upload' ? [{ service, base: () => other.url }] : [])[0], secrets: readSecrets(c.secrets, log) })
     case 'webchat': return webchat(c, () => ({ hosts: [...config.hosts.keys()], ports, selfSigned: false }))
     case 'pubsub': return pubsub()
     case 'upload': return upload(c, { files: () => diskFiles(`${config.data}/uploads`), base: () => c.url, trusts: domain => config.components.get(domain)?.kind === 'helpdesk' })

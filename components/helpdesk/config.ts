@@ -23,12 +23,14 @@ export interface DeskConfig {
   readonly upload?: { readonly service: string; readonly base: () => string | undefined } | undefined
   /** Networks (CIDR) that webhooks and ticket systems may be reached in though they are not public. */
   readonly allow?: readonly string[]
+  /** What settings refer to as `secret:NAME`: read, by name. */
+  readonly secrets?: ReadonlyMap<string, string>
   readonly queues: ReadonlyMap<string, QueueConfig>
   readonly given?: { readonly enabled?: boolean; readonly assign?: string; readonly capacity?: number; readonly queues?: Readonly<Record<string, object | null>> } | null
 }
 
 /** What holds now: the file's word over the settings. */
-export interface Current extends Omit<DeskConfig, 'queues' | 'given' | 'mail' | 'allow' | 'upload'> { readonly queues: ReadonlyMap<string, QueueSetting> }
+export interface Current extends Omit<DeskConfig, 'queues' | 'given' | 'mail' | 'allow' | 'upload' | 'secrets'> { readonly queues: ReadonlyMap<string, QueueSetting> }
 
 /** What the file says, as settings that nobody can change. */
 export function fixedBy({ given }: DeskConfig): Tree {

@@ -122,7 +122,8 @@ class Desk implements Receiver {
   /** Something was done from the command line. */
   note(deed: CommandLineDeed): Promise<unknown> { return this.#office.records.audit.note({ by: 'command line', ...deed }) }
 
-  async start({ mail, allow, upload }: DeskConfig): Promise<Receiver> {
+  async start({ mail, allow, upload, secrets }: DeskConfig): Promise<Receiver> {
+    if (secrets) this.#office.secrets = secrets
     const { book, operators, customers } = this.#office
     if (mail) {
       const { stores, domain, limits, log } = this.#link

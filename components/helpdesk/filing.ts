@@ -10,7 +10,7 @@ import type { Tickets } from './tickets/port.ts'
 import { articleText } from './transcripts/text.ts'
 import type { Fetcher } from './webhooks/fetcher.ts'
 
-type Under = Pick<Ground, 'book' | 'customers' | 'operators' | 'rules' | 'link' | 'domain' | 'mail' | 'now' | 'later'>
+type Under = Pick<Ground, 'book' | 'customers' | 'operators' | 'rules' | 'link' | 'domain' | 'mail' | 'now' | 'later' | 'secret'>
 
 export class Filing {
   readonly #o: Under

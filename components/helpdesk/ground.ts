@@ -32,6 +32,8 @@ export class Ground {
   readonly threads: Threads
   /** One line for each conversation there ever was. */
   readonly summaries: Past
+  /** What the config file names; a setting refers to one as `secret:NAME`. */
+  secrets: ReadonlyMap<string, string> = new Map()
   /** Absent: the desk sends no mails. */
   mail: Outbox | undefined
   /** Absent: nobody can hand over files here. */
@@ -84,6 +86,12 @@ export class Ground {
     await this.mail?.close()
     await this.idle()
     this.book.stop()
+  }
+
+  /** A secret as it is used; empty: there is none. */
+  secret(text: string | undefined): string {
+    const name = /^secret:([\w.-]+)$/.exec(text ?? '')?.[1]
+    return name === undefined ? text ?? '' : this.secrets.get(name) ?? ''
   }
 
   customerOf(s: State): Customer | undefined { return s.is === 'absent' ? undefined : this.customers.known(s.customer) }

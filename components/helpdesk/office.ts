@@ -17,6 +17,7 @@ import { Articles, Knowledge } from './intake/knowledge.ts'
 import { Opening } from './intake/opening.ts'
 import { Paces } from './intake/paces.ts'
 import { Quota } from './intake/quota.ts'
+import { RemoteKnowledge } from './intake/remote-knowledge.ts'
 import { wishesOf } from './intake/wishes.ts'
 import type { Summary } from './past.ts'
 import { PresentCustomers } from './present.ts'
@@ -33,6 +34,7 @@ export class Office extends Ground {
   readonly quota: Quota
   readonly paces: Paces
   readonly knowledge: Knowledge
+  readonly remoteKnowledge: RemoteKnowledge
   readonly translation: Translation
   readonly present: PresentCustomers
   readonly rooms: StandingRooms
@@ -78,7 +80,8 @@ export class Office extends Ground {
     this.bans = new Bans(documents, link.domain)
     this.quota = new Quota(link)
     this.paces = new Paces(this, this.distribution)
-    this.knowledge = new Knowledge(new Articles(link.stores, link.domain, link.clock))
+    this.remoteKnowledge = new RemoteKnowledge({ settings: () => rules.now.knowledge, secret: text => this.secret(text), fetcher: errands, clock: link.network ?? link.clock, log: link.log })
+    this.knowledge = new Knowledge(new Articles(link.stores, link.domain, link.clock), this.remoteKnowledge)
     this.records = new Records(this, () => this.filing.tickets, () => this.bans)
     this.translation = new Translation(this, errands)
     this.book.onCommit = c => this.#committed(c)

@@ -78,7 +78,7 @@ function described(routes: readonly Route[]): Schema {
     const inHead = r.method === 'GET' ? r.events ? [{ name: 'Last-Event-ID', in: 'header', schema: text, description: 'The id that was read last: what came after it is told.' }] : [] : [{ name: 'Idempotency-Key', in: 'header', schema: text, description: 'The same key again within a day: the same answer, and nothing done twice.' }, ...(r.path.startsWith('/operators') || r.path.startsWith('/canned') ? [] : [{ name: 'If-Match', in: 'header', schema: text, description: 'The ETag that was seen; 412 if the settings have another.' }])]
     const status = String(r.status ?? 200)
     const well = { [status]: { description: r.summary, ...(status === '204' ? {} : { content: r.events ? { 'text/event-stream': { schema: r.answer } } : { ...json(r.answer), ...(r.table ? { 'text/csv': { schema: text } } : {}) } }) }, ...(r.events ? { '429': { description: 'The token has too many streams.' } } : {}) }
-    const badly = r.method === 'GET' ? {} : { '409': { description: 'It cannot be done now, with the reason.' }, '412': { description: 'Somebody else was quicker.' }, '422': { description: 'Something in it is wrong; `errors` says what.' } }
+    const badly = r.method === 'GET' ? r.query ? { '422': { description: 'A parameter is wrong; `errors` says which.' } } : {} : { '409': { description: 'It cannot be done now, with the reason.' }, '412': { description: 'Somebody else was quicker.' }, '422': { description: 'Something in it is wrong; `errors` says what.' } }
     paths[r.path] = {
       ...paths[r.path],
       [r.method.toLowerCase()]: {

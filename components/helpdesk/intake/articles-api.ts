@@ -5,6 +5,7 @@ import { PAGED } from '../api/settings.ts'
 import { MOST, type Article } from './knowledge.ts'
 
 const text = { type: 'string' }
+const QUESTION = 1000 // characters
 const ARTICLE = { type: 'object', properties: { id: text, title: { ...text, maxLength: 200 }, text: { ...text, maxLength: 100_000 }, url: { type: ['string', 'null'], description: 'Where it stands in full; http or https.' }, internal: { type: 'boolean', description: 'For agents only. Default: false.' }, queues: { type: 'array', items: text, description: 'Empty: all.' }, at: text, by: text } }
 
 export function articleRoutes({ office: o }: Door): readonly Route[] {
@@ -37,6 +38,21 @@ export function articleRoutes({ office: o }: Door): readonly Route[] {
     { method: 'POST', path: '/articles', id: 'makeArticle', scope: 'articles:write', needs: 'canned.manage', summary: 'Writes an article', body: ARTICLE, answer: ARTICLE, status: 201, handle: (r, who) => keep(r, who, undefined) },
     { method: 'GET', path: '/articles/{id}', id: 'article', scope: 'articles:read', needs: 'chat.serve', summary: 'One article', answer: ARTICLE, handle: r => { const a = find(r); return a ? ok(shown(a)) : nothing() } },
     { method: 'PATCH', path: '/articles/{id}', id: 'changeArticle', scope: 'articles:write', needs: 'canned.manage', summary: 'Changes an article', body: ARTICLE, answer: ARTICLE, handle: (r, who) => { const a = find(r); return a ? keep(r, who, a) : nothing() } },
+    {
+      method: 'GET', path: '/suggestions', id: 'suggestions', scope: 'articles:read', needs: 'chat.serve', summary: 'What may answer a question: articles in which most of its words stand, and what the knowledge base finds', query: { q: { ...text, description: 'The question.' }, queue: text, customers: { type: 'boolean', description: 'true: only what customers may read.' }, limit: { type: 'integer', minimum: 1, maximum: 20 } },
+      answer: { type: 'object', properties: { items: { type: 'array', items: { type: 'object', properties: { title: text, text, url: { type: ['string', 'null'] } } } } } },
+      async handle(r) {
+        const [q, queue] = [r.query.get('q') ?? '', r.query.get('queue') ?? undefined]
+        if (q.trim() === '') return problem(422, 'q: a question is needed.', { errors: [{ pointer: '/q', detail: 'a question is needed' }] })
+        if (queue !== undefined && !o.hasQueue(queue)) return problem(422, `queue: there is no queue ${queue}.`, { errors: [{ pointer: '/queue', detail: 'there is no such queue' }] })
+        const found = await o.knowledge.suggest(q.slice(0, QUESTION), { queue, open: r.query.get('customers') === 'true', limit: Math.max(1, whole(r.query.get('limit'), 3, 20)) })
+        return ok({ items: found.map(({ title, text: words, url }) => ({ title, text: words, url: url ?? null })) })
+      },
+    },
+    {
+      method: 'GET', path: '/knowledge', id: 'knowledge', scope: 'settings:read', needs: 'settings.view', summary: 'How the knowledge base stands: whether it is asked, left alone because it failed, and why', answer: { type: 'object', properties: { on: { type: 'boolean' }, failures: { type: 'integer' }, leftAloneUntil: { type: ['string', 'null'] }, because: { type: ['string', 'null'] } } },
+      handle() { const { on, failures, until, because } = o.remoteKnowledge.standing; return ok({ on, failures, leftAloneUntil: time(until), because: because ?? null }) },
+    },
     { method: 'DELETE', path: '/articles/{id}', id: 'deleteArticle', scope: 'articles:write', needs: 'canned.manage', summary: 'Deletes an article', answer: {}, status: 204, handle: async r => await articles.remove(r.params['id'] ?? '') ? gone() : nothing() },
   ]
 }

@@ -9,6 +9,8 @@ export interface Found { readonly title: string; readonly text: string; readonly
 export interface KnowledgeSource {
   /** The best first; `open`: only what customers may read. Never rejects. */
   suggest(question: string, o: { readonly queue?: string | undefined; readonly open: boolean; readonly limit: number }): Promise<readonly Found[]>
+  /** Whether customers may be shown anything of it. */
+  readonly forCustomers: boolean
 }
 
 export interface Article {
@@ -56,7 +58,7 @@ export class Articles implements KnowledgeSource {
 
   get all(): readonly Article[] { return [...this.#all.values()].sort((a, b) => a.id < b.id ? -1 : 1) }
   /** Whether there is anything that customers may read. */
-  get hasOpen(): boolean { for (const a of this.#all.values()) if (!a.internal) return true; return false }
+  get forCustomers(): boolean { for (const a of this.#all.values()) if (!a.internal) return true; return false }
   get(id: string): Article | undefined { return this.#all.get(id) }
 
   /** Keeps an article; `id`: in the place of that one. Resolves when it is durable and can be found. */
@@ -97,15 +99,17 @@ export class Articles implements KnowledgeSource {
 /** The desk's own articles, and whatever else was added. */
 export class Knowledge {
   readonly articles: Articles
-  readonly sources: KnowledgeSource[]
-  constructor(articles: Articles) { this.articles = articles; this.sources = [articles] }
+  readonly sources: readonly KnowledgeSource[]
+  constructor(articles: Articles, ...others: readonly KnowledgeSource[]) { this.articles = articles; this.sources = [articles, ...others] }
 
+  /** The best of each place, in turns; each address once. */
   async suggest(question: string, o: { readonly queue?: string | undefined; readonly open: boolean; readonly limit: number }): Promise<readonly Found[]> {
     const all = await Promise.all(this.sources.map(s => s.suggest(question, o)))
-    return all.flat().slice(0, o.limit)
+    const inTurns = Array.from({ length: Math.max(0, ...all.map(a => a.length)) }, (_, i) => all.flatMap(a => a[i] ?? [])).flat()
+    return inTurns.filter((f, i) => f.url === undefined || inTurns.findIndex(x => x.url === f.url) === i).slice(0, o.limit)
   }
   /** Whether customers can be shown anything. */
-  get suggests(): boolean { return this.articles.hasOpen || this.sources.length > 1 }
+  get suggests(): boolean { return this.sources.some(s => s.forCustomers) }
 }
 
 /** The words of a question that say what it is about: the longer ones, each once. */

@@ -14,11 +14,11 @@ const ONCE = 3600_000 // ms that a captcha's token is remembered: none holds lon
 const MOST = 100_000 // of them
 
 export class Proof {
-  readonly #o: Pick<Ground, 'rules' | 'link'>
+  readonly #o: Pick<Ground, 'rules' | 'link' | 'secret'>
   readonly #errands: () => Fetcher
   readonly #work = new Work()
   readonly #shown = new Map<string, number>() // hashes of captcha tokens → when, the oldest first
-  constructor(ground: Pick<Ground, 'rules' | 'link'>, errands: () => Fetcher) { this.#o = ground; this.#errands = errands }
+  constructor(ground: Pick<Ground, 'rules' | 'link' | 'secret'>, errands: () => Fetcher) { this.#o = ground; this.#errands = errands }
 
   /** What is to be proved by `known` on a page of this site. */
   kind(site: string | undefined, known?: Customer): ProofKind { return known?.verified === true ? 'none' : proofOf(this.#o.rules.now, site) }
@@ -44,7 +44,8 @@ export class Proof {
   }
 
   async #human(token: string): Promise<boolean | 'later'> {
-    const { url, secret } = this.#o.rules.now.proof
+    const { url, secret: given } = this.#o.rules.now.proof
+    const secret = this.#o.secret(given) || undefined
     const now = this.#o.link.clock.now()
     const id = createHash('sha256').update(token).digest('base64url')
     for (const [old, at] of this.#shown) { if (at > now - ONCE && this.#shown.size < MOST) break; this.#shown.delete(old) }

@@ -4,6 +4,7 @@ import { Jid } from '../../../server/api.ts'
 import schemaFile from '../../../schemas/desk-settings.json' with { type: 'json' }
 import type { DeskSettings } from '../../../schemas/desk-settings.ts'
 import { readHours } from '../hours/hours.ts'
+import { readHeaders } from './headers.ts'
 import { flawOf } from '../words.ts'
 import type { Json, Tree } from './tree.ts'
 
@@ -69,6 +70,7 @@ function* meaning(s: DeskSettings): Iterable<Fault> {
     if (warning > 0 && critical > 0 && critical <= warning) yield { pointer: `/quality/${k}Critical`, because: `must be more than the warning (${warning})` }
   }
   yield* people(s.offline.operators, '/offline/operators')
+  yield* knowledge(s.knowledge)
   if (s.hours.default) yield* hours(s.hours.default, '/hours/default')
   for (const [name, q] of Object.entries(s.queues)) {
     const pointer = `/queues/${name}`
@@ -102,6 +104,25 @@ function* meaning(s: DeskSettings): Iterable<Fault> {
   for (const p of ['settings.manage', 'operators.manage', 'roles.manage']) if (s.roles['admin']?.permissions[p] === false) yield { pointer: `/roles/admin/permissions/${p}`, because: 'admins keep this: nobody could undo it' }
 }
 
+function* knowledge(k: DeskSettings['knowledge']): Iterable<Fault> {
+  if (k.url !== '') {
+    const [origin = ''] = /^[a-z]+:\/\/[^/?#]*/i.exec(k.url) ?? []
+    const url = URL.parse(k.url.replaceAll(/\{\{\w+\}\}/g, 'x'))
+    if (!url || !/^https?:$/.test(url.protocol)) yield { pointer: '/knowledge/url', because: 'is no http or https address' }
+    else if (origin.includes('{{')) yield { pointer: '/knowledge/url', because: 'must name its host: put {{question}} behind it' }
+    else if (url.username !== '' || url.password !== '') yield { pointer: '/knowledge/url', because: 'must hold no name and password: give them as authorization' }
+    yield* names(k.url, '/knowledge/url')
+  }
+  if (k.method === 'POST') {
+    try { JSON.parse(k.body) } catch { yield { pointer: '/knowledge/body', because: 'is no JSON' } }
+    yield* names(k.body, '/knowledge/body')
+  }
+  const headers = readHeaders(k.headers)
+  if ('wrong' in headers) yield { pointer: '/knowledge/headers', because: headers.wrong }
+}
+function* names(template: string, pointer: string): Iterable<Fault> {
+  for (const [, name] of template.matchAll(/\{\{(\w+)\}\}/g)) if (!['question', 'queue', 'limit'].includes(name ?? '')) yield { pointer, because: `{{${name}}} is nothing that can be put in: there are question, queue and limit` }
+}
 function* people(list: readonly string[], pointer: string): Iterable<Fault> {
   for (const [i, text] of list.entries()) {
     const jid = Jid.tryParse(text)

@@ -11,7 +11,7 @@ import { RestTickets } from './rest.ts'
 interface Sent { readonly is: 'started' | 'done'; readonly number?: number; readonly body: string }
 type Head = Pick<Ticket, 'subject' | 'queue' | 'customer' | 'email'>
 
-type Under = Pick<Ground, 'rules' | 'link' | 'domain' | 'mail' | 'now'>
+type Under = Pick<Ground, 'rules' | 'link' | 'domain' | 'mail' | 'now' | 'secret'>
 const SENT = 'desk-tickets-sent'
 
 export class ChosenTickets implements Tickets {
@@ -22,7 +22,7 @@ export class ChosenTickets implements Tickets {
   constructor(ground: Under, errands: () => Fetcher) {
     this.#o = ground
     this.#own = new BuiltinTickets(ground.link.stores.documents, ground.domain)
-    this.#remote = new RestTickets(errands, () => { const t = ground.rules.now.tickets; return { ...t, url: t.url ?? '', authorization: t.authorization ?? '' } })
+    this.#remote = new RestTickets(errands, () => { const t = ground.rules.now.tickets; return { ...t, url: t.url ?? '', authorization: ground.secret(t.authorization) } })
   }
 
   open(ticket: Head, article: Article): Promise<number> {

@@ -12,7 +12,8 @@ export function bodyOf(template: string, values: Values): Json | { readonly wron
 }
 function filled(value: Json, values: Values): Json {
   if (typeof value === 'string') {
-    if (value === '{{number}}' && /^\d+$/.test(values['number'] ?? '')) return Number(values['number'])
+    const count = /^\{\{(number|limit)\}\}$/.exec(value)?.[1]
+    if (count !== undefined && /^\d+$/.test(values[count] ?? '')) return Number(values[count])
     return value.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name] ?? '')
   }
   if (Array.isArray(value)) return value.map(v => filled(v as Json, values)) // a list of JSON

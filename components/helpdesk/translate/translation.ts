@@ -9,7 +9,7 @@ import { translatorOf, type TranslationSetting } from './services.ts'
 
 const LINK = /^https?:\/\/\S+$/i
 
-type Under = Pick<Ground, 'rules' | 'operators' | 'link' | 'domain'>
+type Under = Pick<Ground, 'rules' | 'operators' | 'link' | 'domain' | 'secret'>
 
 /** Text into other languages, counted; another service as soon as the settings name one. */
 export class Translation implements Translator {
@@ -40,7 +40,7 @@ export class Translation implements Translator {
     const { rules: { now: { translation: setting } }, link: { stores: { documents }, clock }, domain: desk } = this.#o
     const fetcher = this.#errands()
     if (this.#made?.setting !== setting || this.#made.fetcher !== fetcher) {
-      const service = settingOf(setting)
+      const service = settingOf({ ...setting, apiKey: this.#o.secret(setting.apiKey), clientSecret: this.#o.secret(setting.clientSecret) })
       const translator: Translator = typeof service === 'string' ? { translate: async () => ({ is: 'refused', because: service }) } : translatorOf(service, { fetcher, clock })
       this.#made = { setting, fetcher, metered: metered(translator, { documents, desk, clock, on: typeof service !== 'string' && service.method !== 'none' }) }
     }
