@@ -50,6 +50,9 @@ describe('a conversation’s room for clients that keep an archive', () => {
     }
     assert.deepEqual(told.map(t => t.line).filter(l => !l.startsWith('Helpdesk')), ['Zoe: hello', 'Anna: hi Zoe'])
     assert.equal(told.at(-1)?.id, live.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs['id'])
+    asks(anna, 's', `<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field><field var='{urn:xmpp:fulltext:0}fulltext'><value>ZOE hi</value></field></x>`)
+    await anna.actor.hears`<message><result xmlns='${MAM}' queryid='s'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'><body>hi Zoe</body></message></forwarded></result></message>`
+    assert.equal((await anna.actor.fence()).filter(x => x.getChild('result', MAM)).length, 0)
     asks(anna, 'r', `<set xmlns='http://jabber.org/protocol/rsm'><after>${told.at(-1)?.id}</after></set>`)
     await anna.actor.hears`<iq type='result' id='r'><fin xmlns='${MAM}' complete='true'/></iq>`
   }))

@@ -211,6 +211,18 @@ describe('rooms', () => {
     await ben.receives`<iq type='error' id='q'><error><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
   })
 
+  it('find what was said in them by its words', async () => {
+    const anna = await actor('anna')
+    await joins(anna, 'Anna')
+    await configures(anna, PERSISTENT)
+    for (const text of ['the kettle boils', 'two lumps of sugar', 'more sugar for the kettle?']) anna.sends`<message type='groupchat' to='${ROOM}'><body>${text}</body></message>`
+    await anna.hears`<message><body>more sugar for the kettle?</body></message>`
+    await anna.fence()
+    anna.says(`<iq type='set' id='q' to='${ROOM}'><query xmlns='urn:xmpp:mam:2'><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field><field var='{urn:xmpp:fulltext:0}fulltext'><value>Kettle sugar</value></field></x></query></iq>`)
+    await anna.receives`<message><result xmlns='urn:xmpp:mam:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'><body>more sugar for the kettle?</body></message></forwarded></result></message>`
+    await anna.receives`<iq type='result' id='q'><fin xmlns='urn:xmpp:mam:2' complete='true'/></iq>`
+  })
+
   it('carry questions between occupants, who hear of each other’s address nothing', async () => {
     const [anna, ben] = [await actor('anna'), await actor('ben')]
     await joins(anna, 'Anna')
