@@ -96,8 +96,8 @@ function face(file: string, writer: Lane, reader: Lane): SqliteStores {
 
   const accounts: AccountStore = {
     find: async (host, local) => {
-      const record = await read<string | undefined>('accounts.find', host, local)
-      return record === undefined ? undefined : parse<AccountRecord>(record)
+      const record = parse<AccountRecord>(await read<string>('accounts.find', host, local))
+      return record.local === '' ? undefined : record // which is read as any other is
     },
     create: record => write('accounts.create', record.host, record.local, JSON.stringify(record)),
     update: record => write('accounts.update', record.host, record.local, JSON.stringify(record)),

@@ -86,10 +86,13 @@ export function readsOf(sql: Prepare): Reads {
   const all = (text: string, args: Arg[]): Record<string, unknown>[] => sql(text).all(...args.map(bind))
   const one = (text: string, args: Arg[]): Record<string, unknown> | undefined => sql(text).get(...args.map(bind))
 
+  /** Reads a row and gives another, so that an account that is not there takes as long as one that is (SEC-T18). */
+  const nobody = (): string => { one('SELECT record FROM accounts LIMIT 1', []); return NOBODY }
+
   return {
     ...archiveReads(sql),
     ...searchReads(sql),
-    'accounts.find': a => one('SELECT record FROM accounts WHERE host = ? AND local = ?', a)?.['record'],
+    'accounts.find': a => one('SELECT record FROM accounts WHERE host = ? AND local = ?', a)?.['record'] ?? nobody(),
     'accounts.list': a => all('SELECT record FROM accounts WHERE host = ? AND local > ? ORDER BY local LIMIT ?', a).map(row => row['record']),
     'rosters.load': a => [
       one('SELECT version FROM rosters WHERE owner = ?', a)?.['version'] ?? 0,
@@ -113,3 +116,9 @@ export function readsOf(sql: Prepare): Reads {
 }
 
 /** As SQLite takes it: no undefined. */
+
+/** The record of an account that is not there, as long as any. */
+const NOBODY = JSON.stringify({
+  host: '', local: '', created: 0,
+  credentials: Object.fromEntries([['sha-512', 88], ['sha-256', 44], ['sha-1', 28]].map(([hash, length]) => [hash, { salt: '='.repeat(24), iterations: 10_000, storedKey: '='.repeat(Number(length)), serverKey: '='.repeat(Number(length)) }])),
+})
