@@ -68,7 +68,7 @@ async function serve(config: Config, wanted: readonly Wanted[], world: { stores:
     say(`browser: ${http.tls ? 'https' : 'http'}://${http.address ?? 'localhost'}:${web.port}/`)
   }
   for (const { domain, secret, config: own } of wanted) {
-    stack.use(await dial(componentOf(own, config, ports), {
+    stack.use(await dial(componentOf(own, config, ports, world.log), {
       domain, secret, host, port, reconnect: true,
       world: { ...world, clock: wallClock, limits },
       ...(config.listen.http && { http: () => doors.fresh(domain) }),
