@@ -1,5 +1,7 @@
 // A process with a desk on a store in a file, in which agents and customers do random things until its parent kills it.
+import { evolve, initial } from '../../components/helpdesk/conversation.ts'
 import { helpdesk } from '../../components/helpdesk/desk.ts'
+import type { Event } from '../../components/helpdesk/facts.ts'
 import { mount } from '../../server/component/mount.ts'
 import type { Privileges } from '../../server/component/component.ts'
 import { silent } from '../../server/ports/log.ts'
@@ -14,8 +16,8 @@ import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { config, DESK } from '../harness/desk.ts'
 import { SECRET } from '../harness/invariants.ts'
 
-/** What is told: time and how many things are done; `leak`: a customer got what is not public. */
-export type News = { readonly now: number; readonly done: number } | { readonly leak: string } | { readonly over: true; readonly now: number }
+/** What is told: time and how many things are done; `leak`: a customer got what is not public; `lost`: nobody saw to a conversation whose agent was gone. */
+export type News = { readonly now: number; readonly done: number } | { readonly leak: string } | { readonly lost: string } | { readonly over: true; readonly now: number }
 
 const [file = '', seedText = '1', countText = '1000', fromText = '0', last = ''] = process.argv.slice(2)
 const STAFF = ['anna', 'ben', 'cleo', 'dora'] as const
@@ -77,7 +79,19 @@ async function sends(from: string, to: string, text: string): Promise<void> {
   await router.route(Stanza.of('message', { type: 'chat', from: Jid.parse(from), to: Jid.parse(to), id: `${seedText}-${++ids}` }, [el('body', 'jabber:client', {}, text)]), via)
   await Promise.all(held)
 }
+/** Since when each agent is not there, or away. */
+const gone = new Map<string, number>([...STAFF, 'mia'].map(local => [`${local}@localhost`, clock.now()]))
+const GONE = 120_000 + 60_000 // ms: the clock of an absence, and I4
+/** I4: no conversation is left with an agent who is not there. */
+async function attended(): Promise<void> {
+  for (const stream of await stores.events.live(`${DESK}/c`)) {
+    const s = (await stores.events.load<Event>(stream)).events.reduce(evolve, initial)
+    const since = s.is === 'active' ? gone.get(s.owner) : undefined
+    if (s.is === 'active' && since !== undefined && clock.now() - Math.max(since, s.clocks.assigned ?? 0) > GONE) tell({ lost: `${stream} is with ${s.owner}, who is gone since ${(clock.now() - since) / 1000} s` })
+  }
+}
 async function presence(local: string, show: string | undefined): Promise<void> {
+  if (show === undefined || show === 'away') { if (!gone.has(`${local}@localhost`)) gone.set(`${local}@localhost`, clock.now()) } else gone.delete(`${local}@localhost`)
   const from = Jid.parse(`${local}@localhost/pc`)
   await router.route(Stanza.of('presence', { type: show === undefined ? 'unavailable' : 'available', from, to: Jid.parse(`desk@${DESK}`) }, show === undefined || show === 'available' ? [] : [el('show', 'jabber:client', {}, show)]))
 }
@@ -115,6 +129,7 @@ for (let done = 0; done < Number(countText);) {
   const batch = Math.min(1 + below(AT_ONCE), Number(countText) - done)
   await Promise.all(Array.from({ length: batch }, act))
   done += batch
+  if (done % 100 < batch) await attended()
   if (done % 25 < batch) newest = (await stores.documents.range<{ number: number }>('desk-conversations', DESK, { limit: 1, reverse: true }))[0]?.value.number ?? newest
   tell({ now: clock.now(), done })
 }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { claims, emptyLedger, evolveLedger, recordOf, type Ledger, type LedgerEvent } from '../../components/helpdesk/assignment.ts'
 import { evolve, initial } from '../../components/helpdesk/conversation.ts'
-import type { Event, State } from '../../components/helpdesk/facts.ts'
+import { inLine, startOf, type Request } from '../../components/helpdesk/dispatch.ts'
+import type { Event, State, Waiting } from '../../components/helpdesk/facts.ts'
 import { Lines } from '../../components/helpdesk/lines.ts'
 import type { Summary } from '../../components/helpdesk/past.ts'
 import { BuiltinTickets } from '../../components/helpdesk/tickets/builtin.ts'
@@ -20,7 +21,7 @@ const FROM: Readonly<Record<string, readonly State['is'][]>> = {
 
 export interface Replayed { readonly states: ReadonlyMap<number, State>; readonly ledger: Ledger; readonly kinds: ReadonlySet<string>; readonly events: number }
 
-/** Folds every log from zero, or those of the newest so many conversations, and throws where one of I1 to I8 does not hold at any step. */
+/** Folds every log from zero, or those of the newest so many conversations, and throws where one of I1 to I9 does not hold at any step. */
 export async function replay(stores: Stores, desk: string, capacity: number, newest = Infinity): Promise<Replayed> {
   const assignment = (await stores.events.load<LedgerEvent>(`${desk}/assignment`)).events
   let ledger = emptyLedger
@@ -32,17 +33,23 @@ export async function replay(stores: Stores, desk: string, capacity: number, new
   }
   assert.deepEqual(numbers, numbers.map((_, i) => i + 1), 'I10: numbers are given once, without a gap')
   const [states, kinds, filed] = [new Map<number, State>(), new Set<string>(), new Map<string, { readonly n: number; readonly ticket: number }>()]
+  const [waits, offers]: [Wait[], Asked[]] = [[], []]
   let count = 0
   const lines = new Lines(stores.documents, desk)
   const one = async (n: number): Promise<void> => {
     const { events } = await stores.events.load<Event>(`${desk}/c${n}`)
     let s: State = initial
+    let wait: Wait | undefined
     let at = -Infinity
     for (const e of events) {
       const before = s
       s = evolve(s, e)
       count++
       kinds.add(e.type)
+      if (wait) wait.to = e.at
+      wait = undefined
+      if (s.is === 'waiting' && ASKS.includes(s.queue)) waits.push(wait = { n, from: e.at, to: Infinity, s })
+      if (e.type === 'offered' && before.is === 'waiting' && ASKS.includes(before.queue)) offers.push({ n, at: e.at, to: e.to, s: before })
       assert.ok(e.at >= at, `#${n}: time goes on`)
       at = e.at
       assert.ok(s.is !== 'absent' && FROM[s.is]?.includes(before.is), `I7: #${n} ${before.is} → ${s.is} by ${e.type}`)
@@ -63,6 +70,7 @@ export async function replay(stores: Stores, desk: string, capacity: number, new
   }
   const wanted = numbers.slice(-newest)
   for (let i = 0; i < wanted.length; i += AT_ONCE) await Promise.all(wanted.slice(i, i + AT_ONCE).map(one))
+  inOrder(waits, offers)
   if (newest !== Infinity) return { states, ledger, kinds, events: count }
   const articles = new Map<string, number>()
   const tickets = new BuiltinTickets(stores.documents, desk)
@@ -73,6 +81,26 @@ export async function replay(stores: Stores, desk: string, capacity: number, new
     if (!erased) assert.equal(articles.get(key), ticket, `I6: what is filed stands in its ticket`)
   }
   return { states, ledger, kinds, events: count }
+}
+
+/** Queues in which agents are asked in turn. */
+const ASKS: readonly string[] = ['support']
+interface Wait { readonly n: number; readonly from: number; to: number; readonly s: Waiting }
+interface Asked { readonly n: number; readonly at: number; readonly to: string; readonly s: Waiting }
+const request = (n: number, s: Waiting): Request => ({ n, queue: s.queue, place: s.place, start: startOf(s.priority, 0) })
+
+/** I9: nobody was asked about one while another of the same queue, who came first or was more urgent, waited for that same agent. Logs have no common order within a millisecond: only who waited before and after it counts. */
+function inOrder(waits: Wait[], offers: Asked[]): void {
+  waits.sort((a, b) => a.from - b.from)
+  let [next, standing]: [number, Wait[]] = [0, []]
+  for (const o of offers.sort((a, b) => a.at - b.at)) {
+    for (; next < waits.length && waits[next]!.from < o.at; next++) standing.push(waits[next]!) // within the list
+    standing = standing.filter(w => w.to >= o.at)
+    for (const w of standing) {
+      if (w.n === o.n || w.to <= o.at || w.s.queue !== o.s.queue || w.s.only !== undefined || w.s.place.passed.includes(o.to) || (w.s.place.rest ?? 0) > o.at) continue
+      assert.ok(inLine(request(o.n, o.s), request(w.n, w.s)) < 0, `I9: ${o.to} was asked about #${o.n} while #${w.n} stood before it`)
+    }
+  }
 }
 
 /** After a desk has come to rest: what it keeps beside the logs is what the logs say (I10, SEC-D29). */

@@ -31,9 +31,10 @@ export async function modelRun({ operations, deaths, seed }: { operations: numbe
       const child = fork(new URL('../fault/desk-child.ts', import.meta.url), [file, String(seed + run), String(count), String(now), isLast ? 'drain' : ''], { execArgv: ['--disable-warning=ExperimentalWarning'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') } })
       let over = false
       let here = 0
-      let leak: string | undefined
+      let [leak, lost]: [string | undefined, string | undefined] = [undefined, undefined]
       child.on('message', (news: News) => {
         if ('leak' in news) { leak ??= news.leak; return }
+        if ('lost' in news) { lost ??= news.lost; return }
         now = Math.max(now, news.now)
         if ('over' in news) { over = true; return }
         here = news.done
@@ -42,6 +43,7 @@ export async function modelRun({ operations, deaths, seed }: { operations: numbe
       await once(child, 'close')
       done += here
       assert.equal(leak, undefined, 'I8: a customer got what is not public')
+      assert.equal(lost, undefined, 'I4: nobody sees to a conversation whose agent is gone')
       assert.ok(over || !isLast, 'the last run came to its end')
       now += 300_000 // what was done after the last news
       await using stores = await opened(file)
