@@ -16,7 +16,7 @@ const NS_DELAY = 'urn:xmpp:delay'
 const ANYWHERE: readonly AccessModel[] = ['open', 'authorize', 'whitelist']
 const BY_ROSTER: readonly AccessModel[] = ['presence', 'roster'] // where the server tells of its rosters
 const DEFAULTS: NodeConfig = { ...PERSONAL, access: 'open', maxItems: 'max' }
-const FEATURES = [DISCO_INFO, DISCO_ITEMS, NS_PING, NS_RSM, ...PUBSUB_FEATURES, `${NS_PUBSUB}#access-open`]
+const FEATURES = [DISCO_INFO, DISCO_ITEMS, NS_PING, NS_RSM, ...PUBSUB_FEATURES, `${NS_PUBSUB}#access-open`, `${NS_PUBSUB}#collections`]
 const GONE = ['gone', 'item-not-found', 'remote-server-not-found'] // who answers so will hear nothing more
 
 export interface PubsubOptions {
@@ -52,7 +52,7 @@ class Service implements Receiver {
     const models = new Set(link.privileges ? [...ANYWHERE, ...BY_ROSTER] : ANYWHERE)
     this.#world = {
       defaults: DEFAULTS,
-      limits: () => ({ ...link.limits.pubsub, models, answer: link.limits.stanza.c2s }),
+      limits: () => ({ ...link.limits.pubsub, models, collections: true, answer: link.limits.stanza.c2s }),
       mayCreate: who => who.local !== '' && local(who.domain),
       standing: (who, node) => this.#standing(who, node),
       now: () => link.clock.now(),

@@ -1,6 +1,6 @@
 // How a node is set up (XEP-0060 section 16.4.4): what it may be, read from forms and written to them. Pure.
 import { form, isTrue, readForm, refuse, type Element, type Field, type FormValues, type StanzaError } from '../../server/api.ts'
-import { fault, FORM_CONFIG, FORM_META, FORM_OPTIONS } from './names.ts'
+import { fault, FORM_CONFIG, FORM_META, FORM_OPTIONS, unsupported } from './names.ts'
 
 export const ACCESS_MODELS = ['open', 'presence', 'roster', 'authorize', 'whitelist'] as const
 export type AccessModel = (typeof ACCESS_MODELS)[number]
@@ -35,6 +35,10 @@ export interface NodeConfig {
   readonly purgeOffline: boolean
   /** Whether an item tells who published it. */
   readonly itemReply: (typeof REPLIES)[number]
+  /** A collection holds nodes, no items (XEP-0248); absent: a leaf. */
+  readonly kind?: 'collection'
+  /** The collection that it stands in; absent: none, it is found at the root. */
+  readonly collection?: string
 }
 
 /** What holds for a node of a personal service (XEP-0163 section 5) where its owner says nothing. */
@@ -51,6 +55,8 @@ export interface Bounds {
   readonly items: number
   /** The largest payload, in bytes. */
   readonly itemBytes: number
+  /** Nodes may be collections and stand in one. */
+  readonly collections?: boolean
 }
 
 interface Setting {
@@ -60,7 +66,7 @@ interface Setting {
   /** The config with this value; undefined if the value is none, or not allowed. */
   take(c: NodeConfig, values: readonly string[], bounds: Bounds): NodeConfig | undefined
 }
-type KeyOf<T> = { [K in keyof NodeConfig]: NodeConfig[K] extends T ? (T extends NodeConfig[K] ? K : never) : never }[keyof NodeConfig]
+type KeyOf<T> = { [K in keyof NodeConfig]-?: NodeConfig[K] extends T ? (T extends NodeConfig[K] ? K : never) : never }[keyof NodeConfig]
 
 const flag = (name: string, key: KeyOf<boolean>, label: string): Setting => ({
   name, field: { type: 'boolean', label },
@@ -117,14 +123,20 @@ const SETTINGS: readonly Setting[] = [
 ]
 const BY_NAME = new Map(SETTINGS.map(s => [`pubsub#${s.name}`, s]))
 
-/** The configuration form, to be filled in or as a result. */
-export function configForm(c: NodeConfig, bounds: Bounds, type: 'form' | 'result' = 'form'): Element {
+/** The configuration form, to be filled in or as a result. `children`: the nodes in a collection; they are changed on their own side. */
+export function configForm(c: NodeConfig, bounds: Bounds, type: 'form' | 'result' = 'form', children: readonly string[] = []): Element {
   const fields = SETTINGS.map((s): Field => ({
     var: `pubsub#${s.name}`, ...s.field, value: s.show(c),
     ...(s.name === 'access_model' && { options: ACCESS_MODELS.filter(m => bounds.models.has(m)) }),
     ...(s.name === 'roster_groups_allowed' && { options: c.groups }),
   }))
-  return form({ type, formType: FORM_CONFIG, fields: [{ var: 'pubsub#node_type', type: 'list-single', label: 'A leaf: it holds items', value: 'leaf', options: ['leaf'] }, ...fields] })
+  const { collections = false } = bounds
+  return form({ type, formType: FORM_CONFIG, fields: [
+    { var: 'pubsub#node_type', type: 'list-single', label: collections ? 'A leaf holds items, a collection nodes' : 'A leaf: it holds items', value: c.kind ?? 'leaf', options: collections ? ['leaf', 'collection'] : ['leaf'] },
+    ...(collections ? [{ var: 'pubsub#collection', type: 'text-multi' as const, label: 'The collection that it stands in', value: c.collection === undefined ? [] : [c.collection] }] : []),
+    ...(c.kind === 'collection' ? [{ var: 'pubsub#children', type: 'text-multi' as const, label: 'The nodes in it', value: children }] : []),
+    ...fields,
+  ] })
 }
 
 /** What disco#info of a node tells beside its identity (section 5.4). */
@@ -143,8 +155,21 @@ export function configured(c: NodeConfig, x: Element | undefined, bounds: Bounds
   const given = readForm(x)
   if (!given || (given.formType !== undefined && given.formType !== FORM_CONFIG)) return refuse('bad-request', 'A filled-in node_config form is needed.')
   if (given.type === 'cancel') return c
-  if (given.values.get('pubsub#node_type')?.[0] === 'collection') return refuse('feature-not-implemented', 'There are no collections.')
-  return taken(c, given, bounds)
+  const placed = place(c, given, bounds)
+  return 'condition' in placed ? placed : taken(placed, given, bounds)
+}
+
+/** What XEP-0248 lets a form say: the kind of the node, and where it stands. */
+function place(c: NodeConfig, { values }: FormValues, { collections = false }: Bounds): NodeConfig | StanzaError {
+  const kind = values.get('pubsub#node_type')?.[0]
+  const parents = values.get('pubsub#collection')?.filter(v => v !== '')
+  if (!collections) return kind === 'collection' || parents?.length ? unsupported('collections') : c
+  if (kind !== undefined && kind !== 'leaf' && kind !== 'collection') return refuse('not-acceptable', 'A node is a leaf or a collection.')
+  if (kind === 'leaf' && c.kind === 'collection') return fault('not-allowed', 'invalid-options', 'A collection stays one.') // section 7.3
+  if (parents && parents.length > 1) return fault('not-allowed', 'invalid-options', 'A node stands in one collection.')
+  const { collection, ...rest } = c
+  const parent = parents ? parents[0] : collection
+  return { ...rest, ...(kind === 'collection' && { kind }), ...(parent !== undefined && { collection: parent }) }
 }
 
 function taken(c: NodeConfig, given: FormValues, bounds: Bounds): NodeConfig | StanzaError {
@@ -167,7 +192,7 @@ export function meets(c: NodeConfig, options: Element | undefined, bounds: Bound
   if (!options) return c
   const given = readForm(options.elements.find(e => e.name === 'x'))
   if (!given || (given.formType !== undefined && given.formType !== FORM_OPTIONS)) return refuse('bad-request', 'publish-options need their form.')
-  for (const name of given.values.keys()) if (!BY_NAME.has(name) && name !== 'pubsub#node_type') return fault('conflict', 'precondition-not-met', `${name} is not known here.`)
+  for (const name of given.values.keys()) if (!BY_NAME.has(name) && name !== 'pubsub#node_type' && name !== 'pubsub#collection') return fault('conflict', 'precondition-not-met', `${name} is not known here.`)
   const wanted = configured(c, form({ type: 'submit', fields: [...given.values].map(([name, value]) => ({ var: name, type: 'list-multi', value })) }), bounds)
   if ('condition' in wanted) return existing && wanted.condition === 'not-acceptable' ? fault('conflict', 'precondition-not-met', wanted.text) : wanted
   return !existing || isSame(c, wanted, bounds) ? wanted : fault('conflict', 'precondition-not-met')

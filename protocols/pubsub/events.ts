@@ -16,6 +16,9 @@ export const itemEvent = (node: string, config: NodeConfig, entry: Pick<Entry, '
 export const retractEvent = (node: string, ids: readonly string[]): Element => event(el('items', NS_EVENT, { node }, ...ids.map(id => el('retract', NS_EVENT, { id }))))
 export const purgeEvent = (node: string): Element => event(el('purge', NS_EVENT, { node }))
 export const deleteEvent = (node: string): Element => event(el('delete', NS_EVENT, { node }))
+/** A node has come into a collection, or left it (XEP-0248 section 5.1). */
+export const collectionEvent = (collection: string, what: 'associate' | 'dissociate', node: string): Element =>
+  event(el('collection', NS_EVENT, { node: collection }, el(what, NS_EVENT, { node })))
 export const configEvent = (node: string, x: Element | undefined): Element => event(el('configuration', NS_EVENT, { node }, ...(x ? [x] : [])))
 export const subscriptionEvent = (node: string, jid: string, subscription: 'subscribed' | 'none'): Element => event(el('subscription', NS_EVENT, { node, jid, subscription }))
 

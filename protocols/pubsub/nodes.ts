@@ -3,7 +3,7 @@ import { el, Jid, parseFrame, refuse, StanzaError, type Element } from '../../se
 import { pageSet, readPage } from '../paging.ts'
 import type { Bounds, NodeConfig } from './config.ts'
 import { itemElement } from './events.ts'
-import { NS_PUBSUB } from './names.ts'
+import { NS_PUBSUB, unsupported } from './names.ts'
 import { affiliationOf, readBar, type Affiliation, type Entry, type NodeState, type Standing } from './node.ts'
 import { pageOf } from './page.ts'
 import type { Shelf } from './shelf.ts'
@@ -54,6 +54,8 @@ export class Nodes {
   get names(): readonly string[] { return [...this.#nodes.keys()] }
   has(name: string): boolean { return this.#nodes.has(name) }
   peek(name: string): Heading | undefined { return this.#nodes.get(name) }
+  /** The nodes that stand in a collection; without a name, those that stand in none. */
+  within(collection?: string): readonly string[] { return [...this.#nodes.values()].filter(n => n.record.config.collection === collection).map(n => n.name) }
 
   /** A node with the list of its items, which is read when it is first needed. */
   async node(name: string): Promise<NodeState | undefined> {
@@ -79,6 +81,7 @@ export class Nodes {
     if (!node) return refuse('item-not-found')
     const bar = await this.barOf(node, from)
     if (bar) return bar
+    if (node.record.config.kind === 'collection') return unsupported('retrieve-items')
     const chosen = this.#choose(node, ask)
     if (chosen instanceof StanzaError) return chosen
     const payloads = await this.#payloads(node, chosen.entries)

@@ -108,7 +108,7 @@ export async function answerOwnerGet(service: Pubsub, pubsub: Element, from: Jid
   if (node instanceof StanzaError) return node
   const { config, affiliations, subscriptions } = node.record
   switch (asked.name) {
-    case 'configure': return within(el('configure', NS_OWNER, { node: name }, configForm(config, world.limits())))
+    case 'configure': return within(el('configure', NS_OWNER, { node: name }, configForm(config, world.limits(), 'form', service.within(name))))
     case 'affiliations': {
       const all: readonly (readonly [string, Affiliation])[] = world.owner === undefined ? affiliations : [[world.owner, 'owner'], ...affiliations]
       return within(el('affiliations', NS_OWNER, { node: name }, ...all.map(([jid, affiliation]) => el('affiliation', NS_OWNER, { jid, affiliation }))))
@@ -165,21 +165,22 @@ export async function nodeInfo(service: Pubsub, name: string, from: Jid, owner: 
   const { config, created, affiliations } = node.record
   const owners = owner === undefined ? affiliations.filter(([, a]) => a === 'owner').map(([jid]) => jid) : [owner]
   return el('query', DISCO_INFO, { node: name },
-    el('identity', DISCO_INFO, { category: 'pubsub', type: 'leaf', ...(config.title && { name: config.title }) }),
+    el('identity', DISCO_INFO, { category: 'pubsub', type: config.kind ?? 'leaf', ...(config.title && { name: config.title }) }),
     ...[DISCO_INFO, DISCO_ITEMS, NS_PUBSUB].map(f => el('feature', DISCO_INFO, { var: f })),
     metaForm(config, { created, owners, items: node.entries.length }))
 }
 
-/** disco#items of a node: the names of its items (section 5.5). */
+/** disco#items of a node: the names of its items (section 5.5), or the nodes in a collection (XEP-0248 section 4.2). */
 export async function nodeItems(service: Pubsub, query: Element, name: string, from: Jid, at: Jid): Promise<Answer> {
   const node = await service.node(name)
   if (!node) return refuse('item-not-found')
+  if (node.record.config.kind === 'collection') return await service.barOf(node, from) ?? await visibleNodes(service, query, from, at, name)
   return await service.barOf(node, from) ?? paged(query, node.entries, e => e.id, e => el('item', DISCO_ITEMS, { jid: at.full, name: e.id }))
 }
 
-/** The `<item/>`s of disco#items for the nodes that somebody may see (section 5.2). */
-export async function visibleNodes(service: Pubsub, query: Element, from: Jid, at: Jid): Promise<Answer> {
-  const bars = await Promise.all(service.names.map(async n => [n, await service.barOf(service.peek(n)!, from)] as const)) // it is there: its name was just told
+/** The `<item/>`s of disco#items for the nodes that somebody may see (section 5.2): those in a collection, or those in none. */
+export async function visibleNodes(service: Pubsub, query: Element, from: Jid, at: Jid, collection?: string): Promise<Answer> {
+  const bars = await Promise.all(service.within(collection).map(async n => [n, await service.barOf(service.peek(n)!, from)] as const)) // it is there: its name was just told
   const names = bars.filter(([n, bar]) => !bar && service.has(n)).map(([n]) => n).sort()
   return paged(query, names, n => n, n => {
     const { title } = service.peek(n)!.record.config // it was asked whether it is there

@@ -1,7 +1,7 @@
 // Carries out what is asked of a service's nodes, one change after the other, and says what subscribers hear of it.
 import { Jid, refuse, StanzaError, type Element } from '../../server/api.ts'
 import { configForm, configured, itemsOf, meets, payloadOf, type NodeConfig } from './config.ts'
-import { configEvent, deleteEvent, itemEvent, purgeEvent, retractEvent, subscriptionEvent } from './events.ts'
+import { collectionEvent, configEvent, deleteEvent, itemEvent, purgeEvent, retractEvent, subscriptionEvent } from './events.ts'
 import { fault, unsupported } from './names.ts'
 import { added, affiliated, cut, mayPublish, mayRetract, without, withRecord, type Affiliation, type NodeState } from './node.ts'
 import { bareOf, Nodes, type World } from './nodes.ts'
@@ -33,12 +33,13 @@ export class Pubsub extends Nodes {
       if (config instanceof StanzaError) return config
       const node = known ?? this.#fresh(name, config, from)
       if (node instanceof StanzaError) return node
+      if (config.kind === 'collection') return unsupported('publish')
 
       const text = item?.payload?.toString() ?? ''
       const size = Buffer.byteLength(text)
       const wrong = misfit(config, item, size, payloadOf(config, limits))
       if (wrong) return wrong
-      if (!known) await this.shelf.putNode(name, node.record)
+      if (!known) { await this.shelf.putNode(name, node.record); await this.#moved(name, undefined, config.collection) }
       if (!item) {
         this.keep(node)
         if (config.notifications) world.notify(node, itemEvent(name, config, undefined, undefined), {})
@@ -87,6 +88,7 @@ export class Pubsub extends Nodes {
       if (node instanceof StanzaError) return node
       await this.shelf.putNode(node.name, node.record)
       this.keep(node)
+      await this.#moved(node.name, undefined, config.collection)
       return { name: node.name }
     })
   }
@@ -97,14 +99,40 @@ export class Pubsub extends Nodes {
       const config = configured(node.record.config, form, limits)
       if (config instanceof StanzaError) return config
       if (config === node.record.config) return undefined
+      const before = node.record.config
+      const misplaced = config.collection === before.collection ? undefined : this.#misplaced(name, config, from)
+      if (misplaced) return misplaced
       const { kept, gone } = cut(node.entries, itemsOf(config, limits))
-      const after = { ...withRecord(node, { config }), entries: config.persist === node.record.config.persist ? kept : [] }
+      const after = { ...withRecord(node, { config }), entries: config.persist === before.persist && config.kind === before.kind ? kept : [] } // a leaf that becomes a collection loses its items (XEP-0248 section 7.3)
       if (after.entries !== node.entries) await this.shelf.dropItems(name, (after.entries.length ? gone : node.entries).map(e => e.id))
       await this.save(after)
       if (!after.entries.length) this.forgetNewest(name)
-      if (config.notifyConfig) this.world.notify(after, configEvent(name, config.payloads ? configForm(config, limits, 'result') : undefined), {})
+      if (config.notifyConfig) this.world.notify(after, configEvent(name, config.payloads ? configForm(config, limits, 'result', this.within(name)) : undefined), {})
+      await this.#moved(name, before.collection, config.collection)
       return undefined
     })
+  }
+
+  /** Why a node may not stand in the collection that its config names (XEP-0248 section 7.3); undefined: it may. */
+  #misplaced(name: string, { collection }: NodeConfig, from: Jid): StanzaError | undefined {
+    if (collection === undefined) return undefined
+    const parent = this.peek(collection)
+    if (!parent) return refuse('item-not-found')
+    if (parent.record.config.kind !== 'collection') return fault('not-allowed', 'invalid-options', 'Only a collection holds nodes.')
+    if (this.affiliation(parent, from) !== 'owner') return refuse('forbidden')
+    for (let above: string | undefined = collection; above !== undefined; above = this.peek(above)?.record.config.collection) {
+      if (above === name) return fault('not-allowed', 'invalid-options', 'No collection stands in itself.')
+    }
+    return undefined
+  }
+
+  /** Those subscribed to a collection hear what comes into it and what leaves it. */
+  async #moved(name: string, before: string | undefined, now: string | undefined): Promise<void> {
+    if (before === now) return
+    for (const [collection, what] of [[before, 'dissociate'], [now, 'associate']] as const) {
+      const node = collection === undefined ? undefined : await this.node(collection)
+      if (node?.record.config.notifications) this.world.notify(node, collectionEvent(node.name, what, name), {})
+    }
   }
 
   remove(name: string, from: Jid): Promise<StanzaError | undefined> {
@@ -112,6 +140,12 @@ export class Pubsub extends Nodes {
       await this.shelf.dropNode(name, node.entries.map(e => e.id))
       this.drop(name)
       const { config, subscriptions, pending = [] } = node.record
+      for (const child of config.kind === 'collection' ? this.within(name) : []) { // they stay, in none
+        const { record, ...rest } = (await this.node(child))! // its name was just told, and this is our turn
+        const { collection: _, ...free } = record.config
+        await this.save({ ...rest, record: { ...record, config: free } })
+      }
+      await this.#moved(name, config.collection, undefined)
       if (config.notifyDelete) this.world.notify(withRecord(node, { subscriptions: [...subscriptions, ...pending] }), deleteEvent(name), {}) // section 8.4.2
       this.world.changed(name)
       return undefined
@@ -121,7 +155,7 @@ export class Pubsub extends Nodes {
   purge(name: string, from: Jid): Promise<StanzaError | undefined> {
     return this.#owning(name, from, async node => {
       const { config } = node.record
-      if (!config.persist) return unsupported('persistent-items')
+      if (!config.persist || config.kind === 'collection') return unsupported('persistent-items')
       await this.shelf.dropItems(name, node.entries.map(e => e.id))
       const after = { ...node, entries: [] }
       this.keep(after)
@@ -260,6 +294,8 @@ export class Pubsub extends Nodes {
   #fresh(name: string, config: NodeConfig, from: Jid): NodeState | StanzaError {
     if (name === '' || Buffer.byteLength(name) > LONGEST) return refuse('not-acceptable', 'This cannot be a name of a node.')
     if (this.owns(from) >= this.world.limits().nodes) return fault('conflict', 'max-nodes-exceeded')
+    const misplaced = this.#misplaced(name, config, from)
+    if (misplaced) return misplaced
     return { name, entries: [], record: { config, created: this.world.now(), affiliations: this.world.owner === undefined ? [[from.bare, 'owner']] : [], subscriptions: [] } }
   }
 }

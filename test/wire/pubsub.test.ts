@@ -41,6 +41,48 @@ describe('XEP-0060 a publish-subscribe service', () => {
     await romeo.receives`<iq type='result' id='p'/>`
   }, there()))
 
+  it('XEP-0248 collections hold nodes, in a tree that disco shows; whoever subscribes to one hears what comes and goes', scene(cast, async ({ romeo, juliet }) => {
+    const config = async (a: Actor, node: string, fields: string): Promise<string | undefined> => {
+      a.says(`<iq type='set' id='c' to='${AT}'><pubsub xmlns='${OWNER}'><configure node='${node}'><x xmlns='jabber:x:data' type='submit'>${fields}</x></configure></pubsub></iq>`)
+      return (await a.hears`<iq id='c'/>`).getChild('error')?.getChildElements().map(e => e.getName()).join(' ')
+    }
+    const listed = async (a: Actor, node?: string): Promise<string[]> => {
+      a.says(`<iq type='get' id='l' to='${AT}'><query xmlns='${ITEMS}'${node === undefined ? '' : ` node='${node}'`}/></iq>`)
+      return (await a.hears`<iq type='result' id='l'/>`).getChild('query')!.getChildren('item').map(i => i.attrs['node'])
+    }
+    romeo.sends`<iq type='get' id='i' to='${AT}'><query xmlns='${INFO}'/></iq>`
+    await romeo.receives`<iq type='result' id='i'><query xmlns='${INFO}'><feature var='${NS}#collections'/></query></iq>`
+    await juliet.comesOnline()
+    const COLLECTION = field('node_type', 'collection')
+    await makes(romeo, 'arts', COLLECTION)
+    await makes(romeo, 'music', COLLECTION + field('collection', 'arts'))
+    await subscribes(juliet, 'music')
+    await makes(romeo, 'lute', field('collection', 'music'))
+    await juliet.hears`<message from='${AT}'><event xmlns='${NS}#event'><collection node='music'><associate node='lute'/></collection></event></message>`
+    assert.deepEqual([await listed(romeo), await listed(romeo, 'arts'), await listed(romeo, 'music')], [['arts'], ['music'], ['lute']])
+    for (const [node, type] of [['music', 'collection'], ['lute', 'leaf']]) {
+      romeo.says(`<iq type='get' id='n' to='${AT}'><query xmlns='${INFO}' node='${node}'/></iq>`)
+      await romeo.receives`<iq type='result' id='n'><query xmlns='${INFO}'><identity category='pubsub' type='${type}'/></query></iq>`
+    }
+    publish(romeo, 'music', 'a', entry('x'), undefined, AT)
+    await romeo.hears`<iq type='error' id='pub'><error><feature-not-implemented xmlns='${STANZAS}'/><unsupported xmlns='${ERRORS}' feature='publish'/></error></iq>`
+    items(romeo, 'music', AT)
+    await romeo.hears`<iq type='error' id='items'><error><feature-not-implemented xmlns='${STANZAS}'/></error></iq>`
+    assert.equal(await config(romeo, 'arts', field('collection', 'music')), 'not-allowed text invalid-options')
+    assert.equal(await config(romeo, 'arts', field('collection', 'lute')), 'not-allowed text invalid-options')
+    assert.equal(await config(romeo, 'arts', field('collection', 'none')), 'item-not-found')
+    assert.equal(await config(romeo, 'arts', field('node_type', 'leaf')), 'not-allowed text invalid-options')
+    await makes(juliet, 'hers')
+    assert.equal(await config(juliet, 'hers', field('collection', 'arts')), 'forbidden')
+    assert.equal(await config(romeo, 'lute', field('collection', '')), undefined)
+    await juliet.hears`<message from='${AT}'><event xmlns='${NS}#event'><collection node='music'><dissociate node='lute'/></collection></event></message>`
+    assert.equal(await config(romeo, 'lute', field('collection', 'music')), undefined)
+    romeo.sends`<iq type='set' id='d' to='${AT}'><pubsub xmlns='${OWNER}'><delete node='music'/></pubsub></iq>`
+    await romeo.hears`<iq type='result' id='d'/>`
+    assert.deepEqual([await listed(romeo), await listed(romeo, 'arts')], [['arts', 'hers', 'lute'], []])
+    await juliet.fence()
+  }, there()))
+
   it('subscribers hear of what is published, removed, purged and deleted; the last item first', scene(cast, async ({ romeo, juliet }) => {
     await juliet.comesOnline()
     await publishes(romeo, 'news', 'a', 'Old')

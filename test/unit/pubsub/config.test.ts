@@ -35,7 +35,7 @@ describe('how a node is set up', () => {
     [{ max_items: '1e3' }, 'not-acceptable'],
     [{ persist_items: 'perhaps' }, 'not-acceptable'],
     [{ title: 'x'.repeat(1024) }, 'not-acceptable'],
-    [{ node_type: 'collection' }, 'feature-not-implemented'],
+    [{ node_type: 'collection' }, 'feature-not-implemented unsupported'],
   ] as const) it(`refuses ${JSON.stringify(fields).slice(0, 40)}`, () => assert.equal(refusal(configured(PERSONAL, filled(fields), bounds)), expected))
 
   it('refuses what is no such form', () => {
