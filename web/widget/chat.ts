@@ -3,6 +3,7 @@ import type { FromBridge, FromBrowser, Leave } from '../../schemas/webchat.ts'
 import { Connection } from './connection.ts'
 import type { Answers } from './extras.ts'
 import { ask } from './host.ts'
+import { Uploads } from './files.ts'
 import { Memory } from './memory.ts'
 import { Prover } from './prover.ts'
 import { Talk } from './talk.ts'
@@ -21,6 +22,7 @@ export class Chat extends HTMLElement {
   #memory!: Memory
   #connection!: Connection
   #view!: View
+  #uploads!: Uploads
   #shown = false
   #read = 0 // lines seen
   #composing = 0 // when composing was sent last
@@ -64,9 +66,15 @@ export class Chat extends HTMLElement {
       drafted: wish => { this.#talk.wish = wish; this.#keep() },
       anew: () => this.#anew(),
       end: () => { const c = this.#talk.conversation; if (c) this.#send({ type: 'end', conversation: c.number }) },
+      attach: files => this.#attach(files),
+      cancel: id => { this.#uploads.cancel(id); talk.drop(id); this.#pump(); this.#draw() },
       again: id => { this.#talk.again(id); this.#pump(); this.#draw() },
       signIn: () => { this.#identities = 0; this.#signIn('missing') },
       typed: (name, text) => this.#typed(name, text),
+    })
+    this.#uploads = new Uploads(host, {
+      progress: (id, part) => this.#view.progress(id, part),
+      over: (id, file, failed) => { talk.sent(id, file, failed); this.#pump(); this.#keep(); this.#draw() },
     })
     this.#connection = new Connection(host, site, {
       hello: () => this.#talk.hello(),
@@ -78,7 +86,7 @@ export class Chat extends HTMLElement {
     const { draft, outbox, wish } = this.#memory.own
     talk.wish = wish ?? {}
     this.#talk.token = token
-    this.#talk.outbox = outbox ?? []
+    this.#talk.outbox = (outbox ?? []).filter(u => !u.upload || u.file) // a page has no file of the page before
     this.#view.name.value = name ?? ''
     this.#view.write(draft ?? '')
     this.#shown = !!live && !hidden
@@ -112,6 +120,7 @@ export class Chat extends HTMLElement {
     }
     if (m.type === 'said' || m.type === 'done') this.#proofs = 0
     const ask = talk.hear(m)
+    if (m.type === 'slot') this.#uploads.put(m)
     if (m.type === 'welcome' && talk.name) this.#identities = 0
     if (m.type === 'welcome' && talk.barred && this.#shown && this.#identities === 0) this.#signIn('missing')
     if (m.type === 'welcome' && talk.unbelieved && !talk.barred) talk.notice = TEXTS.unsigned
@@ -156,6 +165,17 @@ export class Chat extends HTMLElement {
     talk.say(newId(), text)
     this.#away()
     return true
+  }
+
+  #attach(files: FileList): void {
+    for (const f of files) {
+      if (f.size === 0) continue // a folder
+      const id = newId()
+      this.#uploads.add(id, f)
+      this.#talk.attach(id, f.name, { size: f.size, type: f.type })
+    }
+    this.#pump()
+    this.#draw()
   }
 
   #begin(name: string, text: string, answers: Answers): void {

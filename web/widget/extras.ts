@@ -152,7 +152,7 @@ function select(options: readonly (readonly [string, string])[], none = ''): HTM
   for (const [value, text] of [['', none] as const, ...options]) at.append(make('option', { value }, text))
   return at
 }
-function button(text: string, kind: string, click: () => void): HTMLButtonElement {
+export function button(text: string, kind: string, click: () => void): HTMLButtonElement {
   const at = make('button', { type: 'button', class: kind }, text)
   at.onclick = click
   return at

@@ -58,7 +58,7 @@ header button:hover { background: var(--mist); color: var(--ink); }
 .state { margin: 2px 4px 0; font-size: 12px; color: var(--soft); }
 .unsent .text { opacity: .6; }
 .failed .state { color: var(--bad); }
-.failed button { padding: 2px 8px; font-size: 12.5px; color: var(--accent); text-decoration: underline; }
+.failed button, .unsent button { padding: 2px 8px; font-size: 12.5px; color: var(--accent); text-decoration: underline; }
 .text a { color: inherit; text-decoration-thickness: 1px; text-underline-offset: 2px; }
 .typing { display: flex; gap: 8px; align-items: center; min-block-size: 22px; margin: 0; padding: 0 18px 4px; font-size: 13px; color: var(--soft); }
 .dots { display: inline-flex; gap: 3px; } .dots i { inline-size: 5px; block-size: 5px; border-radius: 50%; background: currentColor; }
@@ -77,7 +77,8 @@ textarea { field-sizing: content; min-block-size: 43px; max-block-size: 9.5em; o
 .row { display: flex; gap: 8px; align-items: flex-end; } .row label { flex: 1; min-inline-size: 0; }
 .fresh .row { flex-direction: column; align-items: stretch; } .fresh .row label { flex: none; }
 .talk .caption { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
-.row .main { block-size: 43px; }
+.row .main { block-size: 43px; } .clip { padding: 10px 4px; color: var(--soft); } .clip svg { inline-size: 22px; display: block; }
+progress { inline-size: 140px; }
 .count { font-size: 12.5px; color: var(--soft); } .count.over { color: var(--bad); font-weight: 600; }
 .anew { margin: 0 12px 12px; padding: 9px 16px; font-weight: 600; color: var(--accent); border: 1px solid var(--line); }
 .anew:hover { background: var(--mist); } form[hidden] + .anew { margin-block-start: 12px; }

@@ -1,5 +1,5 @@
 // What the page knows of the conversation, and what it must say next: no document, no network, no clock (pure).
-import type { ConversationView, FromBridge, FromBrowser, Hello, LineView, Open, Say, SiteView, Suggestion } from '../../schemas/webchat.ts'
+import type { ConversationView, FromBridge, FromBrowser, Hello, LineView, Open, Say, SendFile, SiteView, Suggestion } from '../../schemas/webchat.ts'
 
 /** Something the customer said that is not in the record yet. `said`: committed, its line is on the way. */
 export interface Unsent {
@@ -9,6 +9,9 @@ export interface Unsent {
   conversation?: number | undefined // fixed when it is first sent, so that it stays the same thing
   said?: { readonly conversation: number; readonly seq: number }
   failed?: string // why it was refused
+  upload?: { readonly size: number; readonly type: string } // the text is the name of a file that is to be sent first
+  sending?: boolean // it is on its way
+  file?: string // it is there, and handed over by this word
 }
 
 /** What was chosen and written after the end, and not sent yet. */
@@ -69,6 +72,20 @@ export class Talk {
     this.notice = ''
   }
 
+  attach(id: string, text: string, upload: NonNullable<Unsent['upload']>): void { this.outbox.push({ id, text, upload }) }
+
+  /** A file is there, could not be sent, or has to be sent again. */
+  sent(id: string, file?: string, failed?: string): void {
+    const u = this.outbox.find(u => u.id === id)
+    if (u) Object.assign(u, { sending: false }, file && { file }, failed && { failed })
+  }
+
+  /** A file is not to be sent after all. */
+  drop(id: string): void {
+    this.outbox = this.outbox.filter(u => u.id !== id)
+    if (this.#inFlight === id) this.#inFlight = undefined
+  }
+
   /** The connection is gone: what was on its way is said again. */
   lost(): void {
     this.#inFlight = undefined
@@ -77,16 +94,17 @@ export class Talk {
   }
 
   /** The next thing to send, in the order it was said; one at a time, so that the order stays. */
-  next(): Open | Say | undefined {
+  next(): Open | Say | SendFile | undefined {
     if (this.#inFlight !== undefined) return undefined
-    const u = this.outbox.find(u => !u.said && u.failed === undefined)
+    const u = this.outbox.find(u => !u.said && u.failed === undefined && !u.sending)
     if (!u) return undefined
     if (!u.begins) {
       u.conversation ??= this.conversation?.number
       if (u.conversation === undefined) return undefined
     }
     this.#inFlight = u.id
-    return u.begins ? { type: 'open', id: u.id, text: u.text, ...u.begins } : { type: 'say', id: u.id, text: u.text, conversation: u.conversation! } // set above
+    if (u.upload && !u.file) return { type: 'file', id: u.id, conversation: u.conversation!, name: u.text, size: u.upload.size, ...(u.upload.type && { mime: u.upload.type }) } // set above
+    return u.begins ? { type: 'open', id: u.id, text: u.text, ...u.begins } : { type: 'say', id: u.id, text: u.text, conversation: u.conversation!, ...(u.file && { file: u.file }) } // set above
   }
 
   /** Takes a message; answers with what must be asked because of it. */
@@ -122,6 +140,12 @@ export class Talk {
       case 'refused':
         this.#refused(m.id, m.text, m.retry)
         return undefined
+      case 'slot': {
+        const u = this.outbox.find(u => u.id === m.id)
+        if (u) u.sending = true
+        if (this.#inFlight === m.id) this.#inFlight = undefined
+        return undefined
+      }
       case 'suggestions':
         this.found = m.found
         return undefined
@@ -130,7 +154,6 @@ export class Talk {
         if (m.of !== 'leave' && this.wished) this.granted.add(this.wished)
         return undefined
       case 'challenge':
-      case 'slot':
       case 'pong':
         return undefined
     }
@@ -163,7 +186,7 @@ export class Talk {
     this.conversation = undefined
     this.lines = []
     this.beginning = true
-    this.returned = this.outbox.filter(u => !u.begins).map(u => u.text).join('\n') // there is nobody to say it to
+    this.returned = this.outbox.filter(u => !u.begins && !u.upload).map(u => u.text).join('\n') // there is nobody to say it to
     this.outbox = this.outbox.filter(u => u.begins)
   }
 
@@ -202,7 +225,10 @@ export class Talk {
       this.returned = u.text
       this.outbox = this.outbox.filter(other => other !== u)
       this.beginning = true
-    } else u.failed = text
+    } else {
+      u.failed = text
+      delete u.file
+    }
   }
 
   /** Lets go of what stands in the record. */

@@ -1,8 +1,10 @@
 // Draws the widget into its shadow root. Text only: nothing that comes from outside is ever read as markup.
-import { Aside, Questions, suggestions, type Answers, type Wishes } from './extras.ts'
-import { make } from './make.ts'
+import { Aside, button, Questions, suggestions, type Answers, type Wishes } from './extras.ts'
+import { chip, clip } from './files.ts'
+import { icon, make } from './make.ts'
 import { pieces } from './links.ts'
 import { STYLE } from './style.ts'
+import type { LineView } from '../../schemas/webchat.ts'
 import type { Talk } from './talk.ts'
 import { fill, statusOf, TEXTS, type LinkState } from './texts.ts'
 
@@ -19,11 +21,13 @@ export interface Hands extends Wishes {
   anew(): void
   end(): void
   again(id: string): void
+  attach(files: FileList): void
+  cancel(id: string): void
   signIn(): void
   typed(name: string, text: string): void
 }
 
-interface Row { readonly key: string; readonly who: 'customer' | 'agent' | 'desk'; readonly name: string; readonly text: string; readonly at?: Date; readonly follows?: boolean; readonly failed?: string | undefined; readonly day?: string }
+interface Row { readonly key: string; readonly who: 'customer' | 'agent' | 'desk'; readonly name: string; readonly text: string; readonly at?: Date; readonly follows?: boolean; readonly failed?: string | undefined; readonly day?: string; readonly file?: LineView['file']; /** a file that is not handed over yet: whether it is on its way */ readonly sending?: boolean | undefined }
 
 const TOGETHER = 120_000 // ms: lines of one person closer than this stand under one name
 const NEAR = 300 // characters before the limit from which on they are counted
@@ -38,10 +42,11 @@ export class View {
   readonly #unread = make('span', { class: 'unread', hidden: '' })
   readonly #panel = make('section', { class: 'panel', 'aria-label': TEXTS.title, hidden: '' })
   readonly #title = make('h2')
-  readonly #end = make('button', { type: 'button' }, TEXTS.end)
-  readonly #hint = make('p', { class: 'hint' }, TEXTS.welcome)
+  readonly #end = make('button', { type: 'button' })
+  readonly #hint = make('p', { class: 'hint' })
   readonly #questions = new Questions()
   readonly #aside: Aside
+  readonly #clip: HTMLButtonElement
   readonly #send = make('button', { class: 'main', type: 'submit' }, TEXTS.send)
   readonly #messageLabel = make('label')
   #found: { of: unknown; at: HTMLElement } | undefined
@@ -52,8 +57,8 @@ export class View {
   readonly #form = make('form', { novalidate: '' })
   readonly #nameLabel = make('label', {}, TEXTS.name)
   readonly #count = make('span', { class: 'count', id: 'count', 'aria-live': 'polite' })
-  readonly #anew = make('button', { type: 'button', class: 'anew' }, TEXTS.newConversation)
-  readonly #mend = make('button', { type: 'button', class: 'anew', hidden: '' }, TEXTS.again)
+  readonly #anew = make('button', { type: 'button', class: 'anew' })
+  readonly #mend = make('button', { type: 'button', class: 'anew', hidden: '' })
   #rows = new Map<string, { at: HTMLElement; print: string }>()
   #limit = 4000
   #atEnd = true // the newest line is in sight, and stays so
@@ -75,10 +80,12 @@ export class View {
     messageLabel.append(make('span', { class: 'caption' }, TEXTS.message), this.message)
     this.#aside = new Aside(hands)
     const row = make('div', { class: 'row' })
-    row.append(messageLabel, this.#send)
+    this.#clip = clip(this.#panel, files => hands.attach(files))
+    row.append(this.#clip, messageLabel, this.#send)
     this.#form.append(this.#nameLabel, this.#questions.at, row, this.#count)
     this.#panel.append(header, this.#hint, this.#log, this.#typing, this.#status, this.#aside.at, this.#form, this.#mend, this.#anew)
     root.append(this.#launch, this.#panel)
+    this.reword()
     this.message.setAttribute('aria-describedby', 'count')
     const log = this.#log
     let height = 0
@@ -144,6 +151,7 @@ export class View {
     this.#aside.draw(c, talk.granted, talk.wish)
     this.message.placeholder = fresh ? '' : TEXTS.message
     this.#form.hidden = !!this.#found || barred || link === 'refused' || c?.can.includes('accept') === true || c?.state === 'closed' || (!!c && !c.can.includes('say') && c.state === 'ended')
+    this.#clip.hidden = !c || !talk.site?.files || c.state === 'ended'
     this.#anew.hidden = !(c?.state === 'ended' || c?.state === 'closed')
     put(this.#status, statusOf(talk, link))
     this.#drawTyping(talk.typing)
@@ -158,6 +166,9 @@ export class View {
     this.#measure()
   }
 
+  /** How much of a file has gone. */
+  progress(id: string, part: number): void { const bar = this.#rows.get(id)?.at.querySelector('progress'); if (bar) bar.value = part }
+
   complain(field: 'name' | 'message', text: string): void {
     put(this.#status, text)
     this[field].setAttribute('aria-invalid', 'true')
@@ -170,6 +181,7 @@ export class View {
     put(this.#hint, TEXTS.welcome)
     put(this.#anew, TEXTS.newConversation)
     put(this.#mend, TEXTS.again)
+    this.#clip.ariaLabel = this.#clip.title = TEXTS.attach
     this.#nameLabel.firstChild!.textContent = TEXTS.name
     put(this.#messageLabel.firstElementChild as HTMLElement, TEXTS.message) // made above
   }
@@ -224,7 +236,7 @@ export class View {
     let before: Element | null = log.firstElementChild
     let grown = false
     for (const r of rows) {
-      const print = r.at ? '' : `${r.failed ?? ''}|${link}`
+      const print = r.at ? '' : `${r.failed ?? ''}|${link}|${r.sending}`
       let row = this.#rows.get(r.key)
       if (!row || row.print !== print) {
         const at = this.#row(r)
@@ -249,17 +261,17 @@ export class View {
     if (r.who !== 'desk') line.append(head)
     const text = make('p', { class: 'text', dir: 'auto' })
     for (const p of pieces(r.text)) {
-      text.append(p.href ? make('a', { href: p.href, target: '_blank', rel: 'noopener noreferrer nofollow' }, p.text) : p.text)
+      const link = p.href && make('a', { href: p.href, target: '_blank', rel: 'noopener noreferrer nofollow' }, p.text)
+      text.append(...link ? r.file ? chip(r.file, link) : [link] : [p.text])
     }
     line.append(text)
-    if (!r.at) line.append(make('span', { class: 'state' }, r.failed ? fill(TEXTS.failed, r.failed) : TEXTS.waiting))
-    if (r.failed) {
-      const again = make('button', { type: 'button' }, TEXTS.again)
-      again.onclick = () => this.#hands.again(r.key)
-      line.append(again)
-    }
+    if (r.sending) line.append(make('progress', { 'aria-label': r.text, max: '1', value: '0' }))
+    else if (!r.at) line.append(make('span', { class: 'state' }, r.failed ? fill(TEXTS.failed, r.failed) : TEXTS.waiting))
+    if (r.failed) line.append(button(TEXTS.again, '', () => this.#hands.again(r.key)))
+    if (r.sending !== undefined) line.append(button(TEXTS.cancel, '', () => this.#hands.cancel(r.key)))
     return line
   }
+
 }
 
 /** Characters as people count them, near enough: code points. */
@@ -276,10 +288,10 @@ function rowsOf(talk: Talk): Row[] {
       const name = l.who === 'customer' ? TEXTS.you : l.name ?? TEXTS.agent
       const before = rows.at(-1)
       const follows = before?.who === l.who && before.name === name && before.at !== undefined && at.getTime() - before.at.getTime() < TOGETHER
-      rows.push({ key: l.id ?? `#${l.seq}`, who: l.who, name, text: l.text, at, follows })
+      rows.push({ key: l.id ?? `#${l.seq}`, who: l.who, name, text: l.text, at, follows, ...(l.file && { file: l.file }) })
     }
   }
-  for (const u of talk.outbox) rows.push({ key: u.id, who: 'customer', name: TEXTS.you, text: u.text, failed: u.failed })
+  for (const u of talk.outbox) rows.push({ key: u.id, who: 'customer', name: TEXTS.you, text: u.text, failed: u.failed, ...(u.upload && { sending: u.sending === true }) })
   return rows
 }
 
@@ -288,12 +300,3 @@ const dayOf = (at: Date): string => at.toDateString() === new Date().toDateStrin
 
 /** Changes a text only if it differs: a live region speaks at each change. */
 function put(at: HTMLElement, text: string): void { if (at.textContent !== text) at.textContent = text }
-
-function icon(path: string): SVGElement {
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
-  const p = document.createElementNS('http://www.w3.org/2000/svg', 'path')
-  for (const [k, v] of Object.entries({ viewBox: '0 0 24 24', fill: 'none', stroke: 'currentColor', 'stroke-width': '2', 'stroke-linejoin': 'round', 'stroke-linecap': 'round', 'aria-hidden': 'true' })) svg.setAttribute(k, v)
-  p.setAttribute('d', path)
-  svg.append(p)
-  return svg
-}
