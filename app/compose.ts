@@ -41,6 +41,7 @@ import { federate } from './federate.ts'
 import { serveHealth } from './health.ts'
 import { serveHostMeta } from './host-meta.ts'
 import { LANDING_PATH, serveLanding } from './landing.ts'
+import { crowding, type Heap } from './memory.ts'
 import type { SessionKind } from './metrics.ts'
 import type { Desk } from './office.ts'
 import { adoptLimits, needRestart } from './reload.ts'
@@ -73,7 +74,7 @@ export interface House extends AsyncDisposable {
   tokensEnded(): void
 }
 
-export interface World { readonly stores: Stores & { readonly work?: StoreWork }; readonly clock: Clock; readonly log: Log; /** Lines of the log that could not be written. */ readonly logDropped?: () => number }
+export interface World { readonly stores: Stores & { readonly work?: StoreWork }; readonly clock: Clock; readonly log: Log; /** Lines of the log that could not be written. */ readonly logDropped?: () => number; /** Absent: this process's. */ readonly heap?: () => Heap }
 
 /** Opens every listener of `config`, or rejects with a fault that names port and mend, and nothing stays open. */
 export async function compose(config: Config, world: World): Promise<House> {
@@ -86,6 +87,7 @@ export async function compose(config: Config, world: World): Promise<House> {
   const desks = new Map<string, Desk>()
   const http = new HttpRouter()
   const devices = new Devices()
+  const crowded = devices.strangers.crowded = crowding(wallClock, log, world.heap)
   const kinds = new WeakMap<object, SessionKind>()
   devices.location = config.listen.c2s?.location
   let web: HttpListening | undefined
@@ -156,7 +158,7 @@ export async function compose(config: Config, world: World): Promise<House> {
         handler: (ws, request) => { client(new WebSocketTransport(ws, request.remote, request.secure, wallClock, limits.readRate.c2s, limits.websocket.ping), 'websocket') },
       })
       const health = serveHealth(http, {
-        ready: () => ready, watchers: config.listen.http.metrics, sessions: () => countSessions(devices, kinds), certificateEnds: () => identity.expires,
+        ready: () => ready && !crowded(), watchers: config.listen.http.metrics, sessions: () => countSessions(devices, kinds), certificateEnds: () => identity.expires,
         stanzas: () => [...hosts].map(([domain, host]) => [domain, host.passed] as const),
         desks: () => [...desks].map(([domain, desk]) => [domain, desk.tally] as const),
         ...(world.logDropped && { logDropped: world.logDropped }),

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Clock } from '../server/ports/clock.ts'
+import type { Log } from '../server/ports/log.ts'
 
 const LOOK = 5_000 // ms
 const QUIET = 0.1 // of the time that the event loop may have been at work since the last look
@@ -43,5 +44,28 @@ export class Tidying implements Disposable {
   #tidy(): void {
     this.#collect({ type: 'major', flavor: 'last-resort', execution: 'sync' })
     this.#least = getHeapStatistics().used_heap_size
+  }
+}
+
+/** How much of the heap is used, and where it ends; bytes. */
+export interface Heap { readonly used: number; readonly limit: number }
+const heap = (): Heap => { const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics(); return { used, limit } }
+
+const FULL = 0.85 // of the heap: nobody new is let in
+const ROOM = 0.8 // below which they are again
+const STALE = 250 // ms between two looks
+
+/** Says whether the heap is so full that whoever is here shall not have to share it with more (SEC-K27). */
+export function crowding(clock: Clock, log: Log, measure: () => Heap = heap): () => boolean {
+  let [full, lookAt] = [false, -Infinity]
+  return () => {
+    const now = clock.now()
+    if (now < lookAt) return full
+    lookAt = now + STALE
+    const { used, limit } = measure()
+    const was = full
+    full = used >= limit * (was ? ROOM : FULL)
+    if (full !== was) log.warn({ used, limit }, full ? 'memory runs out: nobody new is let in' : 'there is memory again: whoever comes is let in')
+    return full
   }
 }

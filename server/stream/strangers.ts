@@ -11,10 +11,12 @@ const MANY = 50_000 // addresses, before those that nothing is held against are 
 export class Strangers {
   readonly #byAddress = new Map<string, Visitor>()
   #here = 0
+  /** Whether there is no memory for anybody more; set by the program. */
+  crowded: () => boolean = () => false
 
-  /** False: too many are here, or the address is barred. Who is let in must `leave`. */
+  /** False: too many are here, the address is barred, or memory runs out. Who is let in must `leave`. */
   enter(from: string, limits: Limits, now: number): boolean {
-    if (this.isBarred(from, now)) return false
+    if (this.isBarred(from, now) || this.crowded()) return false
     const { unauthenticated, unauthenticatedPerAddress } = limits.connections
     const visitor = this.#visitor(from, limits, now)
     if (this.#here >= unauthenticated || visitor.here >= unauthenticatedPerAddress) return false
