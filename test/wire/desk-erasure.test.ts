@@ -98,7 +98,9 @@ describe('a person who is erased', () => {
     const { counts } = done.body
     for (const [kind, least] of [['talks', 2], ['waiting', 2], ['archived', 8], ['messages', 1], ['mails', 1], ['articles', 1], ['traces', 4], ['conversations', 1]] as const) assert.ok(counts[kind] >= least, `${kind}: ${JSON.stringify(counts)}`)
     assert.equal(done.body.left, 0)
-    assert.ok([...after].some(([place, text]) => place.startsWith('desk-erasures') && text.includes(done.body.proof)), 'the proof is kept')
+    const proofs = await d.rest('GET', `${API}/erasures`, 'adam')
+    assert.deepEqual(proofs.body.items, [{ ...done.body, by: 'adam@localhost' }], 'the proof is kept')
+    assert.equal((await d.rest('GET', `${API}/erasures`, 'mia')).status, 403)
     // Nothing of Yan, and nothing else that agents said, has changed.
     for (const [place, text] of before) if (/an invoice of mine|lunch at noon/.test(text)) assert.equal(after.get(place), text, place)
     assert.ok([...after.values()].some(text => text.includes('lunch at noon')))

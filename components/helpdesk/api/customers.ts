@@ -5,7 +5,8 @@ import { PRIORITIES, type Bare, type Priority } from '../facts.ts'
 import { mailAddress } from '../mail/letter.ts'
 import type { Summary } from '../past.ts'
 import { NOTHING_KNOWN, type Details } from '../records/card.ts'
-import { created, nothing, object, ok, problem, time, whole, type Caller, type Door, type Route } from './door.ts'
+import { PAGED } from './settings.ts'
+import { created, nothing, object, ok, page, problem, time, whole, type Caller, type Door, type Route } from './door.ts'
 
 const text = { type: 'string' }
 const maybe = { type: ['string', 'null'] }
@@ -92,6 +93,13 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
         if (object(r)?.['confirm'] !== id) return problem(422, 'confirm: give the id of the customer once more; nothing was erased.')
         const erased = await erasure.erase(id, who.jid)
         return erased ? ok({ ...erased, at: time(erased.at) }) : nothing()
+      },
+    },
+    {
+      method: 'GET', path: '/erasures', id: 'erasures', scope: 'customers:erase', needs: 'records.erase', summary: 'Whom the desk has forgotten, as far as that can be said: when, at whose word, what went, and the proof', query: PAGED, answer: { type: 'object', properties: { items: { type: 'array', items: { ...ERASED, properties: { ...ERASED.properties, by: text } } }, next: { type: ['string', 'null'] } } },
+      async handle(r) {
+        const p = page(await erasure.proofs(), e => e.id, r)
+        return ok({ items: p.items.map(e => ({ ...e, at: time(e.at) })), next: p.next })
       },
     },
     {

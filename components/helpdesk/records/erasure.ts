@@ -70,6 +70,17 @@ export class Erasure {
     return erased
   }
 
+  /** What was erased, with who asked for it. */
+  async proofs(): Promise<(Erased & { readonly by: Bare })[]> {
+    const all: (Erased & { readonly by: Bare })[] = []
+    for (let after: string | undefined; ;) {
+      const page = await this.#o.link.stores.documents.range<Erased & { readonly by: Bare; readonly customer?: string }>(ERASURES, this.#o.domain, { limit: PAGE, ...(after === undefined ? {} : { after }) })
+      for (const { value: { id, at, person, counts, left, proof, by } } of page) if (proof !== undefined) all.push({ id, at, person, counts, left, proof, by })
+      after = page.at(-1)?.id
+      if (page.length < PAGE) return all
+    }
+  }
+
   /** What they are called, and what they said. */
   async #person(customer: Customer): Promise<Person> {
     const { book, lines, operators } = this.#o
