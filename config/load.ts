@@ -20,7 +20,8 @@ export interface HttpListener extends Listener {
 export type PluginOptions = false | { readonly [option: string]: unknown }
 
 export interface HostConfig {
-  readonly registration: boolean
+  /** 'approval': an admin lets new accounts in. */
+  readonly registration: boolean | 'approval'
   readonly anonymous: boolean
   readonly scramIterations: number
   /** Only the plugins that the file names. `mam.keep` is milliseconds. */

@@ -135,7 +135,7 @@ function* guests(hosts: Tree): Iterable<Fault> {
     const { anonymous, registration } = map(options)
     if (anonymous !== true) continue
     if (i === 0) yield fault(['hosts', domain, 'anonymous'], 'the first host has accounts, admin@ among them', 'give guests a host of their own, below the first, such as ' + `guests.${domain}`)
-    else if (registration === true) yield fault(['hosts', domain, 'registration'], 'nobody makes an account on a host for guests', 'leave it out')
+    else if (registration) yield fault(['hosts', domain, 'registration'], 'nobody makes an account on a host for guests', 'leave it out')
   }
 }
 
@@ -146,7 +146,7 @@ function* authorities(hosts: Tree, base: string): Iterable<Fault> {
     const { ldap, jwt, invites } = map(plugins)
     const at = (...key: readonly string[]): string[] => ['hosts', domain, ...key]
     if (anonymous === true && (isMap(ldap) || isMap(jwt))) yield fault(at('plugins', isMap(ldap) ? 'ldap' : 'jwt'), 'nobody has to prove anything on a host for guests', 'leave it out')
-    if (isMap(ldap) && registration === true) yield fault(at('registration'), 'the directory keeps the passwords, so nobody can choose one here', 'leave it out')
+    if (isMap(ldap) && registration) yield fault(at('registration'), 'the directory keeps the passwords, so nobody can choose one here', 'leave it out')
     if (isMap(ldap) && ['admins', 'everyone'].includes(String(map(invites)['register']))) yield fault(at('plugins', 'invites', 'register'), 'the directory keeps the passwords, so nobody can choose one here', 'leave it out')
     if (isMap(ldap)) yield* directory(map(ldap), at('plugins', 'ldap'), base)
     if (isMap(jwt)) yield* issuer(map(jwt), at('plugins', 'jwt'))

@@ -1,5 +1,6 @@
 // XEP-0133: admins look after accounts and sessions from their own client.
 import { randomBytes } from 'node:crypto'
+import { isAdmin } from '../protocols/admins.ts'
 import { LAST_SEEN } from '../protocols/activity.ts'
 import { HOST_COMMANDS, type AdHocCommand, type Question, type Stage } from '../protocols/commands.ts'
 import {
@@ -80,8 +81,6 @@ export const adminCommands = plugin('admin-commands', host => {
     void office.greet(device).catch((error: unknown) => host.bug(error))
   })
 })
-
-const isAdmin = (r: AccountRecord | undefined): boolean => r?.role === 'admin' && !r.disabled
 
 const ask = (title: string, instructions: string, fields: readonly Field[], submit: (values: FormValues) => Stage | Promise<Stage>): Question =>
   ({ form: { type: 'form', formType: NS, title, instructions, fields }, submit: async values => told(await submit(values)) })

@@ -1,5 +1,6 @@
 // The plugins of a host, in the order in which they are installed: within a stage that is the order in which they run.
 import { adminCommands } from './admin-commands.ts'
+import { approvals } from './approvals.ts'
 import { avatars } from './avatars.ts'
 import { blocking } from './blocking.ts'
 import { bookmarks } from './bookmarks.ts'
@@ -28,9 +29,9 @@ import { time } from './time.ts'
 import { vcard } from './vcard.ts'
 import { version } from './version.ts'
 
-export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, retraction, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, outage, last, commands, adminCommands, reports, invites, register, ldap, jwt] as const
+export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, retraction, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, outage, last, commands, adminCommands, reports, invites, approvals, register, ldap, jwt] as const
 
-const KEEPERS: ReadonlySet<string> = new Set(['mam', 'retraction', 'offline', 'push', 'reports', 'last', 'admin-commands', 'invites', 'register', 'ldap', 'jwt'])
+const KEEPERS: ReadonlySet<string> = new Set(['mam', 'retraction', 'offline', 'push', 'reports', 'last', 'admin-commands', 'invites', 'approvals', 'register', 'ldap', 'jwt'])
 
 /** Those of a host for guests (XEP-0175): nothing that keeps what is said, reaches those who are away, or is for people with accounts. */
 export const guestPlugins = plugins.filter(p => !KEEPERS.has(p.name))

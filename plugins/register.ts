@@ -1,4 +1,5 @@
 // XEP-0077: lets people make an account themselves, change its password and remove it.
+import { APPROVALS } from '../protocols/approvals.ts'
 import { INVITATIONS } from '../protocols/invitations.ts'
 import { accountChanged, el, HANDLED, Jid, makeCredentials, namingFault, plugin, refuse, removeAccount, resultOf, StanzaError, type Element } from '../server/api.ts'
 
@@ -16,7 +17,7 @@ export const register = plugin('register', (host, options) => {
   const { accounts } = host.stores
 
   host.iq(['stream'], 'get', NS, 'query', () => el('query', NS, {},
-    el('instructions', NS, {}, 'Choose a name and a password.'), el('username', NS), el('password', NS)))
+    el('instructions', NS, {}, host.service(APPROVALS) ? 'Choose a name and a password. You can log in when an admin has let you in.' : 'Choose a name and a password.'), el('username', NS), el('password', NS)))
 
   host.iq(['stream'], 'set', NS, 'query', async (query, { remote = '', stream }) => {
     if (host.passwordsElsewhere) return ELSEWHERE
@@ -34,10 +35,16 @@ export const register = plugin('register', (host, options) => {
     if (credentials instanceof StanzaError) return credentials
     const taken = invited && await invitations?.take(stream!)
     if (invited && !taken) return refuse('item-not-found', 'The invitation was used meanwhile.')
-    const record = { host: host.domain, local, created: host.clock.now(), credentials }
+    const approvals = invited ? undefined : host.service(APPROVALS)
+    if (approvals) {
+      if (await accounts.find(host.domain, local)) return refuse('conflict')
+      const asked = await approvals.ask(local, remote)
+      if (asked !== 'ok') return asked === 'full' ? refuse('resource-constraint', 'Too many accounts wait to be let in.') : refuse('conflict')
+    }
+    const record = { host: host.domain, local, created: host.clock.now(), credentials, ...(approvals && { disabled: true }) }
     let outcome: 'ok' | 'conflict' | undefined
     try { outcome = await accounts.create(record) } finally { if (outcome !== 'ok') await taken?.putBack() }
-    if (outcome === 'conflict') return refuse('conflict')
+    if (outcome === 'conflict') { await approvals?.forget(local); return refuse('conflict') }
     const jid = Jid.of(local, host.domain)
     accountChanged(host, jid, record, 'made')
     await taken?.welcome(jid)

@@ -1,13 +1,13 @@
 // XEP-0377: what users report when they block somebody, kept for the admins and told to them.
+import { isAdmin, tellAdmins } from '../protocols/admins.ts'
 import { HOST_COMMANDS } from '../protocols/commands.ts'
 import { NS_REPORTING, REPORTS, type Report } from '../protocols/reports.ts'
-import { CONTENT, el, Jid, plugin, Stanza, type AccountRecord, type Host } from '../server/api.ts'
+import { plugin } from '../server/api.ts'
 
 const COLLECTION = 'report'
 const HOUR = 3_600_000 // ms
 const AN_HOUR = 10 // reports of one user
 const SHOWN = 50
-const PAGE = 500
 
 interface Kept extends Report { readonly by: string; readonly at: number }
 
@@ -16,14 +16,14 @@ export const reports = plugin('reports', host => {
   host.feature(NS_REPORTING)
   host.accountFeature(NS_REPORTING)
   const counts = new Map<string, { since: number; count: number }>()
-  const { documents, accounts } = host.stores
+  const { documents } = host.stores
 
   host.provide(REPORTS, (by, all) => {
     for (const report of all) {
       if (!mayReport(by.jid.bare)) return
       const kept: Kept = { ...report, by: by.jid.bare, at: host.clock.now() }
       documents.put(COLLECTION, host.domain, `${String(kept.at).padStart(15, '0')} ${kept.by} ${kept.about}`, kept)
-        .then(() => tellAdmins(kept)).catch((error: unknown) => host.bug(error))
+        .then(() => tellAdmins(host, 'A report', inWords(kept))).catch((error: unknown) => host.bug(error))
     }
   })
 
@@ -43,21 +43,7 @@ export const reports = plugin('reports', host => {
     if (!c) counts.set(bare, { since: now, count: 1 })
     return !c || ++c.count <= AN_HOUR
   }
-
-  async function tellAdmins(report: Kept): Promise<void> {
-    for (let after = ''; ;) {
-      const page = await accounts.list(host.domain, { after, limit: PAGE })
-      for (const r of page) if (isAdmin(r)) tell(host, Jid.of(r.local, host.domain), inWords(report))
-      if (page.length < PAGE) return
-      after = page.at(-1)!.local // a full page has a last
-    }
-  }
 })
-
-const isAdmin = (r: AccountRecord | undefined): boolean => r?.role === 'admin' && !r.disabled
-
-const tell = (host: Host, to: Jid, text: string): void =>
-  host.send(Stanza.of('message', { type: 'normal', from: host.jid, to }, [el('subject', CONTENT, {}, 'A report'), el('body', CONTENT, {}, text)]))
 
 const inWords = ({ at, by, about, reason, text, messages }: Kept): string =>
   `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} ${by} reports ${about}: ${reason}${text ? `: ${text}` : ''}${messages.length ? ` (messages ${messages.map(m => m.id).join(', ')})` : ''}`

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Element as Xml } from 'ltx'
 import { Actor, House, scene } from '../harness/scene.ts'
 import { arrives, befriend } from '../harness/friends.ts'
 
@@ -29,6 +30,44 @@ describe('XEP-0077 In-Band Registration', () => {
     await b.receivesNothing()
     a.leaves()
     b.leaves()
+  })
+
+  it('waits for an admin where the config says so: no login before, a list for admins, who let in or refuse', async () => {
+    await using house = await House.open({ pluginOptions: { approvals: { on: true } } })
+    await house.account('root', { role: 'admin' })
+    const root = await house.actor('root', 'root@localhost/pc')
+    await root.comesOnline()
+    const a = await stranger(house)
+    await a.next()
+    a.sends`<iq type='get' id='g'><query xmlns='jabber:iq:register'/></iq>`
+    assert.match(String(await a.receives`<iq type='result' id='g'/>`), /when an admin has let you in/)
+    for (const name of ['new', 'spam']) { wishes(a, name, 'pw'); await a.receives`<iq type='result' id='r'/>` }
+    wishes(a, 'NEW', 'pw')
+    await a.receives`<iq type='error' id='r'><error><conflict xmlns='${NS}'/></error></iq>`
+    await root.hears`<message from='localhost'><subject>A new account</subject></message>`
+    const b = new Actor('new', 'new@localhost/home')
+    await assert.rejects(b.connects(house.port), /account-disabled/)
+    b.leaves()
+
+    const NODE = 'urn:deskbell:admin#registrations'
+    const run = async (who: Actor, inside = '', session = ''): Promise<Xml> => {
+      who.says(`<iq type='set' id='c' to='localhost'><command xmlns='http://jabber.org/protocol/commands' node='${NODE}'${session && ` sessionid='${session}'`}>${inside}</command></iq>`)
+      return who.hears`<iq id='c'/>`
+    }
+    const settle = async (name: string, what: string): Promise<Xml> => {
+      const asked = (await run(root)).getChild('command')!
+      return run(root, `<x xmlns='jabber:x:data' type='submit'><field var='accounts'><value>${name}</value></field><field var='answer'><value>${what}</value></field></x>`, String(asked.attrs['sessionid']))
+    }
+    const offered = (await run(root)).getChild('command')!.getChild('x')!.getChildren('field').find(f => f.attrs['var'] === 'accounts')!.getChildren('option').map(o => o.getChildText('value'))
+    assert.deepEqual(offered, ['new', 'spam'])
+    assert.match(String(await settle('new', 'allow')), /One account is let in/)
+    assert.match(String(await settle('spam', 'refuse')), /One account is refused/)
+    assert.match(String(await run(root)), /Nobody waits/)
+    const c = new Actor('new', 'new@localhost/home')
+    await c.connects(house.port)
+    assert.equal(await house.stores.accounts.find('localhost', 'spam'), undefined)
+    assert.equal((await run(c)).attrs['type'], 'error')
+    for (const x of [a, c]) x.leaves()
   })
 
   it('SEC-T33 refuses a name that is taken, is none, and an empty password', async () => {

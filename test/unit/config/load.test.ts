@@ -58,6 +58,10 @@ describe('config/load', () => {
     assert.equal(limits.streamManagement.resume, defaultLimits.streamManagement.resume)
   })
 
+  it('strangers make accounts never, at once, or when an admin lets them in', () => {
+    for (const [text, registration] of [['', false], ['registration: true', true], ['registration: approval', 'approval']] as const) assert.equal(good(`hosts: { a.example: { ${text} } }\n`).hosts.get('a.example')!.registration, registration)
+  })
+
   it('clients may be told where to come back to', () => {
     const { listen } = good(`${host}listen: { c2s: { port: 5222, location: "xmpp1.example.org:5222" } }`)
     assert.equal(listen.c2s?.location, 'xmpp1.example.org:5222')
