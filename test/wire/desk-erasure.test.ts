@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BOT, c, config, DESK, type DeskHouse, type Person, SUPPORT } from '../harness/desk.ts'
 import { leaves } from '../harness/bridge.ts'
+import { Crowd, after as turns } from '../harness/crowd.ts'
 import { replay, settled } from '../harness/invariants.ts'
 import { BOTH, deskWith, serves, TEAM } from '../harness/talks.ts'
 import { MailSink } from '../unit/helpdesk/mail-sink.ts'
@@ -135,6 +136,24 @@ describe('a person who is erased', () => {
     assert.deepEqual(about(await kept(d), /pump|gasket|zoe@example/), [])
     const torn = (await d.house.stores.documents.get<{ left: number; proof: string; counts: Record<string, number> }>('desk-erasures', DESK, 'torn'))?.value
     assert.deepEqual([torn?.left, torn?.counts['conversations'], torn?.proof.length], [0, 1, 64])
+  }))
+
+  it('SEC-W27 who writes while being erased is somebody new, and nothing is left of the old', deskWith({}, TEAM, async d => {
+    await d.comes('anna')
+    const crowd = await Crowd.of(d)
+    for (let i = 1; i <= 10; i++) {
+      const n = await crowd.begins(`v${i}`, `my pump number ${i} is broken`)
+      await d.quiet()
+      const { id } = (await d.rest('GET', `${API}/conversations/${n}/customer`, 'mia')).body
+      const says = turns(i % 4).then(() => crowd.begins(`v${i}`, 'hello again'))
+      const [erased, again] = await Promise.all([d.rest('POST', `${API}/customers/${id}/erase`, 'adam', { confirm: id }), says])
+      assert.deepEqual([erased.status, erased.body.left], [200, 0])
+      const now = await d.rest('GET', `${API}/conversations/${again}/customer`, 'mia')
+      if (again === n) assert.equal(now.status, 404) // it was said before, and went with the rest
+      else { assert.notEqual(now.body.id, id); assert.equal((await d.rest('POST', `${API}/conversations/${again}/commands/close`, 'mia', {})).status, 200) }
+    }
+    await d.later(3)
+    assert.deepEqual(about(await kept(d), /pump number/), [])
   }))
 
   it('SEC-W27 who only left a message has a record, too, and can be erased', withMail(async d => {

@@ -89,9 +89,10 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
       method: 'POST', path: '/customers/{id}/erase', id: 'eraseCustomer', scope: 'customers:erase', needs: 'records.erase', summary: 'Erases one person: all conversations, what stands in tickets, talks of agents, archives, waiting messages and mails, the index, the record; gives a proof', body: { type: 'object', required: ['confirm'], properties: { confirm: { ...text, description: 'The same id again.' } } }, answer: ERASED,
       async handle(r, who): Promise<HttpResponse> {
         const id = r.params['id'] ?? ''
-        if (!await o.customers.byId(id)) return nothing()
+        const customer = await o.customers.byId(id)
+        if (!customer) return nothing()
         if (object(r)?.['confirm'] !== id) return problem(422, 'confirm: give the id of the customer once more; nothing was erased.')
-        const erased = await erasure.erase(id, who.jid)
+        const erased = await o.inTurnOf(customer.jid, () => erasure.erase(id, who.jid)) // what the customer does meanwhile waits, and is somebody new’s
         return erased ? ok({ ...erased, at: time(erased.at) }) : nothing()
       },
     },
