@@ -248,9 +248,10 @@ class Office {
   /** To a device that has just come: the welcome message to a new account once, the message of the day every time. */
   async greet(device: Resource): Promise<void> {
     const { account } = device
+    const motd = this.motd() // as it is now: one that is set meanwhile is told to all who are here
     const welcome = await this.welcome()
     if (welcome && account.record.created >= welcome.since && await this.#host.stores.documents.put(WELCOMES, account.jid.bare, 'had', true, 0) !== 'conflict') this.give(device, 'Welcome', welcome.lines)
-    const lines = await this.motd()
+    const lines = await motd
     if (lines.length) this.give(device, 'Message of the day', lines)
   }
 
