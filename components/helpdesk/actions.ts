@@ -113,6 +113,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
     if (!s || s.is === 'absent') return no(`There is no open conversation #${n}.`)
     const force = o.operators.may(c.by, 'chat.take.others', s.queue)
     if (!force && !o.eligible(s).includes(c.by) && roleOf(s, c.by) === undefined) return notYours(`You do not serve ${queueName(o.config, s.queue)}.`)
+    if (isQueued(s) && o.operators.isBot(c.by) && o.operators.isHandedOver(s)) return notYours('A program has handed it over: it waits for people.')
     // Who is asked has his seat already: taking is accepting.
     const mine = asked(c.by)(s) || (s.is === 'active' && s.owner === c.by) || isOver(s)
     const outcome = mine ? await o.book.give(n, { do: 'take', by: c.by, seat: randomUUID(), force: false }) : await o.book.withSeat(n, c.by, o.room(c.by, s.queue), seat => ({ do: 'take', by: c.by, seat, force }))

@@ -4,7 +4,7 @@ import { roundRobin, type Candidate } from './assigner.ts'
 import type { Bare, Place } from './facts.ts'
 
 /** A conversation that waits in a queue which assigns by itself. */
-export interface Request { readonly n: number; readonly queue: string; readonly place: Place; readonly only?: readonly Bare[] | undefined; /** ms by which it counts as older: who matters more goes before those who came a bounded time earlier, and nobody waits for ever */ readonly start?: number; readonly language?: string | undefined }
+export interface Request { readonly n: number; readonly queue: string; readonly place: Place; readonly only?: readonly Bare[] | undefined; /** ms by which it counts as older: who matters more goes before those who came a bounded time earlier, and nobody waits for ever */ readonly start?: number; readonly language?: string | undefined; /** A program has handed it over: people alone are asked. */ readonly people?: boolean }
 export type Step = { readonly do: 'offer'; readonly n: number; readonly to: Bare } | { readonly do: 'rest'; readonly n: number }
 
 const START = { low: -300_000, normal: 0, high: 300_000, urgent: 900_000 } as const // ms
@@ -16,10 +16,10 @@ export const startOf = (priority: keyof typeof START, queue: number): number => 
 export const inLine = (a: Request, b: Request): number => Number(b.place.head) - Number(a.place.head) || (a.place.since - (a.start ?? 0)) - (b.place.since - (b.start ?? 0)) || a.n - b.n
 
 /** What to do first, given who could be asked for each queue (offerable operators, full ones included); undefined = nothing now. */
-export function nextStep(requests: readonly Request[], offerable: (queue: string, only: readonly Bare[] | undefined, language: string | undefined) => readonly Candidate[], now: number): Step | undefined {
+export function nextStep(requests: readonly Request[], offerable: (queue: string, only: readonly Bare[] | undefined, language: string | undefined, people: boolean) => readonly Candidate[], now: number): Step | undefined {
   for (const r of [...requests].sort(inLine)) {
     if (r.place.rest !== undefined && now < r.place.rest) continue
-    const free = offerable(r.queue, r.only, r.language).filter(c => c.load < c.capacity)
+    const free = offerable(r.queue, r.only, r.language, r.people === true).filter(c => c.load < c.capacity)
     if (free.length === 0) continue
     const fresh = free.filter(c => !r.place.passed.includes(c.id))
     const to = choose(r.place, fresh)

@@ -43,6 +43,7 @@ export class Distribution {
   /** How many conversations the operator may hold when the next is one of this queue: the limit of all, and those of the queue and its departments. */
   room(jid: Bare, queue: string): number {
     const all = capacityOf(this.#o.operators.operator(jid))
+    if (this.#o.operators.isBot(jid)) return all // limits of queues and departments are for people
     const limits = limitsFor(this.#o.rules.now, queue, this.#o.operators.record(jid).perQueue?.[queue])
     if (limits.length === 0) return all
     const seats = [...this.#o.book.ledger.seats.values()].filter(x => x.agent === jid)
@@ -51,7 +52,7 @@ export class Distribution {
   }
 
   #request(n: number, s: Waiting | Offered): Request {
-    return { n, queue: s.queue, place: s.place, only: s.only, start: startOf(s.priority, this.#o.config.queues.get(s.queue)?.priority ?? 0), language: this.#o.customerOf(s)?.language }
+    return { n, queue: s.queue, place: s.place, only: s.only, start: startOf(s.priority, this.#o.config.queues.get(s.queue)?.priority ?? 0), language: this.#o.customerOf(s)?.language, people: this.#o.operators.isHandedOver(s) }
   }
   /** One for each of the queue's skills, one for the customer's language. */
   #fit(jid: Bare, queue: string, language: string | undefined): number {
@@ -59,8 +60,9 @@ export class Distribution {
     const own = language?.slice(0, 2).toLowerCase()
     return (this.#o.config.queues.get(queue)?.skills ?? []).filter(k => skills.includes(k)).length + (own !== undefined && languages.some(l => l.toLowerCase().startsWith(own)) ? 1 : 0)
   }
-  #candidates(queue: string, only: readonly Bare[] | undefined, language: string | undefined): Candidate[] {
+  #candidates(queue: string, only: readonly Bare[] | undefined, language: string | undefined, people: boolean): Candidate[] {
     return this.#o.eligible({ queue, only }).flatMap(jid => {
+      if (people && this.#o.operators.isBot(jid)) return []
       const o = this.#o.operators.operator(jid)
       if (!isOfferable(o, queue, this.#o.rules.now.distribution.offersAway)) return []
       const { load, lastEnded, lastAssigned } = recordOf(this.#o.book.ledger, jid)
@@ -82,7 +84,7 @@ export class Distribution {
       for (;;) {
         const waiting: Request[] = []
         for (const [n, s] of this.#o.book.states) if (s.is === 'waiting' && !stuck.has(n) && assigns(this.#o.config, s.queue) === 'round-robin') waiting.push(this.#request(n, s))
-        const step = nextStep(waiting, (q, only, language) => this.#candidates(q, only, language), this.#o.now)
+        const step = nextStep(waiting, (q, only, language, people) => this.#candidates(q, only, language, people), this.#o.now)
         if (!step) break
         if (!await this.#take(step.do === 'rest' ? { n: step.n } : { n: step.n, to: step.to })) stuck.add(step.n)
       }

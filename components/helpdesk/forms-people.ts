@@ -17,6 +17,7 @@ export function operatorForms(o: Office): AdHocCommand[] {
       { var: 'name', label: 'Shown name', value: (jid === undefined ? undefined : o.operators.person(jid)?.name) ?? '' }, { var: 'alias', label: 'Alias', value: r?.alias ?? '' }, { var: 'email', label: 'Mail address', value: r?.email ?? '' },
       { var: 'role', type: 'list-single', label: 'Role', options: roles(), value: (jid === undefined ? undefined : o.operators.holds(jid)) ?? 'agent' },
       { var: 'capacity', label: 'Chats at once (empty: as the desk says)', value: r?.capacity === undefined ? '' : String(r.capacity) },
+      { var: 'bot', type: 'boolean', label: 'Is a program: serves any number, and hands over to people once', value: r?.bot === true },
       { var: 'departments', type: 'text-multi', label: 'Sees others’ chats of these departments only (empty: all)', value: r?.departments ?? [] },
       { var: 'password', type: 'text-private', label: jid === undefined ? 'Password (empty: a random one)' : 'New password (empty: unchanged)' }, { var: 'confirm', type: 'text-private', label: 'The password again' },
     ]
@@ -29,6 +30,7 @@ export function operatorForms(o: Office): AdHocCommand[] {
     return {
       ...(name === undefined ? {} : { name }), ...(role === undefined || (jid !== undefined && role === o.operators.holds(jid)) ? {} : { role }), ...(password === undefined ? {} : { password }), ...(confirm === undefined ? password === undefined ? {} : { confirm: '' } : { confirm }),
       ...(v.values.has('alias') ? { alias: alias ?? null } : {}), ...(v.values.has('email') ? { email: email ?? null } : {}), ...(v.values.has('capacity') ? { capacity: capacity === undefined ? null : Number(capacity) } : {}),
+      ...(v.values.has('bot') ? { bot: isTrue(v.values.get('bot')) === true || null } : {}),
       ...(departments === undefined ? {} : { departments: departments.length > 0 ? departments : null }),
     }
   }

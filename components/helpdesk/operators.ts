@@ -1,7 +1,7 @@
 // Who serves at this desk: local accounts with a role and those the queues name, their records, their devices and what they have set themselves (shell).
 import { Jid, type DocumentStore, type Link, type Person } from '../../server/api.ts'
 import { openIntake, type Device, type Intake, type Operator, type Show } from './availability.ts'
-import type { Bare } from './facts.ts'
+import type { Bare, Offered, Waiting } from './facts.ts'
 import { rightsOf, type Permission, type Rights, type Role } from './permissions.ts'
 import type { Rulebook } from './settings/rulebook.ts'
 import { localOf } from './words.ts'
@@ -126,6 +126,10 @@ export class Operators {
     const own = intake.max !== undefined && most !== undefined ? Math.min(intake.max, most) : intake.max
     return { id: jid, devices: [...this.#devices.get(jid)?.values() ?? []], intake: { ...intake, max: own }, capacity: most ?? this.#rules.now.distribution.capacity, back: this.stands(jid) }
   }
+  /** Whether it is a program. */
+  isBot(jid: Bare): boolean { return this.record(jid).bot === true }
+  /** Whether a program has had the conversation and it went on from there: then it is for people. One that the program ended by itself may be opened again with it. */
+  isHandedOver(s: Waiting | Offered): boolean { return s.owners.some(jid => this.isBot(jid) && !s.place.preferred.includes(jid)) }
   record(jid: Bare): OperatorRecord { return this.#records.get(jid) ?? DEFAULTS }
   async change(jid: Bare, news: { readonly [K in keyof OperatorRecord]?: OperatorRecord[K] | undefined }): Promise<void> {
     const now = Object.fromEntries(Object.entries({ ...this.record(jid), ...news }).filter(([, v]) => v !== undefined)) as unknown as OperatorRecord // what is undefined is not kept

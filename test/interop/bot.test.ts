@@ -1,4 +1,5 @@
 // The example bot, a program on @xmpp/component, serves at the desk of a real server as an agent.
+import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +7,7 @@ import { Person } from '../harness/desk.ts'
 import { Actor } from '../harness/scene.ts'
 import { deskbell, freePorts, Program } from './program.ts'
 
+const CROWD = ['u1', 'u2', 'u3', 'u4', 'u5', 'u6'].map(u => `${u}@localhost`)
 const BOT = join(import.meta.dirname, '../../examples/bot')
 
 describe('the example bot', function () {
@@ -16,11 +18,11 @@ describe('the example bot', function () {
   const open: Actor[] = []
 
   before(async () => {
-    const [clients, components] = await freePorts(2)
+    const [clients, components, web] = await freePorts(3)
     port = clients!
     writeFileSync(file, `
 data: ${folder}/data
-listen: { c2s: { port: ${port}, address: 127.0.0.1 }, component: { port: ${components}, address: 127.0.0.1 } }
+listen: { c2s: { port: ${port}, address: 127.0.0.1 }, component: { port: ${components}, address: 127.0.0.1 }, http: { port: ${web}, address: 127.0.0.1 } }
 require-tls: false
 hosts: { localhost: {} }
 components:
@@ -33,7 +35,10 @@ components:
   bot.localhost: { external: { secret: sesame } }
 `)
     server = await Program.deskbell('start', file)
-    for (const jid of ['anna@localhost', 'carl@localhost', 'dora@localhost']) await deskbell('user', 'add', jid, '--password', 'pw', ...(jid.startsWith('anna') ? ['--role', 'agent'] : []), '--config', file)
+    for (const jid of ['anna@localhost', 'carl@localhost', 'dora@localhost', ...CROWD]) await deskbell('user', 'add', jid, '--password', 'pw', ...(jid.startsWith('anna') ? ['--role', 'agent'] : []), '--config', file)
+    const told = await deskbell('token', 'add', 'admin@localhost', '--config', file)
+    const said = await fetch(`http://127.0.0.1:${web}/api/v1/operators/helper@bot.localhost`, { method: 'PATCH', headers: { 'authorization': `Bearer ${/token: (\S+)/.exec(told)?.[1]}`, 'content-type': 'application/json' }, body: '{"bot":true}' })
+    assert.equal(said.status, 200, await said.text())
     bot = await Program.start(process.execPath, ['main.js'], /online as helper@bot\.localhost/, { cwd: BOT, env: { SERVICE: `xmpp://127.0.0.1:${components}`, SECRET: 'sesame' } })
   })
   after(async () => {
@@ -60,6 +65,12 @@ components:
     carl.types('first@help.localhost', 'thanks')
     await carl.sees(/Goodbye/)
     await carl.sees(/chat has ended/i)
+  })
+
+  it('serves more at once than a person may', async () => {
+    const all = await Promise.all(CROWD.map(jid => person(`${jid}/one`)))
+    for (const p of all) { p.types('first@help.localhost', 'hello'); await p.sees(/Ask me about opening hours/) }
+    for (const p of all) { p.types('first@help.localhost', 'your hours, please'); await p.sees(/weekdays from 9 to 17/) } // none of them has ended
   })
 
   it('hands over to people', async () => {
