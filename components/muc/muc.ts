@@ -76,6 +76,7 @@ class Service implements Receiver {
       rates: { get occupant() { return limits.occupantRate }, get room() { return limits.roomRate } },
       features: [...ARCHIVE_FEATURES, NS_TOMBSTONE],
       also: [NS_RETRACT, NS_MODERATE, NS_MODERATE_0, NS_VCARD, NS_COMMANDS],
+      registers: true,
       affiliation: bare => (this.#rulers.has(bare) ? 'owner' : undefined),
       enter: ({ jid }) => ((this.#visits.get(jid.bare) ?? 0) >= limits.roomsPerUser ? refuse('resource-constraint', 'You are in too many rooms.') : undefined),
     }

@@ -6,6 +6,7 @@ import type { Floor, Turn } from './floor.ts'
 import { DISCO_INFO, DISCO_ITEMS, MUC, MUC_ADMIN, MUC_INFO, MUC_OWNER, OCCUPANT_ID, PING, STANZA_ID } from './names.ts'
 import type { Occupant } from './occupant.ts'
 import { owner } from './owning.ts'
+import { NS_REGISTER, register, reserved, takesMembers } from './registering.ts'
 import { admin } from './ruling.ts'
 
 const VCARD = 'vcard-temp'
@@ -18,15 +19,16 @@ export function toRoom(floor: Floor, turn: Turn, iq: Iq): void {
     case MUC_OWNER: return owner(floor, turn, iq)
     case DISCO_INFO: return info(floor, turn, iq, query)
     case DISCO_ITEMS: return items(floor, turn, iq)
+    case NS_REGISTER: if (floor.host.registers && query.name === 'query') return register(floor, turn, iq); break
     case PING: if (iq.type === 'get') return turn.send(resultOf(iq))
   }
-  turn.refuse(iq, refuse('service-unavailable')) // registration among others (section 7.10)
+  turn.refuse(iq, refuse('service-unavailable'))
 }
 
 function info(floor: Floor, turn: Turn, iq: Iq, query: Element): void {
   if (iq.type !== 'get') return turn.refuse(iq, refuse('service-unavailable'))
   const { node } = query.attrs
-  if (node === 'x-roomuser-item') return turn.refuse(iq, refuse('feature-not-implemented')) // section 7.12
+  if (node === 'x-roomuser-item') return floor.host.registers ? turn.send(resultOf(iq, reserved(floor, iq, node))) : turn.refuse(iq, refuse('feature-not-implemented')) // section 7.12
   if (node === `${MUC}#traffic`) return turn.refuse(iq, refuse('service-unavailable')) // section 17.5: all namespaces pass
   if (node !== undefined && node !== '') return turn.refuse(iq, refuse('item-not-found'))
   turn.send(resultOf(iq, el('query', DISCO_INFO, {}, ...about(floor))))
@@ -36,7 +38,7 @@ function info(floor: Floor, turn: Turn, iq: Iq, query: Element): void {
 export function about(floor: Floor): Element[] {
   const { config: c, subject, wardrobe: { hash } } = floor
   const features = [
-    DISCO_INFO, DISCO_ITEMS, MUC, `${MUC}#request`, `${MUC}#stable_id`, `${MUC}#self-ping-optimization`, OCCUPANT_ID, STANZA_ID, PING, NS_HATS, ...(floor.host.also ?? []),
+    DISCO_INFO, DISCO_ITEMS, MUC, `${MUC}#request`, `${MUC}#stable_id`, `${MUC}#self-ping-optimization`, OCCUPANT_ID, STANZA_ID, PING, NS_HATS, ...(floor.host.registers && takesMembers(floor) ? [NS_REGISTER] : []), ...(floor.host.also ?? []),
     c.public ? 'muc_public' : 'muc_hidden', c.persistent ? 'muc_persistent' : 'muc_temporary', c.membersOnly ? 'muc_membersonly' : 'muc_open',
     c.moderated ? 'muc_moderated' : 'muc_unmoderated', c.whois === 'anyone' ? 'muc_nonanonymous' : 'muc_semianonymous',
     c.password === '' ? 'muc_unsecured' : 'muc_passwordprotected', ...(isLogged(c) ? (floor.host.features ?? []) : []),

@@ -38,6 +38,8 @@ export interface RoomHost {
   readonly features?: readonly string[]
   /** What disco#info of every room shows beside: features of what the service does for its rooms. */
   readonly also?: readonly string[]
+  /** People register nicks with its rooms. */
+  readonly registers?: boolean
   /** The affiliation that a bare JID has by other right than the room's lists (admins of the service). */
   affiliation?(bare: string): Affiliation | undefined
   /** Whether this address may know that the room is there; if not, it hears `item-not-found`. */

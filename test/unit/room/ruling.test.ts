@@ -1,8 +1,8 @@
 // Roles, affiliations, configuring, destroying, asking.
 import assert from 'node:assert/strict'
-import { refuse } from '../../../server/api.ts'
+import { refuse, type Element } from '../../../server/api.ts'
 import { readForm } from '../../../server/stanza/forms.ts'
-import { codesOf, itemOf, Salon, userOf } from './salon.ts'
+import { codesOf, itemOf, Salon, userOf, type Heard } from './salon.ts'
 
 const INFO = 'http://jabber.org/protocol/disco#info'
 
@@ -205,6 +205,43 @@ describe('a room: rule', () => {
     assert.deepEqual(record.affiliations.map(a => `${a.jid} ${a.affiliation}`), ['olga@localhost owner', 'adam@localhost admin', 'mona@localhost member'])
     assert.equal(record.subject?.text, 'x')
     assert.equal(record.config.name, 'Tea')
+  })
+})
+
+describe('a room: registration', () => {
+  const MUC_REGISTER = 'http://jabber.org/protocol/muc#register'
+  const get = (s: Salon, who: string): Element => ask(s, who, '', `<query xmlns='jabber:iq:register'/>`).one(who).payload[0]!
+  const set = (s: Salon, who: string, inside: string): Heard => s.send(who, '', `<iq type='set' id='r'><query xmlns='jabber:iq:register'>${inside}</query></iq>`)
+  const form = (nick: string): string => `<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>${MUC_REGISTER}</value></field><field var='muc#register_roomnick'><value>${nick}</value></field></x>`
+  const at = (config = {}): Salon => { const s = new Salon(config, { registers: true }); s.joins('olga', 'Olga'); return s }
+
+  it('XEP-0045 section 7.10: a stranger reserves a nick in an open room and becomes a member; others do not get it', () => {
+    const s = at()
+    s.joins('ben', 'Ben')
+    assert.ok(get(s, 'ben').child('x', 'jabber:x:data')!.elements.some(f => f.attrs['var'] === 'muc#register_roomnick'))
+    assert.ok(set(s, 'ben', form('Benjamin')).brief('olga').includes('Ben participant'))
+    assert.equal(get(s, 'ben').child('username')?.text, 'Benjamin')
+    assert.equal(ask(s, 'ben', '', `<query xmlns='${INFO}' node='x-roomuser-item'/>`).one('ben').payload[0]!.child('identity')?.attrs['name'], 'Benjamin')
+    assert.equal(ask(s, 'anna', '', `<query xmlns='${INFO}' node='x-roomuser-item'/>`).one('anna').payload[0]!.elements.length, 0)
+    assert.equal(s.joins('anna', 'Benjamin').error('anna'), 'conflict')
+    for (const taken of ['Benjamin', 'Olga']) assert.equal(set(s, 'anna', form(taken)).error('anna'), 'conflict')
+    for (const none of ['', form(''), form(' ')]) assert.equal(set(s, 'anna', none).error('anna'), 'bad-request')
+    assert.equal([...s.room.affiliates].find(a => a.jid === 'ben@localhost')?.affiliation, 'member')
+    set(s, 'ben', '<remove/>')
+    assert.equal(get(s, 'ben').child('registered'), undefined)
+    set(s, 'ben', form('Benjamin'))
+    s.admin('olga', `<item affiliation='outcast' jid='ben@localhost'/>`) // section 9.1: the nick goes, too
+    assert.ok(!s.joins('anna', 'Benjamin').brief('anna').includes('error'))
+    assert.equal(set(s, 'ben', form('Ben')).error('ben'), 'forbidden')
+  })
+
+  it('XEP-0045 section 7.10: nobody becomes a member by himself where that means more than a name', () => {
+    for (const config of [{ membersOnly: true }, { moderated: true }]) {
+      const s = at(config)
+      assert.equal(ask(s, 'ben', '', `<query xmlns='jabber:iq:register'/>`).error('ben'), 'not-allowed')
+      assert.equal(set(s, 'ben', form('Ben')).error('ben'), 'not-allowed')
+      assert.deepEqual(set(s, 'olga', form('Olga')).brief('olga'), ['iq result'])
+    }
   })
 })
 
