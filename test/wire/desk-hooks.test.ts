@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { BOT, c, config, desk, SUPPORT, type DeskHouse } from '../harness/desk.ts'
 import { BOTH, serves, TEAM } from '../harness/talks.ts'
 import { HookSink, status } from '../unit/helpdesk/hook-sink.ts'
-import { isSigned } from '../../components/helpdesk/webhooks/signature.ts'
+import { isSigned } from '../../examples/webhook/signature.js'
 
 const API = '/api/v1/webhooks'
 /** A desk whose hooks may go to this machine, and somebody who listens. */
