@@ -6,7 +6,7 @@ import type { Names } from './names.ts'
 import type { Arg } from './protocol.ts'
 import { bind, type Prepare, type Reads, type Writes } from './calls.ts'
 
-const PIECE = 5000 // rows that one call looks at
+const PIECE = 2000 // rows that one call looks at
 
 /** What one look at a piece of an archive finds; `next`: where the next piece begins, if there is one. */
 export interface Piece { readonly rows: ArchiveRow[]; readonly next?: string }

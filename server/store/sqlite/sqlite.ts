@@ -138,11 +138,18 @@ function face(file: string, writer: Lane, reader: Lane): SqliteStores {
     remove: (owner, ids) => write('archive.remove', owner, JSON.stringify(ids)),
   }
 
-  // Piece by piece: others' reads come between.
+  // Piece by piece, and one piece of all searches at a time: other reads wait for no more than that.
+  let turn: Promise<unknown> = Promise.resolve()
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = turn.then(work)
+    turn = done.catch(() => {})
+    return done
+  }
   async function look(q: ArchiveQuery): Promise<{ rows: ArchiveRow[]; complete: boolean }> {
     const found: ArchiveRow[] = []
     for (let from = q; ;) {
-      const { rows, next } = await read<Piece>('archive.search', JSON.stringify(from))
+      const piece = JSON.stringify(from)
+      const { rows, next } = await inTurn(() => read<Piece>('archive.search', piece))
       found.push(...rows)
       if (found.length > q.limit || next === undefined) break
       from = { ...from, [q.last ? 'beforeId' : 'afterId']: next }

@@ -128,6 +128,7 @@ export function archiveContract(s: () => Stores): void {
       assert.deepEqual(await find('größe', { afterId: pad(10_500) }), [pad(11_200), pad(11_900), true])
       assert.deepEqual(await find('größe', { last: true, beforeId: pad(1400) }), [pad(0), pad(700), true])
       assert.deepEqual(await find('größe', { with: 'c@d', start: 1000, limit: 99 }), [pad(2100), pad(4200), pad(6300), pad(8400), pad(10_500), true])
+      assert.deepEqual(await Promise.all(Array.from({ length: 8 }, () => find('größe', { last: true, limit: 1 }))), Array.from({ length: 8 }, () => [pad(11_900), false]))
       assert.deepEqual([await find('hidden'), await find('amp'), await find('!?')], [[true], [true], [true]])
     }).timeout(30_000)
 
