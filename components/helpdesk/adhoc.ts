@@ -104,7 +104,7 @@ function asField(o: Office, who: Bare, f: Field, c: CommandEntry): FormField {
   const queues = [...o.config.queues.keys()]
   const optional = f.required ? [] : [{ label: '', value: '' }]
   switch (f.kind) {
-    case 'target': return { ...base, type: 'list-single', options: [...people, ...queues.map(q => ({ label: `group:${q}`, value: `group:${q}` }))] }
+    case 'target': return { ...base, type: 'list-single', options: [...people, ...queues.map(q => ({ label: `group:${q}`, value: `group:${q}` })), ...Object.keys(o.rules.now.departments).map(d => ({ label: `department:${d}`, value: `department:${d}` }))] }
     case 'operator': return { ...base, type: 'list-single', options: [...optional, ...people] }
     case 'queue': return { ...base, type: 'list-single', options: [...optional, ...queues.map(q => ({ label: q, value: q }))] }
     case 'choice': return { ...base, type: 'list-single', options: f.choices ?? [], value: f.choices?.[0] ?? '' }

@@ -13,7 +13,7 @@ export type Handler = KnowledgeHandler | MarkHandler | ListHandler | StartHandle
 
 export type CommandEntry = Entry<Handler>
 
-const to: Field = { name: 'to', kind: 'target', label: 'To (a colleague, or group:queue)', required: true }
+const to: Field = { name: 'to', kind: 'target', label: 'To (a colleague, group:queue or department:name)', required: true }
 const colleague: Field = { name: 'who', kind: 'operator', label: 'Colleague', required: true }
 const text: Field = { name: 'text', kind: 'text', label: 'Text', required: true }
 const group: Field = { name: 'queue', kind: 'queue', label: 'Queue (empty: all)' }

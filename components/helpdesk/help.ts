@@ -32,7 +32,7 @@ export function situation(who: Bare, all: readonly Present[], { waits, may }: { 
 }
 
 /** The groups of `!help` and of menus, in their order: the daily ones first. */
-export const GROUPS: readonly { readonly title: string; /** shown without what stands behind the words */ readonly bare?: true; readonly words: readonly string[] }[] = [
+export const GROUPS: readonly { readonly title: string; /** shown without what stands behind the words */ readonly bare?: true; /** of no conversation: told of by the bot */ readonly bot?: true; readonly words: readonly string[] }[] = [
   { title: 'Answer', words: ['a', 'r'] },
   { title: 'Queue', words: ['q', 'take'] },
   { title: 'Talk', words: ['c', 'n', 'canned', 'say', 'reply', 'file', 'macro', 'tr'] },
@@ -42,9 +42,9 @@ export const GROUPS: readonly { readonly title: string; /** shown without what s
   { title: 'Customer', bare: true, words: ['who', 'dossier', 'history', 'pdf', 'mail'] },
   { title: 'Mark', bare: true, words: ['subject', 'label', 'prio', 'follow', 'hold', 'unhold', 'res', 'pin'] },
   { title: 'Keep', bare: true, words: ['task', 'taskdone', 'time', 'related', 'newticket', 'call', 'addfile', 'field', 'event', 'mon', 'delete'] },
-  { title: 'Lists', bare: true, words: ['mine', 'done', 'list', 'find', 'kb', 'bulk', 'channels', 'open'] },
-  { title: 'Colleagues', bare: true, words: ['im', 'ims', 'board', 'colleagues', 'here', 'rooms', 'makeroom', 'removeroom', 'start'] },
-  { title: 'Yourself', words: ['on', 'off', 'view', 'max', 'inv', 'announce'] },
+  { title: 'Lists', bare: true, bot: true, words: ['mine', 'done', 'list', 'find', 'kb', 'bulk', 'channels', 'open'] },
+  { title: 'Colleagues', bare: true, bot: true, words: ['im', 'ims', 'board', 'colleagues', 'here', 'rooms', 'makeroom', 'removeroom', 'start'] },
+  { title: 'Yourself', bot: true, words: ['on', 'off', 'view', 'max', 'inv', 'announce'] },
 ]
 
 const WITH_ONE = ['t', 'i', 'c', 'n', 'end', 'close', 'ticket'] // what is told of to who has none yet
@@ -83,11 +83,11 @@ export function shortHelp(commands: readonly Entry[], s: Situation, named?: stri
   const now = (w: string): boolean => { const c = known.get(w); return c !== undefined && isPossible(c, s) && !(none && isInside(c) && w !== 'take') }
   return [
     named === undefined ? 'What you can do now:' : `What you can do now with ${named}:`,
-    ...GROUPS.flatMap(g => line(g.title, g.words.filter(now), g.bare)),
+    ...GROUPS.filter(g => named === undefined || !g.bot).flatMap(g => line(g.title, g.words.filter(now), g.bare)),
     ...(none ? line('With a conversation', WITH_ONE) : []),
     ...(known.has('canned') && !none ? ['A short-cut alone on a line sends its text; `!c? short-cut` shows it to you only.'] : []),
     'What begins with `!` or `/` and is no command never reaches the customer; `!!word` sends `!word` as text.',
-    '`!help word` tells of one command, `!help all` of every one. !help: this list',
+    '!help: this list. `!help word` tells of one command, `!help all` of every one.',
   ].join('\n')
 }
 

@@ -42,7 +42,7 @@ export function openapi(routes: readonly Route[]): object {
           required: c.fields.some(f => f.required),
           content: json({ ...object(Object.fromEntries(c.fields.map(f => [f.name, { ...(f.kind === 'number' ? { type: ['string', 'integer'] } : text), description: f.label, ...(f.choices ? { enum: f.choices } : {}) }]))), required: c.fields.filter(f => f.required).map(f => f.name) }),
         },
-        responses: { ...answer('Done; the text is for people.', object({ ok: { const: true }, text })), '409': { description: 'Refused, with the reason.' }, '422': { description: 'An argument is missing or wrong.' } },
+        responses: { ...answer('Done; the text is for people.', object({ ok: { const: true }, text, link: { ...text, description: 'An address that the text holds.' } })), '409': { description: 'Refused, with the reason.' }, '422': { description: 'An argument is missing or wrong.' } },
       },
     },
   ]))
