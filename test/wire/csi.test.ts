@@ -1,5 +1,6 @@
 // XEP-0352 over the wire: what a client that nobody looks at is spared, and that nothing which matters waits.
 import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import { Actor, House, scene } from '../harness/scene.ts'
 import { arrives, befriend } from '../harness/friends.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
@@ -14,6 +15,15 @@ const inactive = (a: Actor): Promise<unknown> => { a.says(`<inactive xmlns='${CS
 const shows = (a: Actor, ...shows: string[]): Promise<unknown> => { for (const s of shows) a.says(`<presence><show>${s}</show></presence>`); return a.fence() }
 const state = (name: string): string => `<message to='juliet@localhost/balcony' type='chat'><${name} xmlns='${STATES}'/></message>`
 const said = (came: { name: string; children: unknown[] }[]): string[] => came.map(x => x.name === 'iq' ? 'iq' : `${x.name}${x.children.length ? ` ${String(x.children[0]).replace(/ xmlns="[^"]*"/, '')}` : ''}`)
+
+/** A scene of two friends for each run of a property. */
+const scene2 = <T>(play: (actors: { romeo: Actor; juliet: Actor }, given: T) => Promise<void>) => async (given: T): Promise<void> => {
+  await scene(cast, async ({ romeo, juliet }) => {
+    await arrives(romeo, juliet)
+    await befriend(romeo, juliet)
+    await play({ romeo, juliet }, given)
+  }, { limits: { presence: { rate: Infinity, burst: Infinity } } })()
+}
 
 describe('client state indication', () => {
   it('the latest presence of a friend is told when the client is looked at again', scene(cast, async ({ romeo, juliet }) => {
@@ -127,6 +137,31 @@ describe('client state indication', () => {
     await back.hears`<message><paused xmlns='${STATES}'/></message>`
     back.leaves()
   }))
+
+  it('whatever happens in whatever order: no message is lost or overtakes what its sender did before, and the end is as it was left', async () => {
+    await fc.assert(fc.asyncProperty(fc.array(fc.constantFrom('away', 'xa', 'dnd', 'composing', 'paused', 'message', 'active', 'inactive', 'ping'), { minLength: 1, maxLength: 60 }), scene2(async ({ romeo, juliet }, steps) => {
+      const left = { presence: '', state: '' } // as Romeo left it
+      const seen = { presence: '', state: '' } // as Juliet was told
+      const expected: { readonly id: string; readonly presence: string; readonly state: string }[] = []
+      const told: typeof expected = []
+      for (const [n, step] of steps.entries()) {
+        if (step === 'active' || step === 'inactive') { juliet.says(`<${step} xmlns='${CSI}'/>`); continue }
+        if (step === 'ping') { juliet.says(`<iq type='get' id='p${n}' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>`); continue }
+        if (step === 'message') { romeo.says(`<message to='juliet@localhost/balcony' type='chat' id='${n}'><body>x</body></message>`); expected.push({ id: String(n), ...left }) }
+        else if (step === 'composing' || step === 'paused') { romeo.says(state(step)); left.state = step }
+        else { romeo.says(`<presence><show>${step}</show></presence>`); left.presence = step }
+      }
+      await romeo.fence()
+      juliet.says(`<active xmlns='${CSI}'/>`)
+      for (const x of await juliet.fence()) {
+        if (x.name === 'presence' && x.attrs['from'] === romeo.jid) seen.presence = x.getChildText('show') ?? ''
+        else if (x.name === 'message' && x.getChild('body')) told.push({ id: String(x.attrs['id']), ...seen })
+        else if (x.name === 'message') seen.state = x.getChildElements()[0]!.name
+      }
+      assert.deepEqual(told, expected)
+      assert.deepEqual(seen, left)
+    })), { numRuns: 12 })
+  })
 
   it('what waited outlives a restart of the server', async () => {
     const stores = await openSqlite({ file: ':memory:' })
