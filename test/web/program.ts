@@ -27,6 +27,7 @@ hosts: { localhost: {} }
 components:
   rooms.localhost: { muc: {} }
   help.localhost: { helpdesk: { enabled: true, queues: { support: { agents: all, assign: round-robin }, billing: { agents: all, assign: pull } } } }
+  upload.localhost: { upload: {} }
   web.localhost: { webchat: { desk: help.localhost, queue: support, origins: [] } }
 `)
     await program.again()
@@ -60,11 +61,11 @@ components:
     await ended
   }
 
+  /** Runs a command line; gives what it says. */
+  async runs(...words: string[]): Promise<string> { return (await promisify(execFile)(process.execPath, [COMMAND, ...words, '--config', this.config])).stdout }
+
   /** Makes an agent; gives his password. */
-  async agent(local: string, name: string): Promise<string> {
-    const { stdout } = await promisify(execFile)(process.execPath, [COMMAND, 'user', 'add', `${local}@localhost`, '--role', 'agent', '--name', name, '--config', this.config])
-    return /password: (\S+)/.exec(stdout)?.[1] ?? ''
-  }
+  async agent(local: string, name: string): Promise<string> { return /password: (\S+)/.exec(await this.runs('user', 'add', `${local}@localhost`, '--role', 'agent', '--name', name))?.[1] ?? '' }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill()
