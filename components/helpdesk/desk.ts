@@ -99,6 +99,8 @@ class Desk implements Receiver {
     this.#office.onView = jid => this.#office.later(async () => { await this.#rosters.now(jid); await this.#rooms.switched(jid) })
     this.#colleagues = new Colleagues(this.#office, this.#at)
     this.#watchers = new Watchers(this.#office, this.#at)
+    this.#office.onErased.push(jid => this.#watchers.forget(jid))
+    this.#office.onErased.push(jid => this.#office.present.note(Jid.parse(jid), false))
     this.#warnings = new Warnings(this.#office, this.#at)
     this.#talks = new Talks(this.#office, this.#at)
     this.#office.talk = (by, who, text, related, id) => this.#talks.begin(by, who, text, related, id)

@@ -45,6 +45,8 @@ export class Ground {
   readonly onRules: (() => void)[] = []
   /** Called when how an operator's own world looks may have changed. */
   readonly onOperator: ((jid: Bare) => void)[] = []
+  /** Called when a person was erased, for what is remembered outside the store. */
+  readonly onErased: ((jid: Bare) => void | Promise<void>)[] = []
   readonly #background = new Set<Promise<unknown>>()
   #stopped = false
 

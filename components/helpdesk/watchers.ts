@@ -49,6 +49,9 @@ export class Watchers {
     this.#office.link.send(Stanza.of('presence', { type: 'unsubscribed', from: this.#at.queue(queue).toBare(), to: who.toBare() }))
   }
 
+  /** Somebody looks at no queue any more. */
+  async forget(jid: string): Promise<void> { for (const queue of this.#of.keys()) await this.remove(queue, Jid.parse(jid)) }
+
   has(queue: string, who: Jid): boolean { return this.#of.get(queue)?.has(who.bare) === true }
   greet(queue: string, to: Jid): void {
     if (!this.#of.get(queue)?.has(to.bare) && !(this.#office.operators.has(to.bare) && this.#office.rules.now.roster.queues)) return

@@ -87,7 +87,7 @@ const withMail = (play: (d: DeskHouse) => Promise<void>) => async (): Promise<vo
 
 describe('a person who is erased', () => {
   it('SEC-W27 is nowhere any more: off-line messages, talks of agents, archives of who was an operator, messages that wait; nothing of others goes, and a proof stays', withMail(async d => {
-    const { id } = await day(d)
+    const { id, anna, zoe } = await day(d)
     const before = await kept(d)
     for (const place of ['desk-left ', 'desk-thread-lines', 'archive carl', 'archive zoe', 'offline ben', 'desk-mails ', 'desk-tickets', 'desk-customer-cards', 'desk-watchers', 'desk-bans', 'desk-idempotency']) assert.ok(about(before, HERS).some(p => p.startsWith(place)), `${place} should have something of her`)
     const done = await d.rest('POST', `${API}/customers/${id}/erase`, 'adam', { confirm: id })
@@ -102,6 +102,11 @@ describe('a person who is erased', () => {
     const proofs = await d.rest('GET', `${API}/erasures`, 'adam')
     assert.deepEqual(proofs.body.items, [{ ...done.body, by: 'adam@localhost' }], 'the proof is kept')
     assert.equal((await d.rest('GET', `${API}/erasures`, 'mia')).status, 403)
+    // What was remembered without being kept is gone, too.
+    await zoe.all()
+    for (const presence of ["<presence type='unavailable'/>", '<presence/>']) { anna.actor.says(presence); await anna.actor.fence(); await d.quiet() }
+    assert.ok(!(await zoe.actor.fence()).some(x => String(x.attrs['from']).startsWith(SUPPORT)), 'no presence of the queue comes')
+    assert.ok(!(await d.rest('GET', `${API}/lists/customers`, 'mia')).body.items?.some((x: Json) => x.jid === 'zoe@localhost'))
     // Nothing of Yan, and nothing else that agents said, has changed.
     for (const [place, text] of before) if (/an invoice of mine|lunch at noon/.test(text)) assert.equal(after.get(place), text, place)
     assert.ok([...after.values()].some(text => text.includes('lunch at noon')))

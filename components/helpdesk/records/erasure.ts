@@ -16,7 +16,7 @@ import type { Person } from './person.ts'
 import { places, type Place } from './places.ts'
 import { recordedOf } from './recorded.ts'
 
-type Under = Pick<Ground, 'book' | 'lines' | 'customers' | 'operators' | 'threads' | 'dossiers' | 'summaries' | 'rules' | 'config' | 'link' | 'domain' | 'mail' | 'storage' | 'now' | 'idle'>
+type Under = Pick<Ground, 'book' | 'lines' | 'customers' | 'operators' | 'threads' | 'dossiers' | 'summaries' | 'rules' | 'config' | 'link' | 'domain' | 'mail' | 'storage' | 'now' | 'idle' | 'onErased'>
 /** What else knows of a person. */
 interface With { readonly catalogue: Pick<Catalogue, 'space'>; readonly keeping: Pick<Keeping, 'purge'>; readonly card: Pick<Card, 'forget' | 'own'>; readonly printer: Pick<Printer, 'pdf'>; readonly tickets: Tickets; readonly bans: () => Pick<Bans, 'of' | 'remove'>; readonly presented: Pick<Presented, 'of'> }
 
@@ -62,6 +62,7 @@ export class Erasure {
     }
     await this.#o.idle()
     for (const [kind, place] of Object.entries(this.#places)) add(kind, await place(person, true))
+    for (const f of this.#o.onErased) await f(customer.jid)
     await this.#with.card.forget(id)
     add('customers', await customers.remove(id))
     const made = { id: record, at: this.#o.now, person: hash(customer.jid), counts, left: await this.#left(person) }
