@@ -81,6 +81,20 @@ describe('files on a page', function () {
     await link(at, 'https://shop.example.org/pump.html').waitFor()
   }))
 
+  it('SEC-W08 SEC-F03 a name is text, whatever it holds: on its way, in the log, in the address, and in a link that an agent sends', talk(ON, async ({ anna, at, clip }) => {
+    const name = `<img src=x onerror=alert(1)>'"&lt;\u202egnp.png`
+    await chooses(at, clip, { ...CAT, name })
+    const { text } = await anna.reads(c(1), /\.png$/)
+    assert.match(text, /^http:\/\/[\w.:]+\/upload\/[\w-]+\/[\w%.~-]+$/)
+    await at.log.getByRole('link', { name: /\.png/ }).waitFor()
+    const url = 'https://up.example.org/x/%3Cimg%20src=x%20onerror=alert(1)%3E.png'
+    anna.actor.sends`<message type='chat' to='${c(1)}' id='f'><body>${url}</body><x xmlns='jabber:x:oob'><url>${url}</url></x></message>`
+    await link(at, '<img src=x onerror=alert(1)>.png').waitFor()
+    assert.equal(await at.log.locator('img').count(), 0)
+    const got = await fetch(text)
+    assert.match(got.headers.get('content-disposition') ?? '', /^attachment; filename="[^"\r\n]*"; filename\*=UTF-8''[\w%.~-]+$/)
+  }))
+
   it('a file that is dropped on the chat goes, too', talk(ON, async ({ anna, at }) => {
     await drops(at)
     assert.equal(await (await fetch((await anna.reads(c(1), /dog\.png$/)).text)).text(), 'woof')
