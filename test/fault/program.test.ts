@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Actor } from '../harness/scene.ts'
+import { finish } from '../unit/sasl/client.ts'
 
 const COMMAND = join(import.meta.dirname, '../../bin/deskbell.js')
 const SM = 'urn:xmpp:sm:3'
@@ -27,7 +28,7 @@ require-tls: false
 hosts: { localhost: { scram-iterations: 4096 } }
 components: { help.localhost: { helpdesk: { enabled: true, queues: { support: { assign: round-robin } } } } }
 `)
-    for (const [who, ...more] of [['anna', '--role', 'agent'], ['romeo']]) await command('user', 'add', `${who}@localhost`, '--password', 'pw', ...more)
+    for (const [who, ...more] of [['anna', '--role', 'agent'], ['ada', '--role', 'admin'], ['romeo']]) await command('user', 'add', `${who}@localhost`, '--password', 'pw', ...more)
   })
   afterEach(() => {
     for (const a of actors.splice(0)) a.leaves()
@@ -37,8 +38,8 @@ components: { help.localhost: { helpdesk: { enabled: true, queues: { support: { 
 
   interface Running { readonly child: ChildProcess; readonly port: number; readonly page: string; ended(): Promise<number | null> }
 
-  async function start(level = 'warn'): Promise<Running> {
-    const child = spawn(process.execPath, [COMMAND, 'start', '--config', config], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, DESKBELL_LOG: level } })
+  async function start(level = 'warn', ...more: string[]): Promise<Running> {
+    const child = spawn(process.execPath, [COMMAND, 'start', '--config', config, ...more], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, DESKBELL_LOG: level } })
     children.push(child)
     let said = ''
     const exit = once(child, 'exit') as Promise<[number | null]>
@@ -51,9 +52,24 @@ components: { help.localhost: { helpdesk: { enabled: true, queues: { support: { 
     Object.assign(child, { log })
     return { child, port: Number(/port (\d+) \(STARTTLS\)/.exec(said)?.[1]), page: (/browser: (\S+)\//.exec(said)?.[1] ?? '').replace('localhost', '127.0.0.1'), ended: async () => (await exit)[0] }
   }
+  /** The port of its next start in the same process. */
+  function saysAgain(child: ChildProcess): Promise<number> {
+    const { promise, resolve } = Promise.withResolvers<number>()
+    let said = ''
+    child.stdout!.on('data', data => { said += data; if (said.includes('deskbell is ready')) resolve(Number(/port (\d+) \(STARTTLS\)/.exec(said)?.[1])) }) // spawned with a pipe
+    return promise
+  }
   async function command(...args: string[]): Promise<void> {
     const [code] = await once(spawn(process.execPath, [COMMAND, ...args, '--config', config], { stdio: 'ignore' }), 'exit') as [number]
     assert.equal(code, 0, args.join(' '))
+  }
+  /** The word that a command prints after the first colon. */
+  async function printed(...args: string[]): Promise<string> {
+    const child = spawn(process.execPath, [COMMAND, ...args, '--config', config], { stdio: ['ignore', 'pipe', 'ignore'] })
+    let said = ''
+    child.stdout.on('data', data => { said += String(data) })
+    await once(child, 'close')
+    return /: (\S+)/.exec(said)?.[1] ?? assert.fail(said)
   }
   async function comes(who: string, port: number): Promise<Actor> {
     const actor = new Actor(who, `${who}@localhost/pc`)
@@ -85,6 +101,29 @@ components: { help.localhost: { helpdesk: { enabled: true, queues: { support: { 
     await back.hears`<message id='late' from='anna@localhost/pc'><body>before the end</body></message>`
   })
 
+  it('XEP-0133 section 4.30: an admin restarts it from his client; sessions go on, and the config file is read again', async () => {
+    const { child, port, ended } = await start('warn', '--test-clock')
+    const admin = await comes('ada', port)
+    admin.says(`<enable xmlns='${SM}' resume='true'/>`)
+    const { id } = (await admin.hears`<enabled xmlns='${SM}' resume='true'/>`).attrs as { id: string } // what was heard has it
+    const node = 'http://jabber.org/protocol/admin#restart'
+    admin.says(`<iq type='set' id='c1' to='localhost'><command xmlns='http://jabber.org/protocol/commands' node='${node}'/></iq>`)
+    const { sessionid } = (await admin.hears`<iq type='result' id='c1'/>`).getChild('command')!.attrs
+    admin.says(`<iq type='set' id='c2' to='localhost'><command xmlns='http://jabber.org/protocol/commands' node='${node}' sessionid='${sessionid}'><x xmlns='jabber:x:data' type='submit'><field var='delay'><value>30</value></field></x></command></iq>`)
+    await admin.hears`<iq type='result' id='c2'/>`
+    const again = saysAgain(child)
+    await command('clock', 'advance', '30')
+    await admin.hears`<stream:error xmlns:stream='http://etherx.jabber.org/streams'><system-shutdown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>`
+    const back = new Actor('ada', 'ada@localhost/pc')
+    actors.push(back)
+    await back.opens(await again)
+    await back.logsIn()
+    back.says(`<resume xmlns='${SM}' previd='${id}' h='9'/>`)
+    await back.hears`<resumed xmlns='${SM}' previd='${id}'/>`
+    child.kill('SIGTERM')
+    assert.equal(await ended(), 0)
+  })
+
   it('SEC-K23 a second SIGTERM cuts nothing short', async () => {
     const { child, port, ended } = await start()
     await comes('romeo', port)
@@ -109,8 +148,8 @@ components: { help.localhost: { helpdesk: { enabled: true, queues: { support: { 
     assert.equal(await ended(), 0)
   })
 
-  it('a played scene leaves no word of it, no password and no token in the log, however much that tells', async () => {
-    const { child, port, ended } = await start('debug')
+  it('SEC-T31 a played scene leaves no word of it, no password, proof and token in the log and the metrics, however much they tell', async () => {
+    const { child, port, page, ended } = await start('debug')
     const [anna, romeo] = [await comes('anna', port), await comes('romeo', port)]
     await anna.comesOnline()
     await romeo.comesOnline()
@@ -129,13 +168,22 @@ components: { help.localhost: { helpdesk: { enabled: true, queues: { support: { 
     await wrong.next()
     wrong.says(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${btoa('\0romeo\0wrong-SECRET')}</auth>`)
     await wrong.next()
+    const first = 'n=romeo,r=fyko+d2lbbFgONRv9qkxdawL'
+    wrong.says(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>${btoa(`n,,${first}`)}</auth>`)
+    const { final } = finish('sha-256', first, atob((await wrong.next()).getText()), Buffer.from('n,,'), 'wrong-SECRET')
+    wrong.says(`<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>${btoa(final)}</response>`)
+    await wrong.next()
+    const token = await printed('token', 'add', 'anna@localhost')
+    assert.equal((await fetch(`${page}/api/v1/conversations`, { headers: { authorization: `Bearer ${token}`, cookie: 'session=SECRET' } })).status, 200)
+    assert.equal((await fetch(`${page}/api/v1/conversations?token=SECRET`, { headers: { authorization: `Bearer ${token}x` } })).status, 401)
+    const metrics = await (await fetch(`${page}/metrics`)).text()
     wrong.says(`<iq><broken SECRET`)
     child.kill('SIGHUP')
     child.kill('SIGTERM')
     assert.equal(await ended(), 0)
-    const log = (child as unknown as { log: string[] }).log.join('') // start() put it there
-    for (const word of ['SECRET', '4111', Buffer.from('\0romeo\0pw').toString('base64'), Buffer.from('wrong-SECRET').toString('base64').slice(0, 12), '<body>']) assert.ok(!log.includes(word), `${word} is in the log:\n${log}`)
-    for (const line of log.split('\n').filter(Boolean)) assert.ok(['debug', 'info', 'warn', 'error'].includes(String((JSON.parse(line) as { level?: string }).level)), `structured: ${line}`)
+    const log = `${(child as unknown as { log: string[] }).log.join('')}${metrics}` // start() put it there
+    for (const word of ['SECRET', '4111', token, btoa(final).slice(-40), final.slice(-20), Buffer.from('\0romeo\0pw').toString('base64'), Buffer.from('wrong-SECRET').toString('base64').slice(0, 12), '<body>']) assert.ok(!log.includes(word), `${word} is in the log:\n${log}`)
+    for (const line of log.slice(0, -metrics.length).split('\n').filter(Boolean)) assert.ok(['debug', 'info', 'warn', 'error'].includes(String((JSON.parse(line) as { level?: string }).level)), `structured: ${line}`)
     assert.ok(!readFileSync(config, 'utf8').includes('SECRET'))
   })
 })
