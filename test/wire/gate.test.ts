@@ -1,0 +1,85 @@
+// The black and the white list of a whole host (XEP-0133 sections 4.11 and 4.12), over the wire.
+import assert from 'node:assert/strict'
+import { arrives, befriend } from '../harness/friends.ts'
+import { House, type Actor } from '../harness/scene.ts'
+import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
+
+const NS = 'http://jabber.org/protocol/admin'
+const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
+const far = { 'far.example': 's', 'friend.example': 's' }
+
+/** An admin edits a list; gives what it held before and the note of the answer. */
+async function edits(admin: Actor, list: 'black' | 'white', ...jids: string[]): Promise<{ before: string[]; note: string }> {
+  const command = (inside: string, session = ''): void => admin.says(`<iq type='set' id='c' to='localhost'><command xmlns='http://jabber.org/protocol/commands' node='${NS}#edit-${list}list'${session && ` sessionid='${session}'`}>${inside}</command></iq>`)
+  command('')
+  const asked = (await admin.hears`<iq type='result' id='c'/>`).getChild('command')!
+  const before = asked.getChild('x')!.getChildren('field').find(f => f.attrs['var'] === `${list}listjids`)!.getChildren('value').map(v => v.getText())
+  command(`<x xmlns='jabber:x:data' type='submit'><field var='${list}listjids'>${jids.map(j => `<value>${j}</value>`).join('')}</field></x>`, String(asked.attrs['sessionid']))
+  return { before, note: (await admin.hears`<iq type='result' id='c'/>`).getChild('command')!.getChildText('note') ?? '' }
+}
+
+/** Waits for something that fits, on a component's stream. */
+async function hears(a: Actor, what: RegExp): Promise<void> { while (!what.test(String(await a.next(() => `${String(what)} should come`)))) { /* not yet */ } }
+
+async function cast(house: House): Promise<{ admin: Actor; romeo: Actor }> {
+  await house.account('root', { role: 'admin' })
+  return { admin: await house.actor('admin', 'root@localhost/pc'), romeo: await house.actor('romeo', 'romeo@localhost/orchard') }
+}
+
+describe('who may talk with a host', () => {
+  it('nobody on the black list: not in, not out, and he sees everybody go', async () => {
+    await using house = await House.open({ externals: far })
+    const { admin, romeo } = await cast(house)
+    const eve = await house.component('far.example', 's')
+    await romeo.comesOnline()
+    eve.says("<presence from='eve@far.example' to='romeo@localhost' type='subscribe'/>")
+    await romeo.hears`<presence type='subscribe'/>`
+    romeo.says("<presence to='eve@far.example' type='subscribed'/>")
+    await hears(eve, /<presence (?=.*from="romeo@localhost\/orchard")(?!.*type=)/)
+    assert.deepEqual(await edits(admin, 'black', 'eve@far.example', 'spam.example'), { before: [], note: 'Done.' })
+    await hears(eve, /<presence (?=.*from="romeo@localhost\/orchard")(?=.*type="unavailable")/)
+    eve.says("<message from='eve@far.example/x' to='romeo@localhost' type='chat' id='m'><body>hi</body></message>")
+    await hears(eve, /<message (?=.*type="error")(?=.*id="m").*<forbidden/)
+    romeo.says("<message to='eve@far.example' type='chat' id='n'><body>hi</body></message>")
+    await romeo.hears`<message type='error' id='n'><error><not-allowed xmlns='${STANZAS}'/></error></message>`
+    eve.says("<message from='adam@far.example/x' to='romeo@localhost' type='chat' id='o'><body>hi</body></message>")
+    await romeo.hears`<message id='o'><body>hi</body></message>`
+    assert.deepEqual((await edits(admin, 'black')).before, ['eve@far.example', 'spam.example'])
+    await hears(eve, /<presence (?=.*from="romeo@localhost\/orchard")(?!.*type=)/)
+    eve.says("<message from='eve@far.example/x' to='romeo@localhost' type='chat' id='p'><body>hi</body></message>")
+    await romeo.hears`<message id='p'><body>hi</body></message>`
+  })
+
+  it('where there is a white list, no other server but those on it; one’s own users and services as ever; also after a restart', async () => {
+    const stores = await openSqlite({ file: ':memory:' })
+    const lasting = { ...stores, close: async () => {} }
+    {
+      await using house = await House.open({ stores: lasting })
+      const { admin } = await cast(house)
+      await edits(admin, 'white', 'friend.example')
+    }
+    await using house = await House.open({ stores: lasting })
+    const { admin, romeo } = await cast(house)
+    const juliet = await house.actor('juliet', 'juliet@localhost/balcony')
+    await arrives(romeo, juliet)
+    await befriend(romeo, juliet)
+    juliet.says("<message to='romeo@localhost' type='chat' id='a'><body>hi</body></message>")
+    await romeo.hears`<message id='a'/>`
+    romeo.says("<message to='someone@other.example' type='chat' id='b'><body>hi</body></message>")
+    await romeo.hears`<message type='error' id='b'><error><not-allowed xmlns='${STANZAS}'/></error></message>`
+    romeo.says("<message to='someone@friend.example' type='chat' id='c'><body>hi</body></message>")
+    await romeo.hears`<message type='error' id='c'><error><remote-server-not-found xmlns='${STANZAS}'/></error></message>`
+    assert.deepEqual((await edits(admin, 'white')).before, ['friend.example'])
+    await stores.close()
+  })
+
+  it('is for admins to say, in addresses, and never without the host itself', async () => {
+    await using house = await House.open()
+    const { admin, romeo } = await cast(house)
+    romeo.says(`<iq type='set' id='c' to='localhost'><command xmlns='http://jabber.org/protocol/commands' node='${NS}#edit-blacklist'/></iq>`)
+    await romeo.hears`<iq type='error' id='c'><error><forbidden xmlns='${STANZAS}'/></error></iq>`
+    assert.match((await edits(admin, 'black', 'localhost')).note, /^Not this server/)
+    assert.match((await edits(admin, 'black', '@@')).note, /is no address/)
+    assert.deepEqual((await edits(admin, 'black')).before, [])
+  })
+})
