@@ -8,11 +8,7 @@ const tight: Plugin = {
   transform: (code, id) => id.endsWith('/style.ts') ? code.replace(/`[^`]*`/g, css => css.replace(/\s+/g, ' ').replace(/ ?([{};,>]) ?/g, '$1').replace(/: /g, ':').replaceAll(';}', '}')) : undefined,
 }
 
-/** The style sheet without what only people read. */
-const plain = (css: string): string => css.replace(/\s+/g, ' ').replace(/ ?([{};,]) ?/g, '$1').replace(/: /g, ':').replace(/;}/g, '}')
-
 const config: UserConfig = {
-  plugins: [{ name: 'plain-style', enforce: 'pre', transform: (code, id) => id.endsWith('/style.ts') ? code.replace(/`([^`]*)`/, (_, css: string) => `\`${plain(css)}\``) : undefined }],
   root: fileURLToPath(new URL('.', import.meta.url)),
   publicDir: false,
   plugins: [tight],
