@@ -36,6 +36,9 @@ export class Reader implements AsyncDisposable {
     return reader
   }
 
+  /** Events that came and were not read. */
+  get waiting(): number { return this.#came.length }
+
   /** Stops reading, as a client that hangs does; reads on. */
   hangs(): void { this.#socket.pause() }
   goesOn(): void { this.#socket.resume() }

@@ -60,6 +60,13 @@ export class Program implements AsyncDisposable {
     await this.#ended
   }
 
+  /** Ends it as an admin does; gives its exit code. */
+  async isTold(signal: 'SIGTERM' | 'SIGINT'): Promise<number | null> {
+    this.#child.kill(signal)
+    await this.#ended
+    return this.#child.exitCode
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     this.#child.kill('SIGTERM')

@@ -66,6 +66,22 @@ describe('live lists', () => {
     assert.equal((await d.rest('GET', '/api/v1/lists/queue/events', 'anna', undefined, ['tickets:read'])).status, 403)
   }, PULL))
 
+  it('ST-18 colours that change with time alone come within 15 seconds, with warnings at once', deskWith({ ...CALM, quality: { idleWarning: 60, idleCritical: 120 } }, TEAM, async d => {
+    const anna = await d.comes('anna')
+    await waits(d, 'zoe')
+    await using queue = await listens(d, '/lists/queue/events', 'anna')
+    await queue.until('ready')
+    await d.later(75)
+    assert.deepEqual((({ number, idleColour }) => [number, idleColour])((await queue.until('row')).at(-1)?.data), [1, 'yellow'])
+    await serves(d, anna, 2, 'yan')
+    await using mine = await listens(d, '/lists/mine/events?fields=idleColour', 'anna')
+    assert.equal((await mine.until('ready'))[1]?.data.idleColour, 'green')
+    await d.later(60)
+    assert.equal((await mine.until('row')).at(-1)?.data.idleColour, 'yellow')
+    await d.later(60)
+    assert.equal((await mine.until('row')).at(-1)?.data.idleColour, 'red')
+  }, PULL))
+
   it('ST-06 what is closed comes into the list of past ones, and goes when it is deleted', deskWith(CALM, TEAM, async d => {
     const [anna, mia] = [await d.comes('anna'), await d.comes('mia')]
     await serves(d, anna, 1, 'zoe')
@@ -132,6 +148,7 @@ describe('live lists', () => {
     assert.equal(more.status, 429)
     await using another = await listens(d, '/board/events', 'anna')
     assert.equal(another.status, 200, 'another token has its own')
+    assert.equal((await d.rest('HEAD', '/api/v1/board/events', 'anna')).headers.get('content-type'), 'text/event-stream; charset=utf-8')
     await open.pop()?.[Symbol.asyncDispose]()
     for (let status = 429; status !== 200;) { // the server hears of it when the line is down
       await using again = await Reader.opens(d, '/board/events', token)
@@ -183,6 +200,58 @@ describe('live lists after a break', () => {
     assert.deepEqual(await from('/lists/queue/events', 'mia', id), whole)
     await d.restart()
     assert.deepEqual(await from('/lists/queue/events', 'mia', id), whole)
+  }, PULL))
+
+  it('SEC-W23 whatever happens and however often the line breaks, a reader has in the end what the list holds, and heard nothing twice', deskWith(CALM, TEAM, async d => {
+    let seed = 20261120
+    const random = (most: number): number => { seed = (Math.imul(seed, 1103515245) + 12345) >>> 0; return (seed >>> 8) % most }
+    const agents = [await d.comes('anna'), await d.comes('ben')]
+    const PATHS = ['/lists/queue/events', '/lists/active/events']
+    const readers = await Promise.all(PATHS.map(p => listens(d, p, 'mia')))
+    const knows = PATHS.map(() => new Map<number, string>())
+    const ids: (string | undefined)[] = []
+    const follow = (i: number, all: readonly Came[]): void => {
+      for (const { event, data, id } of all) {
+        ids[i] = id ?? ids[i]
+        const text = JSON.stringify(data)
+        if (event === 'reset') knows[i]?.clear()
+        if (event === 'row') { assert.notEqual(knows[i]?.get(data.number), text, 'a row comes again when it has changed'); knows[i]?.set(data.number, text) }
+        if (event === 'gone') assert.ok(knows[i]?.delete(data.number), 'only what was there goes')
+      }
+    }
+    for (const [i, r] of readers.entries()) follow(i, await r.until('ready'))
+    const customers: Person[] = []
+    for (let step = 0; step < 60; step++) {
+      const n = 1 + random(customers.length + 1)
+      const agent = agents[random(2)]
+      switch (random(6)) {
+        case 0: case 1: if (customers.length < 12) customers.push(await waits(d, `guest${customers.length + 1}`, random(2) === 0 ? SUPPORT : BILLING)); break
+        case 2: case 3: agent?.types(BOT, `!take ${n}`); break
+        case 4: agent?.types(c(n), ['a word', '!t group:billing', '!end', '!prio high'][random(4)] ?? ''); break
+        default: agent?.types(c(n), '!close')
+      }
+      await agent?.actor.fence()
+      await d.quiet()
+      if (random(4) > 0) continue
+      const i = random(2)
+      const old = readers[i]
+      await d.later(15)
+      follow(i, await old!.until('beat'))
+      await old![Symbol.asyncDispose]()
+      if (random(2) === 0) { agent?.types(BOT, `!take ${n}`); await agent?.actor.fence(); await d.quiet() }
+      readers[i] = await listens(d, PATHS[i]!, 'mia', ids[i])
+      const first = await readers[i]!.until('ready')
+      assert.ok(!first.some(x => x.event === 'reset'), 'it goes on')
+      follow(i, first)
+    }
+    await d.later(15)
+    for (const [i, r] of readers.entries()) {
+      do follow(i, await r.until('beat')); while (r.waiting > 0)
+      const held = (await d.rest('GET', `/api/v1${PATHS[i]!.replace('/events', '?limit=200')}`, 'mia')).body.rows
+      const still = (x: { queueTime: number; idle: number; duration: number }): object => ({ ...x, queueTime: 0, idle: 0, duration: 0 }) // they grow by themselves
+      assert.deepEqual([...knows[i]!.values()].map(t => still(JSON.parse(t))).sort((a: any, b: any) => a.number - b.number), held.map(still)) // rows of any shape
+      await r[Symbol.asyncDispose]()
+    }
   }, PULL))
 
   it('ST-13 a comment keeps a silent stream alive each 15 seconds, and moves its id on', deskWith(CALM, TEAM, async d => {

@@ -23,7 +23,7 @@ export function liveRoutes({ office: o }: Door, http: HttpRouter, conversation: 
       handle: (r, who) => live.open(r, who, 'conversations:read', async (feed, seen, began) => {
         const q = readQuery(r, who)
         if ('status' in q) return q
-        const opened = await ListSource.open(o, live.tape, who.jid, { ...q, key: keyOf(who, q) }, feed, seen, began)
+        const opened = await ListSource.open(o, live, who.jid, { ...q, key: keyOf(who, q) }, feed, seen, began)
         return opened instanceof Refused ? problem(opened.forbidden ? 403 : 422, opened.because) : opened
       }),
     },

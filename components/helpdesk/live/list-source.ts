@@ -5,17 +5,18 @@ import { Refused, type Bare, type State } from '../facts.ts'
 import { isPast, rows, sight, type Column, type Row, type Sight, type Wanted } from '../lists.ts'
 import type { Office } from '../office.ts'
 import { written, type Feed } from './feed.ts'
-import type { Source } from './live.ts'
-import type { Change, Tape } from './tape.ts'
+import type { Live, Source } from './live.ts'
+import type { Change } from './tape.ts'
 
 /** They grow by themselves: a row is not told again for them. */
 const GROWING: readonly Column[] = ['queueTime', 'idle', 'duration']
+const COLOURED = 1000 // rows that are looked at again as time passes
 
 export interface ListQuery { readonly wanted: Wanted; readonly fields: readonly Column[]; /** the same for the same query of the same operator */ readonly key: string }
 
 export class ListSource implements Source {
   readonly #o: Office
-  readonly #tape: Tape
+  readonly #live: Pick<Live, 'tape' | 'states'>
   readonly #who: Bare
   readonly #q: ListQuery
   readonly #feed: Feed
@@ -25,17 +26,17 @@ export class ListSource implements Source {
   #held: { n: number; before: State; after: State }[] | undefined = []
   #looked = false
 
-  private constructor(o: Office, tape: Tape, who: Bare, q: ListQuery, feed: Feed, seen: Sight) { this.#o = o; this.#tape = tape; this.#who = who; this.#q = q; this.#feed = feed; this.#sight = seen }
+  private constructor(o: Office, live: Pick<Live, 'tape' | 'states'>, who: Bare, q: ListQuery, feed: Feed, seen: Sight) { this.#o = o; this.#live = live; this.#who = who; this.#q = q; this.#feed = feed; this.#sight = seen }
 
   /** Gives the source and what it says first: everything, or what has changed since `mark`. */
-  static async open(o: Office, tape: Tape, who: Bare, q: ListQuery, feed: Feed, mark: string | undefined, began: (s: ListSource) => void): Promise<{ first: Iterable<string> } | Refused> {
+  static async open(o: Office, live: Pick<Live, 'tape' | 'states'>, who: Bare, q: ListQuery, feed: Feed, mark: string | undefined, began: (s: ListSource) => void): Promise<{ first: Iterable<string> } | Refused> {
     const seen = sight(o, who, q.wanted)
     if (seen instanceof Refused) return seen
-    const source = new ListSource(o, tape, who, q, feed, seen)
+    const source = new ListSource(o, live, who, q, feed, seen)
     began(source)
-    const all = await rows(o, who, { ...q.wanted, sort: undefined })
+    const all = isPast(q.wanted.list) ? await rows(o, who, { ...q.wanted, sort: undefined }) : source.#rows()
     if (all instanceof Refused) return all
-    const changes = tape.since(mark, q.key)
+    const changes = live.tape.since(mark, q.key)
     for (const r of all) source.#known.set(r.number, source.#stamp(r))
     const first = changes ? source.#missed(changes) : source.#everything(all)
     const held = source.#held ?? []
@@ -45,7 +46,7 @@ export class ListSource implements Source {
     return { first }
   }
 
-  get mark(): string { return this.#tape.mark(this.#q.key) }
+  get mark(): string { return this.#live.tape.mark(this.#q.key) }
 
   commit({ n, before, after }: Commit): void {
     if (this.#held) this.#held.push({ n, before, after })
@@ -58,8 +59,15 @@ export class ListSource implements Source {
     this.#sight = seen
     if (this.#held) { this.#looked = true; return }
     if (isPast(this.#q.wanted.list)) this.#o.later(async () => { const all = await rows(this.#o, this.#who, this.#q.wanted); if (!(all instanceof Refused)) this.#again(all) })
-    else this.#again([...this.#o.book.states].flatMap(([n, s]) => seen.row(n, s) ?? []))
+    else this.#again(this.#rows())
   }
+
+  /** Colours change with time alone. A long list is left to the reader, who has the times. */
+  tick(): void {
+    if (!this.#held && !isPast(this.#q.wanted.list) && this.#known.size <= COLOURED) this.#again(this.#rows())
+  }
+
+  #rows(): readonly Row[] { return [...this.#live.states].sort(([a], [b]) => a - b).flatMap(([n, s]) => this.#sight.row(n, s) ?? []) }
 
   #again(all: readonly Row[]): void {
     const { mark } = this

@@ -3,7 +3,7 @@ import { Streamed, type HttpRequest, type HttpResponse, type HttpRouter } from '
 import { problem, type Caller } from '../api/door.ts'
 import { reaches, type Scope } from '../api/scopes.ts'
 import type { Commit } from '../book.ts'
-import type { Bare } from '../facts.ts'
+import type { Bare, State } from '../facts.ts'
 import type { View } from '../ground.ts'
 import type { Office } from '../office.ts'
 import { Feed } from './feed.ts'
@@ -17,6 +17,8 @@ export interface Source {
   agent?(jid: Bare): void
   /** Who may see what may have changed: ends or narrows what is told, at once. */
   look(): void
+  /** Time has passed. */
+  tick?(): void
 }
 /** What it says first, or why there is none. */
 export type Opened = { readonly first: AsyncIterable<string> | Iterable<string> } | HttpResponse
@@ -29,15 +31,18 @@ const WAIT = '30' // seconds until one who has too many may ask again
 export class Live implements View {
   readonly #o: Office
   readonly tape = new Tape()
+  /** Every open conversation as the tape has it: a commit is in the book a moment before it is told. */
+  readonly states: Map<number, State>
   readonly #streams = new Set<Stream>()
   readonly #of = new Map<string, number>()
   #beat: Disposable | undefined
 
   constructor(office: Office, http: HttpRouter) {
     this.#o = office
+    this.states = new Map(office.book.states)
     office.views.push(this)
     office.onOperator.push(jid => this.#agents([jid]))
-    office.book.onSeats = who => this.#agents(who)
+    office.book.onSeats.push(who => this.#agents(who))
     office.operators.onRights = () => this.#rights()
     const { privileges } = office.link
     const again = (): void => { for (const s of this.#streams) void this.#admit(s) }
@@ -85,6 +90,8 @@ export class Live implements View {
 
   onCommit(c: Commit): void {
     this.tape.note({ is: 'conversation', n: c.n, before: c.before, after: c.after })
+    if (c.after.is === 'closed' || c.after.is === 'absent') this.states.delete(c.n)
+    else this.states.set(c.n, c.after)
     for (const s of this.#streams) this.#safely(s, () => s.source?.commit?.(c))
   }
   #agents(who: readonly Bare[]): void {
@@ -120,7 +127,10 @@ export class Live implements View {
     this.#beat = clock.alarm(clock.now() + beat, async () => {
       this.#beat = undefined
       const all = [...this.#streams]
-      for (const s of all) s.feed.beat(s.source?.mark)
+      for (const s of all) {
+        this.#safely(s, () => s.source?.tick?.())
+        s.feed.beat(s.source?.mark)
+      }
       await Promise.all(all.map(s => this.#admit(s)))
       this.#wind()
     })

@@ -32,6 +32,8 @@ export class TimelineSource implements Source {
   /** Of the last event that was told or is about to be. */
   #last = 0
   #state: State = { is: 'absent' }
+  /** The commit up to which all was told. */
+  #version = 0
 
   constructor(o: Office, n: number, who: Bare, shown: Shown, feed: Feed) { this.#o = o; this.#n = n; this.#who = who; this.#shown = shown; this.#feed = feed }
 
@@ -44,9 +46,10 @@ export class TimelineSource implements Source {
     this.#state = s
     const picture = await this.#shown.picture(s)
     this.#last = events.length
+    this.#version = version
     const held = this.#held ?? []
     this.#held = undefined
-    for (const c of held) if (c.version > version) this.commit(c)
+    for (const c of held) this.commit(c)
     return this.#log(picture, s, events, after, seen !== undefined && String(after) !== seen)
   }
 
@@ -69,6 +72,8 @@ export class TimelineSource implements Source {
   commit(c: Commit): void {
     if (c.n !== this.#n) return
     if (this.#held) { this.#held.push(c); return }
+    if (c.version <= this.#version) return // it stood in the log when that was read
+    this.#version = c.version
     const { after } = c
     this.#state = after
     if (after.is === 'absent' || after.deleted !== undefined) { this.#feed.end('gone'); return }
