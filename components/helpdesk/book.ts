@@ -48,7 +48,7 @@ export class Book {
   /** What is still to be done for a commit, noted with it until `events.done` is called. */
   todo: (n: number, version: number, events: readonly Event[]) => readonly unknown[] | undefined = () => undefined
   /** These operators hold another number of seats. */
-  onSeats: (who: readonly string[]) => void = () => {}
+  readonly onSeats: ((who: readonly string[]) => void)[] = []
   /** Runs after an alarm was dealt with. */
   afterAlarm: () => Promise<void> = async () => {}
 
@@ -245,7 +245,7 @@ export class Book {
           const { seats } = this.ledger
           this.ledger = events.reduce(evolveLedger, this.ledger)
           const moved = events.flatMap(e => e.type === 'reserved' ? [e.agent] : e.type === 'released' ? seats.get(e.key)?.agent ?? [] : [])
-          if (moved.length > 0) this.onSeats(moved)
+          if (moved.length > 0) for (const f of this.onSeats) f(moved)
           return events
         }
         if (tries >= TRIES) throw new Error(`the ledger of ${this.#desk}: another writer was quicker ${TRIES} times`)

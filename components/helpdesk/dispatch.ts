@@ -18,15 +18,21 @@ export const inLine = (a: Request, b: Request): number => Number(b.place.head) -
 /** What to do first, given who could be asked for each queue (offerable operators, full ones included); undefined = nothing now. */
 export function nextStep(requests: readonly Request[], offerable: (queue: string, only: readonly Bare[] | undefined, language: string | undefined, people: boolean) => readonly Candidate[], now: number): Step | undefined {
   for (const r of [...requests].sort(inLine)) {
-    if (r.place.rest !== undefined && now < r.place.rest) continue
-    const free = offerable(r.queue, r.only, r.language, r.people === true).filter(c => c.load < c.capacity)
-    if (free.length === 0) continue
-    const fresh = free.filter(c => !r.place.passed.includes(c.id))
-    const to = choose(r.place, fresh)
-    if (to !== undefined) return { do: 'offer', n: r.n, to }
-    return { do: 'rest', n: r.n }
+    const step = isResting(r, now) ? undefined : stepFor(r, offerable(r.queue, r.only, r.language, r.people === true))
+    if (step) return step
   }
   return undefined
+}
+
+/** Everybody has passed on it, and it is not asked about for a while. */
+export const isResting = (r: Request, now: number): boolean => r.place.rest !== undefined && now < r.place.rest
+
+/** What to do for this one, given who could be asked; undefined = nobody is free. */
+export function stepFor(r: Request, offerable: readonly Candidate[]): Step | undefined {
+  const free = offerable.filter(c => c.load < c.capacity)
+  if (free.length === 0) return undefined
+  const to = choose(r.place, free.filter(c => !r.place.passed.includes(c.id)))
+  return to === undefined ? { do: 'rest', n: r.n } : { do: 'offer', n: r.n, to }
 }
 
 function choose(p: Place, fresh: readonly Candidate[]): Bare | undefined {

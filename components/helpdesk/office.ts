@@ -85,6 +85,8 @@ export class Office extends Ground {
     this.records = new Records(this, () => this.filing.tickets, () => this.bans)
     this.translation = new Translation(this, errands)
     this.book.onCommit = c => this.#committed(c)
+    this.book.onSeats.push(who => this.distribution.freed(who))
+    rules.onChange.push(() => this.distribution.renew())
     this.book.afterAlarm = () => this.idle()
   }
 
@@ -221,7 +223,7 @@ export class Office extends Ground {
   async begin(customer: Customer, queue: string, said: Said | undefined, only?: readonly Bare[]): Promise<{ n: number; events: readonly Event[] } | Refused> {
     const place = wayIn(this.rules.now, queue, {
       kind: kindOf(customer), grants: role => this.operators.grants(role, 'chat.with.agents'), takesNew: q => this.takesNew(q, only), within: q => isWithinHours(this.rules.now, q, this.now),
-      waiting: q => this.line(q).length, open: queues => [...this.book.states.values()].filter(s => s.is !== 'absent' && !isOver(s) && queues.includes(s.queue)).length,
+      waiting: q => this.distribution.waiting(q), open: queues => [...this.book.states.values()].filter(s => s.is !== 'absent' && !isOver(s) && queues.includes(s.queue)).length,
     })
     if (place instanceof Refused) return place
     const n = await this.book.number(customer.id)

@@ -36,7 +36,7 @@ export class Intake {
     const wish = wishOf(q)
     if (!this.#office.hasQueue(wish.queue)) return refuse('item-not-found', 'There is no such queue.')
     const open = this.#open(wish)
-    return el('availability', NS.desk, { queue: wish.queue, open: String(open), waiting: String(this.#office.line(this.#target(wish)?.queue ?? wish.queue).length), messages: String(!open && this.#takesMessages(wish)), refresh: String(this.#refresh(wish)), active: String(this.#office.rules.now.system.messageInterval), idle: String(this.#office.rules.now.system.requestInterval) })
+    return el('availability', NS.desk, { queue: wish.queue, open: String(open), waiting: String(this.#office.distribution.waiting(this.#target(wish)?.queue ?? wish.queue)), messages: String(!open && this.#takesMessages(wish)), refresh: String(this.#refresh(wish)), active: String(this.#office.rules.now.system.messageInterval), idle: String(this.#office.rules.now.system.requestInterval) })
   }
 
   /** What a page of this site needs to know to show its form. */

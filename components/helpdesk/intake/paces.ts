@@ -11,9 +11,9 @@ type Under = Pick<Ground, 'config' | 'book' | 'link' | 'domain' | 'now' | 'later
 
 export class Paces implements View {
   readonly #o: Under
-  readonly #waiting: Pick<Distribution, 'line' | 'position'>
+  readonly #waiting: Pick<Distribution, 'head' | 'position'>
   readonly #of = new Map<string, Pace>()
-  constructor(ground: Under, waiting: Pick<Distribution, 'line' | 'position'>) { this.#o = ground; this.#waiting = waiting }
+  constructor(ground: Under, waiting: Pick<Distribution, 'head' | 'position'>) { this.#o = ground; this.#waiting = waiting }
 
   async open(): Promise<void> {
     for (const q of this.#o.config.queues.keys()) {
@@ -33,7 +33,7 @@ export class Paces implements View {
   minutes(n: number): number | undefined {
     const s = this.#o.book.states.get(n)
     if (!s || !isQueued(s)) return undefined
-    const head = Math.min(...this.#waiting.line(s.queue).map(r => r.place.since))
-    return minutesFor(this.#of.get(s.queue), this.#waiting.position(n), head, this.#o.now)
+    const pace = this.#of.get(s.queue)
+    return pace && minutesFor(pace, this.#waiting.position(n), this.#waiting.head(s.queue) ?? Infinity, this.#o.now)
   }
 }
