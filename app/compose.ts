@@ -103,7 +103,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       const host = new Host(domain, options.anonymous ? { ...shared, stores: await forgetful() } : shared)
       if (options.anonymous) new Guests(host)
       host.provide(LANDING, () => landingOf(config, options.plugins['invites'], ports['http']))
-      host.provide(COMPONENTS, [...config.components.keys()])
+      host.provide(COMPONENTS, [...config.components.keys()].filter(name => isShown(name, domain, options.plugins['isolation'])))
       const wanted = (options.anonymous ? guestPlugins : plugins).filter(p => options.plugins[p.name] !== false && (p.name !== 'register' || options.registration || isInvited(options.plugins['invites'])))
       const given = optionsOf(options.plugins)
       const ca = given['ldap']?.['ca']
@@ -267,6 +267,10 @@ function landingOf(config: Config, invites: unknown, port: number | undefined): 
   const url = typeof invites === 'object' && invites !== null && 'url' in invites ? String(invites.url) : ownOrigin(config, port)
   return url && `${url}${LANDING_PATH}`
 }
+
+/** Whether users of `domain` may know of a component: of others than their own not where their host is a tenant of its own. */
+const isShown = (name: string, domain: string, isolation: unknown): boolean =>
+  typeof isolation !== 'object' || isolation === null || name.endsWith(`.${domain}`) || ('with' in isolation && Array.isArray(isolation.with) && isolation.with.includes(name))
 
 /** Whether people may make accounts who bring an invitation. */
 const isInvited = (invites: unknown): boolean => typeof invites === 'object' && invites !== null && 'register' in invites && invites.register !== 'nobody'

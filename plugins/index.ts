@@ -12,6 +12,7 @@ import { displayed } from './displayed.ts'
 import { extdisco } from './extdisco.ts'
 import { gate } from './gate.ts'
 import { invites } from './invites.ts'
+import { isolation } from './isolation.ts'
 import { jwt } from './jwt.ts'
 import { last } from './last.ts'
 import { ldap } from './ldap.ts'
@@ -30,7 +31,7 @@ import { time } from './time.ts'
 import { vcard } from './vcard.ts'
 import { version } from './version.ts'
 
-export const plugins = [disco, ping, version, time, blocking, shield, carbons, mam, retraction, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, outage, last, commands, gate, adminCommands, reports, invites, approvals, register, ldap, jwt] as const
+export const plugins = [disco, ping, version, time, isolation, blocking, shield, carbons, mam, retraction, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, outage, last, commands, gate, adminCommands, reports, invites, approvals, register, ldap, jwt] as const
 
 const KEEPERS: ReadonlySet<string> = new Set(['mam', 'retraction', 'offline', 'push', 'reports', 'last', 'admin-commands', 'invites', 'approvals', 'register', 'ldap', 'jwt'])
 
