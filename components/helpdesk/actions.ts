@@ -127,12 +127,14 @@ const ACTS: Readonly<Record<Handler, Act>> = {
     if (isAnswer(n)) return n
     const force = o.operators.may(c.by, 'chat.act.others', queueOf(o, n))
     const { to = '', comment } = c.args
+    const note = comment ? { body: comment, name: o.operators.name(c.by) } : undefined
     const queue = placeMeant(o, to, queueOf(o, n))
     if (queue !== undefined && !o.hasQueue(queue)) return unknown(`There is no queue “${short(queue, 40)}”. There are: ${[...o.config.queues.keys()].join(', ')}.`)
     let outcome: readonly Event[] | Refused
     let done: string
     if (queue !== undefined) {
       outcome = await o.book.give(n, { do: 'requeue', by: c.by, queue, force })
+      if (note && !(outcome instanceof Refused)) await o.book.give(n, { do: 'say', by: c.by, as: 'internal', force: true }, note)
       done = `#${n}${label(o, n)} waits in ${queueName(o.config, queue)} now.`
     } else {
       const who = colleague(o, to)
@@ -141,13 +143,12 @@ const ACTS: Readonly<Record<Handler, Act>> = {
       const op = o.operators.operator(who)
       const s = o.book.states.get(n)
       if (s?.is === 'active' && (s.owner === c.by || force) && s.owner !== who && !isAskable(op)) return no(`${o.operators.name(who)} is not available.`)
-      outcome = await o.book.withSeat(n, who, o.room(who, s && s.is !== 'absent' ? s.queue : ''), id => ({ do: 'transfer', by: c.by, to: who, id, until: o.now + o.rules.now.distribution.transfer * 1000, force }))
+      outcome = await o.book.withSeat(n, who, o.room(who, s && s.is !== 'absent' ? s.queue : ''), id => ({ do: 'transfer', by: c.by, to: who, id, until: o.now + o.rules.now.distribution.transfer * 1000, force, line: note !== undefined }), note)
       if (!(outcome instanceof Refused) && o.operators.may(c.by, 'transfer.force')) {
         outcome = await o.book.give(n, { do: 'accept', by: who }) // RULE-C4: nobody is asked
         done = `#${n}${label(o, n)} is with ${o.operators.name(who)} now.`
       } else done = `#${n}${label(o, n)} is offered to ${o.operators.name(who)}; it stays yours until it is accepted.`
     }
-    if (comment && !(outcome instanceof Refused)) await o.book.give(n, { do: 'say', by: c.by, as: 'internal', force: true }, { body: comment, name: o.operators.name(c.by) })
     return told(o, n, outcome, done)
   },
 

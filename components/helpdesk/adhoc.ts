@@ -100,7 +100,7 @@ function conversationField(o: Office, who: Bare, c: CommandEntry, here: number |
 
 function asField(o: Office, who: Bare, f: Field, c: CommandEntry): FormField {
   const base = { var: f.name, label: f.label, ...(f.required ? { required: true } : {}) }
-  const people = o.operators.all().filter(p => p.jid !== who).map(p => ({ label: o.operators.name(p.jid), value: p.jid }))
+  const people = o.operators.all().filter(p => p.jid !== who && (f.kind !== 'target' || o.operators.queuesOf(p.jid).length > 0)).map(p => ({ label: o.operators.name(p.jid), value: p.jid }))
   const queues = [...o.config.queues.keys()]
   const optional = f.required ? [] : [{ label: '', value: '' }]
   switch (f.kind) {

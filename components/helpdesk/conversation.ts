@@ -196,7 +196,7 @@ function transfer(s: Present, c: Ask<'transfer'>): Outcome {
   if (s.owner !== c.by && c.force !== true) return notYours('{who} serves it, and nobody else may transfer it.', s.owner)
   if (c.to === s.owner) return no('{who} serves it already.', s.owner)
   if (s.transfer) return no('It is being offered to {who} already.', s.transfer.to)
-  return [{ type: 'transfer offered', at: c.now, id: c.id, by: c.by, to: c.to, until: c.until }]
+  return [{ type: 'transfer offered', at: c.now, id: c.id, by: c.by, to: c.to, until: c.until }, ...(c.line ? [{ type: 'said' as const, at: c.now, seq: 0, by: c.by, as: 'internal' as const }] : [])] // numbered on the way out
 }
 
 function requeue(s: Present, c: Ask<'requeue'>): Outcome {

@@ -118,7 +118,7 @@ export type Command = { readonly now: number } & (
   | { do: 'exhaust'; until: number }
   | { do: 'stir'; who?: Bare | undefined }
   | { do: 'take'; by: Bare; seat: string; force: boolean }
-  | { do: 'transfer'; by: Bare; to: Bare; id: string; until: number; force?: boolean }
+  | { do: 'transfer'; by: Bare; to: Bare; id: string; until: number; force?: boolean; /** the giver's comment comes with it */ line?: boolean }
   | { do: 'requeue'; by: Bare; queue: string; force?: boolean }
   | { do: 'invite'; by: Bare; who: Bare; id: string; until: number; force?: boolean }
   | { do: 'observe'; by: Bare; force: boolean }

@@ -16,7 +16,7 @@ export interface Scene {
   readonly now: number
   /** The shown name of an operator, of the customer or of the desk. */
   name(who: string): string
-  /** What the customer said first, shortened. */
+  /** What the customer said first, or the giver of a transfer beside it; shortened. */
   readonly opening: string
 }
 
@@ -26,7 +26,7 @@ export function sentence(w: Notice, s: Scene): string {
   switch (w.is) {
     case 'offer': return `New chat #${s.n}: ${s.customer}, ${s.queue}${s.opening ? `: “${s.opening}”` : ''} — !a to accept, !r to pass (${seconds(w.until - s.now)})`
     case 'offer over': return `${it} is no longer offered to you${w.why === 'lapsed' ? ': the time is up' : ''}.`
-    case 'transfer': return `${s.name(w.by)} wants to transfer #${s.n} to you: ${s.customer}, ${s.queue} — !a to accept, !r to pass (${seconds(w.until - s.now)})`
+    case 'transfer': return `${s.name(w.by)} wants to transfer #${s.n} to you: ${s.customer}, ${s.queue}${s.opening ? `: “${s.opening}”` : ''} — !a to accept, !r to pass (${seconds(w.until - s.now)})`
     case 'transfer passed': return `${s.name(w.who)} ${passed(w.why)}: #${s.n} stays with you.`
     case 'transferred': return `${it} is now with ${s.name(w.to)}.`
     case 'invitation': return `${s.name(w.by)} asks you into #${s.n}: ${s.customer}, ${s.queue} — !a to accept, !r to pass (${seconds(w.until - s.now)})`

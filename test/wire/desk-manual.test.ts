@@ -193,6 +193,12 @@ describe('colleagues', () => {
     assert.deepEqual([(await one(d)).queue, (await one(d)).state], ['billing', 'waiting'])
     await says(anna, '!take 1', /yours/)
     await says(anna, '!t brand:nowhere', /no queue/, c(1))
+    await d.later(60)
+    anna.types(c(1), '!t ben she has tried it twice')
+    await ben.reads(BOT, /Anna wants to transfer #1 to you: Zoe, Billing: “she has tried it twice” — !a/) // it helps to decide
+    ben.types(BOT, '!a')
+    await ben.reads(c(1), /· Billing · waited 0:00\n/) // the wait, not the age
+    await ben.reads(c(1), 'Anna (note): she has tried it twice')
   }))
   it('ST-72 RULE-C15 who has no room left gets the next when he closes one', deskWith({ ...CALM, distribution: { capacity: 1 } }, { anna: 'agent', mia: 'manager' }, async d => {
     const anna = await d.comes('anna')

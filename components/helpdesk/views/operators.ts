@@ -44,7 +44,7 @@ export class OperatorView implements View {
         const line = lines.find(l => l.seq === seq)
         if (line && step.after.is !== 'absent') this.#spread(n, step.after, line, step.event)
       }
-      for (const effect of follow(step.event, step.before, step.after)) await this.#do(n, step.after, effect)
+      for (const effect of follow(step.event, step.before, step.after)) await this.#do(n, step.after, effect, lines)
     }
     if (after.is !== 'absent' && (lines.length > 0 || events.some(e => e.event.type !== 'said'))) this.#mark(n, after)
     this.rooms?.sync(n, after)
@@ -83,14 +83,14 @@ export class OperatorView implements View {
     for (const jid of readers) if (jid !== l.by && only(jid)) this.window(jid, s).line(n, jid, l, late)
   }
 
-  async #do(n: number, s: State, e: Effect): Promise<void> {
+  async #do(n: number, s: State, e: Effect, lines: readonly Line[]): Promise<void> {
     if (s.is === 'absent') return
     switch (e.do) {
       case 'dispatch': case 'file': return // the office sees to it
       case 'announce': return this.#announce(n, s)
       case 'brief': return this.#brief(n, s, e.who)
       case 'tell': {
-        const opening = e.what.is === 'offer' ? await this.#opening(n) : ''
+        const opening = e.what.is === 'offer' ? await this.#opening(n) : e.what.is === 'transfer' ? lines.find(l => l.as === 'internal')?.body ?? '' : ''
         const text = sentence(e.what, this.#office.scene(n, s, opening))
         if (e.what.is === 'internal chat') {
           const hint = s.crew[e.to] === 'invited' ? ' !obs to watch the conversation, !join to take part.' : ''
@@ -130,7 +130,7 @@ export class OperatorView implements View {
     await w.opens(n, s, jid)
     if (this.#briefed.get(n)?.has(jid) === true) { w.notice(n, jid, sentence({ is: 'yours' }, this.#office.scene(n, s))); return }
     const others = [...(s.is === 'active' && s.owner !== jid ? [s.owner] : []), ...Object.keys(s.crew).filter(j => j !== jid && s.crew[j] !== 'invited')]
-    const waited = (s.clocks.assigned ?? this.#office.now) - s.opened
+    const waited = isQueued(s) ? this.#office.now - s.place.since : s.waited ?? 0
     w.notice(n, jid, header(this.#office.scene(n, s), { waited, page: customer?.page, address: customer?.jid ?? '?', role, crew: others.map(o => this.#office.operators.name(o)) }))
     for (const l of await this.#office.lines.all(n, s.lines)) if (l.as !== 'command' && l.chat === undefined) w.line(n, jid, l, true)
     if (this.#office.rules.now.conversation.userComment) for (const comment of await this.#office.records.card.comments(s.customer)) w.notice(n, jid, `Comment of ${this.#office.operators.name(comment.by)}: ${comment.text}`)
