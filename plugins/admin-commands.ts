@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { isAdmin } from '../protocols/admins.ts'
 import { LAST_SEEN } from '../protocols/activity.ts'
+import { ENDING, type Ending } from '../protocols/ending.ts'
 import { HOST_COMMANDS, type AdHocCommand, type Question, type Stage } from '../protocols/commands.ts'
 import {
   accountChanged, CONTENT, el, Element, form, Jid, makeCredentials, namingFault, note, plugin, refuse, removeAccount, Stanza, StanzaError,
@@ -15,6 +16,7 @@ const WELCOMES = 'welcome message' // of the host, and which accounts have had i
 const PAGE = 500
 const SHOWN = 1000 // addresses in one answer
 const LISTS: Readonly<Record<string, string>> = { active: 'get-active-users', idle: 'get-idle-users' } // sections 4.21 and 4.22 name theirs so
+const DELAYS = ['30', '60', '90', '120', '180', '240', '300'] as const // seconds, as sections 4.30 and 4.31 have them
 const SIZES = ['25', '50', '75', '100', '150', '200', 'none']
 
 const greeted = note('message of the day shown', false) // on a device
@@ -25,9 +27,9 @@ export const adminCommands = plugin('admin-commands', host => {
   if (!commands) return // the config has none
   const office = new Office(host)
   const may = (who: Jid): boolean => who.domain === host.domain && isAdmin(host.accounts.online(who)?.record)
-  const add = (name: string, title: string, start: (who: Jid) => Stage | Promise<Stage>): void => {
+  const add = (name: string, title: string, start: (who: Jid) => Stage | Promise<Stage>, there: () => boolean = () => true): void => {
     const logged = (who: Jid): Stage | Promise<Stage> => { host.log.info({ by: who.bare, command: name }, 'an admin command'); return start(who) }
-    const command: AdHocCommand = { node: `${NS}#${name}`, name: title, may, start: logged }
+    const command: AdHocCommand = { node: `${NS}#${name}`, name: title, may: who => there() && may(who), start: logged }
     commands.add(command)
   }
   const jid: Field = { var: 'accountjid', type: 'jid-single', label: 'The address of the account', required: true }
@@ -75,6 +77,13 @@ export const adminCommands = plugin('admin-commands', host => {
     { var: 'adminjids', type: 'jid-multi', label: 'The admins', required: true, value: await office.addresses(isAdmin) },
   ], v => office.setAdmins(v, who)))
 
+  for (const [name, title, how] of [['restart', 'Restart the server', 'restart'], ['shutdown', 'Shut the server down', 'stop']] as const) {
+    add(name, title, () => ask(title, 'Whoever is online is told before. Sessions can go on after a restart.', [
+      { var: 'delay', type: 'list-single', label: 'After how many seconds', value: DELAYS[0], options: DELAYS, required: true },
+      { var: 'announcement', type: 'text-multi', label: 'Announcement' },
+    ], v => office.end(v, how)), () => host.service(ENDING) !== undefined)
+  }
+
   host.when('presence', device => {
     if (device.priority === undefined || device.priority < 0 || device.get(greeted)) return
     device.set(greeted, true)
@@ -99,6 +108,7 @@ interface Welcome { readonly lines: readonly string[]; readonly since: number }
 /** What the commands do. */
 class Office {
   readonly #host: Host
+  #ending: Disposable | undefined
   #motd: Promise<readonly string[]> | undefined
   #welcome: Promise<Welcome | undefined> | undefined
   constructor(host: Host) { this.#host = host }
@@ -215,6 +225,21 @@ class Office {
       for (const d of account.available) if (d.priority! >= 0) { this.give(d, subject, lines); reached++ } // available says it is a number
     }
     return { note: reached === 1 ? 'Sent to one device.' : `Sent to ${reached} devices.` }
+  }
+
+  /** The whole program, not this host alone. A later word takes the place of an earlier one. */
+  end(v: FormValues, how: Ending): Stage {
+    const { clock, log } = this.#host
+    const seconds = DELAYS.find(d => d === one(v, 'delay'))
+    if (!seconds) return refuse('not-acceptable', 'Choose one of the delays.')
+    const lines = many(v, 'announcement')
+    if (lines.length > 0) this.announce('Announcement', lines)
+    this.#ending?.[Symbol.dispose]()
+    this.#ending = clock.alarm(clock.now() + Number(seconds) * 1000, () => {
+      log.warn({ how }, 'an admin ends the program')
+      this.#host.service(ENDING)?.(how)
+    })
+    return { note: `In ${seconds} seconds.` }
   }
 
   give(device: Resource, subject: string, lines: readonly string[]): void {

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { parseArgs } from 'node:util'
 import { loadConfig, type Config } from '../../config/load.ts'
+import type { Ending } from '../../protocols/ending.ts'
 import { TestClock, wallClock, type Clock } from '../../server/ports/clock.ts'
 import type { Log } from '../../server/ports/log.ts'
 import { StoreError } from '../../server/ports/store.ts'
@@ -19,7 +20,7 @@ import { isOutcome } from './words.ts'
 
 const PATIENCE = 30_000 // ms that a shutdown may take
 
-/** Runs until SIGTERM or SIGINT; the outcome is the program's. `say` writes a line for the admin. */
+/** Runs until SIGTERM or SIGINT, or until an admin ends it; the outcome is the program's. `say` writes a line for the admin. */
 export async function start(args: readonly string[], config: Config, say: (line: string) => void): Promise<Outcome> {
   let testing = false
   try {
@@ -29,34 +30,60 @@ export async function start(args: readonly string[], config: Config, say: (line:
   }
   const clock = testing ? new TestClock() : wallClock
   const journal = openLog()
+  const signals = new Signals()
+  for (let now = config; ;) {
+    const ended = await run(now, clock, journal, signals, say)
+    if (ended !== 'restart') return ended
+    if (signals.heard) return { code: 0, lines: [] } // meanwhile
+    now = reread(now, journal.log) ?? now
+  }
+}
+
+/** SIGTERM and SIGINT: once they are listened for they stay heard, so that a second one does not cut the first short. */
+class Signals {
+  readonly #stop = Promise.withResolvers<Ending>()
+  readonly stop = this.#stop.promise
+  heard = false
+  #listens = false
+
+  listen(): void {
+    if (this.#listens) return
+    this.#listens = true
+    for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => { this.heard = true; this.#stop.resolve('stop') })
+  }
+}
+
+async function run(config: Config, clock: Clock, journal: Journal, signals: Signals, say: (line: string) => void): Promise<Outcome | 'restart'> {
   const { log } = journal
+  const word = Promise.withResolvers<Ending>()
+  let how: Ending
   let late: Disposable | undefined
   try {
     await using stack = new AsyncDisposableStack()
-    const { office, house } = await open(config, clock, journal, stack)
+    const { office, house } = await open(config, clock, journal, stack, word.resolve)
     const lines = await welcome(office, house)
-    const told = untilTold(() => reload(office, house, log)) // before anybody hears that it is ready, and tells it to end
+    const told = untilTold(() => reload(office, house, log), signals, word.promise) // before anybody hears that it is ready, and tells it to end
     for (const line of lines) say(line)
     flushCompileCache() // now: who is killed writes nothing at his end
     stack.use(new Tidying(wallClock))
-    await told
+    how = await told
     // What hangs must not keep the program: what was committed is safe.
     late = wallClock.alarm(wallClock.now() + PATIENCE, () => process.exit(1))
-    say('stopping')
+    say(how === 'restart' ? 'restarting' : 'stopping')
   } catch (error) {
     return failed(explain(error, config))
   } finally {
     late?.[Symbol.dispose]()
   }
-  return { code: 0, lines: [] }
+  return how === 'restart' ? how : { code: 0, lines: [] }
 }
 
-async function open(config: Config, clock: Clock, journal: Journal, stack: AsyncDisposableStack): Promise<{ office: Office; house: House }> {
+async function open(config: Config, clock: Clock, journal: Journal, stack: AsyncDisposableStack, end: (how: Ending) => void): Promise<{ office: Office; house: House }> {
   const { log } = journal
   mkdirSync(config.data, { recursive: true, mode: 0o700 })
   const stores = await openSqlite({ file: storeFile(config.data), log })
   stack.defer(() => stores.close())
-  const house = stack.use(await compose(config, { stores, clock, log, logDropped: () => journal.dropped }))
+  const house = stack.use(await compose(config, { stores, clock, log, logDropped: () => journal.dropped, end }))
   const office: Office = {
     config, stores, clock, running: true,
     changed: (jid, what) => house.accountChanged(jid, what), farewell: jid => house.farewell(jid), tokensEnded: () => house.tokensEnded(), desks: house.desks,
@@ -95,25 +122,27 @@ async function firstAdmin(office: Office, host: string): Promise<string | undefi
   return isOutcome(made) ? undefined : made.password
 }
 
-/** Resolves at SIGTERM or SIGINT; each SIGHUP runs `again`. */
-async function untilTold(again: () => Promise<void>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
+/** Resolves at a signal to stop, or when somebody within says how; each SIGHUP runs `again`. */
+async function untilTold(again: () => Promise<void>, signals: Signals, word: Promise<Ending>): Promise<Ending> {
   const reloading = (): void => void again()
   process.on('SIGHUP', reloading)
-  process.on('SIGTERM', resolve)
-  process.on('SIGINT', resolve)
-  await promise
-  process.off('SIGHUP', reloading) // SIGTERM and SIGINT stay heard: a second one must not cut the first short
+  signals.listen()
+  try { return await Promise.race([signals.stop, word]) } finally { process.off('SIGHUP', reloading) }
+}
+
+/** What the file says now; undefined: it has faults, which stand in the log. */
+function reread({ file }: Config, log: Log): Config | undefined {
+  const loaded = loadConfig(file)
+  if (loaded.ok) return loaded.config
+  for (const fault of loaded.faults) log.error({}, `the config stays as it was: ${fault}`)
+  return undefined
 }
 
 async function reload({ config }: Office, house: House, log: Log): Promise<void> {
-  const loaded = loadConfig(config.file)
-  if (!loaded.ok) {
-    for (const fault of loaded.faults) log.error({}, `the config stays as it was: ${fault}`)
-    return
-  }
+  const read = reread(config, log)
+  if (!read) return
   try {
-    const later = await house.reload(loaded.config)
+    const later = await house.reload(read)
     log.warn({}, later.length ? `config and certificate read again; these take effect at the next start: ${later.join(', ')}` : 'config and certificate read again')
   } catch (err) {
     log.error({ err }, 'the certificate stays as it was: give a PEM file with its key')

@@ -101,7 +101,7 @@ components: { help.localhost: { helpdesk: { enabled: true, queues: { support: { 
     await back.hears`<message id='late' from='anna@localhost/pc'><body>before the end</body></message>`
   })
 
-  it('XEP-0133 section 4.30: an admin restarts it from his client; sessions go on, and the config file is read again', async () => {
+  it('XEP-0133 section 4.30: an admin restarts it from his client, and sessions go on', async () => {
     const { child, port, ended } = await start('warn', '--test-clock')
     const admin = await comes('ada', port)
     admin.says(`<enable xmlns='${SM}' resume='true'/>`)
@@ -112,13 +112,13 @@ components: { help.localhost: { helpdesk: { enabled: true, queues: { support: { 
     admin.says(`<iq type='set' id='c2' to='localhost'><command xmlns='http://jabber.org/protocol/commands' node='${node}' sessionid='${sessionid}'><x xmlns='jabber:x:data' type='submit'><field var='delay'><value>30</value></field></x></command></iq>`)
     await admin.hears`<iq type='result' id='c2'/>`
     const again = saysAgain(child)
-    await command('clock', 'advance', '30')
+    spawn(process.execPath, [COMMAND, 'clock', 'advance', '30', '--config', config], { stdio: 'ignore' }) // it may be cut off by what it sets off
     await admin.hears`<stream:error xmlns:stream='http://etherx.jabber.org/streams'><system-shutdown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>`
     const back = new Actor('ada', 'ada@localhost/pc')
     actors.push(back)
     await back.opens(await again)
     await back.logsIn()
-    back.says(`<resume xmlns='${SM}' previd='${id}' h='9'/>`)
+    back.says(`<resume xmlns='${SM}' previd='${id}' h='0'/>`)
     await back.hears`<resumed xmlns='${SM}' previd='${id}'/>`
     child.kill('SIGTERM')
     assert.equal(await ended(), 0)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
 import { Jid } from '../../server/stanza/jid.ts'
+import { ENDING, type Ending } from '../../protocols/ending.ts'
 import { Actor, House } from '../harness/scene.ts'
 import { plugins } from '../../plugins/index.ts'
 import { Host } from '../../server/host/host.ts'
@@ -250,6 +251,24 @@ describe('service administration', () => {
     const late = await house.actor('late', 'mercutio@localhost/late')
     late.says('<presence/>')
     assert.ok((await late.fence()).every(s => s.getName() !== 'message'))
+  }))
+
+  it('XEP-0133 sections 4.30 and 4.31: ends the program after a while, where it lets that happen, and tells everybody before', office(async ({ admin, romeo, house }) => {
+    assert.equal(refused(await run(admin, 'shutdown')), 'forbidden')
+    const ended: Ending[] = []
+    house.host.provide(ENDING, how => { ended.push(how) })
+    await romeo.comesOnline()
+    assert.match(wrong(await run(admin, 'shutdown', { delay: '5' })), /delays/)
+    done(await run(admin, 'shutdown', { delay: '60', announcement: 'Going down' }))
+    await romeo.hears`<message from='localhost'><body>Going down</body></message>`
+    await house.clock.advance(59_000)
+    done(await run(admin, 'restart', { delay: '30' })) // takes the place of the first word
+    await house.clock.advance(29_000)
+    assert.deepEqual(ended, [])
+    await house.clock.advance(1000)
+    assert.deepEqual(ended, ['restart'])
+    romeo.sends`<iq type='set' id='c' to='localhost'><command xmlns='${COMMANDS}' node='${ADMIN}#shutdown' action='execute'/></iq>`
+    await romeo.hears`<iq type='error' id='c'><error><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
   }))
 
   it('does not let an admin lose his own rights by a slip', office(async ({ admin }) => {
