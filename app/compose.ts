@@ -28,6 +28,7 @@ import type { StoreWork } from '../server/store/sqlite/sqlite.ts'
 import { openSqlite } from '../server/store/sqlite/sqlite.ts'
 import { guestPlugins, plugins } from '../plugins/index.ts'
 import { COMPONENTS } from '../plugins/disco.ts'
+import { ENDING, type Ending } from '../protocols/ending.ts'
 import { LANDING } from '../protocols/invitations.ts'
 import { muc } from '../components/muc/muc.ts'
 import { helpdesk } from '../components/helpdesk/desk.ts'
@@ -74,7 +75,7 @@ export interface House extends AsyncDisposable {
   tokensEnded(): void
 }
 
-export interface World { readonly stores: Stores & { readonly work?: StoreWork }; readonly clock: Clock; readonly log: Log; /** Lines of the log that could not be written. */ readonly logDropped?: () => number; /** Absent: this process's. */ readonly heap?: () => Heap }
+export interface World { readonly stores: Stores & { readonly work?: StoreWork }; readonly clock: Clock; readonly log: Log; /** Lines of the log that could not be written. */ readonly logDropped?: () => number; /** Absent: this process's. */ readonly heap?: () => Heap; /** Absent: nobody ends the program from within. */ readonly end?: (how: Ending) => void }
 
 /** Opens every listener of `config`, or rejects with a fault that names port and mend, and nothing stays open. */
 export async function compose(config: Config, world: World): Promise<House> {
@@ -104,6 +105,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       if (options.anonymous) new Guests(host)
       host.provide(LANDING, () => landingOf(config, options.plugins['invites'], ports['http']))
       host.provide(COMPONENTS, [...config.components.keys()].filter(name => isShown(name, domain, options.plugins['isolation'])))
+      if (world.end && hosts.size === 0) host.provide(ENDING, world.end) // the first host's admins run the machine
       const wanted = (options.anonymous ? guestPlugins : plugins).filter(p => options.plugins[p.name] !== false && (p.name !== 'register' || options.registration || isInvited(options.plugins['invites'])))
       const given = optionsOf(options.plugins)
       const ca = given['ldap']?.['ca']
