@@ -8,6 +8,7 @@ import { nickKey } from './nick.ts'
 import { note, Occupant, userX, type Device } from './occupant.ts'
 import { atLeast, initialRole } from './ranks.ts'
 
+const LARGEST = 4096 // characters inside a presence: it is copied to every occupant
 const ECHO = 60_000 // ms in which a second join of the same device is the client's own echo
 
 /** Presence sent to room@service/nick, of any type but error. */
@@ -22,6 +23,7 @@ export function presence(floor: Floor, turn: Turn, p: Presence): void {
   }
   if (p.type !== 'available') return // subscriptions to a room: nothing to say (RFC 6121 section 3.1.3 asks for no answer)
   if (nick === '') return turn.refuse(p, refuse('jid-malformed', 'A nick is missing.'))
+  if (p.payload.reduce((sum, e) => sum + e.write(CONTENT).length, 0) > LARGEST) return turn.refuse(p, refuse('not-acceptable', 'Too much for a presence that all are shown.'))
   const join = p.child('x', MUC)
   if (!occupant || !device) {
     if (join) enter(floor, turn, p)
@@ -30,6 +32,7 @@ export function presence(floor: Floor, turn: Turn, p: Presence): void {
   }
   const same = nick === device.asked || nickKey(nick) === occupant.key
   if (!same) return rename(floor, turn, occupant, device, p, nick)
+  if (!floor.mayChurn(from.bare, turn.now)) return turn.refuse(p, refuse('resource-constraint', 'Too often; wait a little.'))
   device.payload = clean(p.payload, floor.jid.bare)
   occupant.renew()
   if (join) return again(floor, turn, occupant, device, p)

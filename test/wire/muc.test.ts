@@ -211,6 +211,20 @@ describe('rooms', () => {
     await ben.receives`<iq type='error' id='q'><error><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
   })
 
+  it('SEC-P11 show no presence that is too big for all, and of a hundred at once only the first', async () => {
+    const [anna, ben] = [await actor('anna'), await actor('ben')]
+    await joins(anna, 'Anna')
+    await configures(anna, PERSISTENT)
+    await joins(ben, 'Ben')
+    await anna.fence()
+    ben.says(`<presence to='${ROOM}/Ben' id='big'><status>${'s'.repeat(65_536)}</status></presence>`)
+    await ben.hears`<presence type='error' id='big'><error type='modify'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>`
+    for (let n = 1; n <= 100; n++) ben.says(`<presence to='${ROOM}/Ben' id='p${n}'><status>${n}</status></presence>`)
+    await ben.hears`<presence type='error' id='p100'><error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>`
+    const seen = (await anna.fence()).filter(x => x.name === 'presence').length
+    assert.ok(seen > 0 && seen <= 25, String(seen))
+  })
+
   it('find what was said in them by its words', async () => {
     const anna = await actor('anna')
     await joins(anna, 'Anna')
