@@ -67,6 +67,16 @@ describe('the forms for admins', () => {
     assert.match(await run(boss, 'system', { enabled: '0' }), /config file/)
   }))
 
+  it('let a manager define macros, one step a line, commas and all, and nobody who is an agent', desk(STAFF, async d => {
+    const [mia, anna] = [await d.comes('mia'), await d.comes('anna')]
+    const steps = ['!label fire', 'Hello, we are on our way.']
+    assert.equal(await run(mia, 'add-macro', { id: 'fire', title: 'It burns', steps }), 'The macro fire is made.')
+    assert.deepEqual((await settings(d)).macros.fire.steps, steps)
+    assert.match(await run(mia, 'change-macro', { id: 'fire' }, { steps: ['!nonsense'] }), /^Not saved\. macros fire steps 0: Unknown command/)
+    assert.match(await run(mia, 'delete-macro', { id: 'fire' }), /deleted/)
+    assert.match(await run(anna, 'add-macro', { id: 'x', title: 'X', steps }).catch(String), /undefined|forbidden/)
+  }))
+
   it('tell who is late that somebody else has changed the settings', desk(STAFF, async d => {
     const boss = await d.comes('boss')
     const open = await iq(boss, 'set', `<command xmlns='${COMMANDS}' node='urn:deskbell:desk:admin#quality'/>`)

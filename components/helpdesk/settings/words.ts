@@ -23,7 +23,7 @@ export function readValue(shape: Shape, text: string): { readonly value: Json } 
     case 'boolean': return /^(true|yes|on|1)$/i.test(t) ? { value: true } : /^(false|no|off|0)$/i.test(t) ? { value: false } : { wrong: 'write true or false' }
     case 'integer': return /^-?\d{1,12}$/.test(t) ? { value: Number(t) } : { wrong: 'write a whole number' }
     case 'string': return { value: text }
-    case 'array': return t.startsWith('[') ? json(t) : { value: t === '' ? [] : t.split(/[,\n]/).map(x => x.trim()).filter(x => x !== '') }
+    case 'array': return t.startsWith('[') ? json(t) : { value: t.split(shape['x-lines'] ? '\n' : /[,\n]/).map(x => x.trim()).filter(x => x !== '') } // `x-lines`: a comma belongs to the text
     case 'object': return json(t)
     default: return t === 'all' ? { value: t } : t.startsWith('[') ? json(t) : { value: t.split(/[,\n]/).map(x => x.trim()).filter(x => x !== '') } // `agents`: all, or a list
   }
