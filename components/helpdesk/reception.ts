@@ -112,7 +112,7 @@ export class Reception {
     const key = `${iq.type} ${query.name}`
     if (key === 'get availability') return this.#intake.availability(query)
     if (key === 'get site') return this.#intake.site(query)
-    if (key === 'get suggest') return this.#intake.suggest(query)
+    if (key === 'get suggest') return this.#intake.suggest(from, query)
     if (key === 'get challenge') return this.#intake.challenge(from, query)
     if (key === 'get sites') return this.#sites.ask(from)
     if (key === 'set identify') return this.#sites.identify(from, query)

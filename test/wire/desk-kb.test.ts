@@ -45,6 +45,18 @@ describe('a knowledge base', () => {
     assert.ok(shown.includes('/knowledge/authorization'), 'but that there is one')
   }))
 
+  it('SEC-W11 one address asks ten times in ten seconds at most, and who is banned not at all', withBase({ customers: true }, async (d, base) => {
+    const web = await d.comes('web')
+    for (let i = 0; i < 10; i++) { base.answers.push(hits('One')); await suggested(web, 'printer?') }
+    const asks = (): Promise<unknown> => sends(web, 'get', 'suggest', { queue: 'support' }, '<body>printer?</body>').then(x => x.getChild('error')?.attrs['type'] ?? 'answered')
+    assert.equal(await asks(), 'wait')
+    assert.equal(base.heard.length, 10)
+    await d.later(10)
+    assert.equal(await asks(), 'answered')
+    assert.equal((await d.rest('POST', '/api/v1/bans', 'mia', { visitor: 'web@localhost' })).status, 201)
+    assert.equal(await asks(), 'auth')
+  }))
+
   it('ST-02 ST-49 helps agents alone unless customers are let in: a hint with the conversation, `!kb`, and REST', withBase({}, async (d, base) => {
     const anna = await d.comes('anna')
     const web = await d.comes('web')

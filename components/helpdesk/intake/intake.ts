@@ -16,6 +16,7 @@ import { asked, fill } from './fields.ts'
 import { looksLikeStaff, SUFFIX } from './names.ts'
 import { leave, takesMessages } from './offline.ts'
 import { Proof } from './proof.ts'
+import { Questions } from './questions.ts'
 import { isAstray, modeOf, route, shownDepartments, type Astray, type Target, type Wish } from './routing.ts'
 
 type Reply = Element | undefined | StanzaError
@@ -29,6 +30,7 @@ export class Intake {
   readonly #office: Office
   readonly #view: CustomerView
   readonly #proof: Proof
+  readonly #questions = new Questions()
   constructor(office: Office, view: CustomerView) { this.#office = office; this.#view = view; this.#proof = new Proof(office, () => office.records.fetcher) }
 
   /** Whether somebody is there for this request. */
@@ -62,7 +64,9 @@ export class Intake {
   }
 
   /** What may answer the question before it is put (ST-05): nothing waits in a queue for it. */
-  async suggest(q: Element): Promise<Reply> {
+  async suggest(from: Jid, q: Element): Promise<Reply> {
+    if (this.#office.bans.bans(from.bare, q.attrs['address'], this.#office.now)) return refuse('forbidden', NOT_HERE)
+    if (from.local !== '' && !this.#questions.take(from.bare, this.#office.now)) return refuse('resource-constraint', 'Not so fast, please.') // a bridge asks for many, and counts them itself
     const wish = wishOf(q)
     const found = await this.#office.knowledge.suggest(short(q.child('body')?.text ?? '', 1000), { queue: this.#target(wish)?.queue ?? wish.queue, open: true, limit: SUGGESTED })
     return el('suggestions', NS.desk, {}, ...found.map((f, i) => el('article', NS.desk, { id: String(i + 1), title: f.title, ...(f.url === undefined ? {} : { url: f.url }) }, f.text.length > EXCERPT ? `${f.text.slice(0, EXCERPT)}…` : f.text)))
