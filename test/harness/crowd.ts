@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
 import { NS_DESK } from './bridge.ts'
 import { DESK, type DeskHouse } from './desk.ts'
+import { replay, settled } from './invariants.ts'
 import type { Actor } from './scene.ts'
 
 export class Crowd {
@@ -54,3 +55,17 @@ export class Crowd {
 export const TIMES = Number(process.env['RACES'] ?? 25)
 /** Lets so many others go first. */
 export async function after(turns: number): Promise<void> { for (let i = 0; i < turns; i++) await new Promise(ok => setImmediate(ok)) }
+/** What follows by itself, a moment later. */
+export async function until(is: () => Promise<boolean> | boolean, what: string): Promise<void> {
+  for (let i = 0; i < 300; i++) { if (await is()) return; await after(1) }
+  assert.fail(what)
+}
+/** I1 to I10 but I3 and I4, read from the logs; what is written down beside them may come a moment later. */
+export async function holds(d: DeskHouse, capacity = 4): Promise<void> {
+  await d.later(3)
+  const replayed = await replay(d.house.stores, DESK, capacity)
+  for (let tries = 200; ; tries--) {
+    try { await settled(d.house.stores, DESK, replayed); return } catch (error) { if (tries === 0) throw error }
+    await after(10)
+  }
+}

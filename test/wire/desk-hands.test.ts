@@ -1,8 +1,7 @@
 // From hand to hand: offers too late, transfers to who cannot, agents who vanish, queues that nobody serves; nobody is lost, and nobody serves more than he can.
 import assert from 'node:assert/strict'
-import { after, Crowd } from '../harness/crowd.ts'
+import { Crowd, holds, until } from '../harness/crowd.ts'
 import { BOT, c, config, desk, DESK, DeskHouse, type Person } from '../harness/desk.ts'
-import { replay, settled } from '../harness/invariants.ts'
 import { deskWith, serves, TEAM } from '../harness/talks.ts'
 
 const API = '/api/v1'
@@ -11,14 +10,6 @@ const command = (d: DeskHouse, n: number, word: string, who: string, body: objec
 const one = async (d: DeskHouse, n: number): Promise<Json> => (await d.rest('GET', `${API}/conversations/${n}`, 'adam')).body
 const happened = async (d: DeskHouse, n: number): Promise<{ type: string; by: string; text: string }[]> => (await d.rest('GET', `${API}/conversations/${n}/history`, 'adam')).body.history
 const set = async (d: DeskHouse, change: object): Promise<void> => { const { status, body } = await d.rest('PATCH', `${API}/settings`, 'adam', change); assert.equal(status, 200, JSON.stringify(body)) }
-async function holds(d: DeskHouse, capacity = 4): Promise<void> {
-  await d.later(3)
-  await settled(d.house.stores, DESK, await replay(d.house.stores, DESK, capacity))
-}
-async function until(is: () => Promise<boolean>, what: string): Promise<void> {
-  for (let i = 0; i < 300; i++) { if (await is()) return; await after(1) }
-  assert.fail(what)
-}
 const goes = async (p: Person, presence = "<presence type='unavailable'/>"): Promise<void> => { p.actor.says(presence); await p.actor.fence() }
 const THREE = { ...TEAM, cleo: 'agent' } as const
 

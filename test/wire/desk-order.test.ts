@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { refusal } from '../harness/bridge.ts'
-import { after, Crowd, TIMES } from '../harness/crowd.ts'
+import { after, Crowd, holds, TIMES, until } from '../harness/crowd.ts'
 import { BOT, c, config, DESK, DeskHouse } from '../harness/desk.ts'
-import { replay, settled } from '../harness/invariants.ts'
 import { BOTH, deskWith, serves, TEAM } from '../harness/talks.ts'
 import { HookSink, status } from '../unit/helpdesk/hook-sink.ts'
 import { MailSink } from '../unit/helpdesk/mail-sink.ts'
@@ -15,10 +14,6 @@ import { MailSink } from '../unit/helpdesk/mail-sink.ts'
 const API = '/api/v1'
 type Json = Awaited<ReturnType<DeskHouse['rest']>>['body'] // of any shape
 const command = (d: DeskHouse, n: number, word: string, who: string, body: object = {}): ReturnType<DeskHouse['rest']> => d.rest('POST', `${API}/conversations/${n}/commands/${word}`, who, body)
-async function until(is: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  for (let i = 0; i < 300; i++) { if (await is()) return; await after(1) }
-  assert.fail(what)
-}
 
 describe('tickets', () => {
   it('SEC-D20 are merged while articles are added: each article stands in one, and what comes later goes where the others went', deskWith({}, TEAM, async d => {
@@ -190,9 +185,7 @@ describe('a clock', () => {
       anna.types(BOT, '!take')
       await anna.reads(c(1), /waited 0:0\d/)
       for (const s of (await d.rest('GET', `${API}/lists/active`, 'adam')).body.items ?? []) for (const [k, v] of Object.entries(s)) if (typeof v === 'number') assert.ok(v >= 0, k)
-      const replayed = await replay(d.house.stores, DESK, 4)
-      await d.later(3)
-      await settled(d.house.stores, DESK, replayed)
+      await holds(d)
     } finally { rmSync(folder, { recursive: true, force: true }) }
   })
 })

@@ -1,8 +1,7 @@
 // Two things at the same moment: whichever comes first, there is one outcome, and everybody's books agree (RACES=1000 for the long run).
 import assert from 'node:assert/strict'
-import { BOT, c, config, DESK, DeskHouse } from '../harness/desk.ts'
-import { after, Crowd, TIMES } from '../harness/crowd.ts'
-import { replay, settled } from '../harness/invariants.ts'
+import { BOT, c, config, DeskHouse } from '../harness/desk.ts'
+import { after, Crowd, holds, TIMES, until } from '../harness/crowd.ts'
 import { deskWith, TEAM } from '../harness/talks.ts'
 
 const API = '/api/v1'
@@ -10,20 +9,9 @@ type Answer = Awaited<ReturnType<DeskHouse['rest']>>
 const command = (d: DeskHouse, n: number, word: string, who: string, body: object = {}): Promise<Answer> => d.rest('POST', `${API}/conversations/${n}/commands/${word}`, who, body)
 const state = async (d: DeskHouse, n: number): Promise<{ state: string; owner: string | null; owners: string[]; lines: number }> => (await d.rest('GET', `${API}/conversations/${n}`, 'adam')).body
 const load = async (d: DeskHouse, who: string): Promise<number> => (await d.rest('GET', `${API}/operators/${who}@localhost`, 'adam')).body.activeChats
-/** I1, I2, I5 to I8 and I10, read from the logs. */
-async function holds(d: DeskHouse, capacity = 4): Promise<void> {
-  await d.later(3)
-  await settled(d.house.stores, DESK, await replay(d.house.stores, DESK, capacity))
-}
 /** Runs both so that now the one comes first, now the other. */
 async function race<A, B>(i: number, a: () => Promise<A>, b: () => Promise<B>): Promise<[A, B]> {
   return i % 2 === 0 ? Promise.all([a(), after(i % 7).then(b)]) : Promise.all([after(i % 7).then(a), b()])
-}
-
-/** What follows by itself, a moment later. */
-async function until(is: () => Promise<boolean>, what: string): Promise<void> {
-  for (let i = 0; i < 300; i++) { if (await is()) return; await after(1) }
-  assert.fail(what)
 }
 
 describe('at the same moment', function () {
