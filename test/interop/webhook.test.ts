@@ -65,7 +65,7 @@ components:
     await receiver.says(/conversation\.closed #1/)
   })
 
-  it('tells a happening once, however often it comes, and nothing that is not signed', async () => {
+  it('SEC-A09 tells a happening once, however often it comes, and nothing that is not signed', async () => {
     const body = JSON.stringify({ id: 'c9-1-0', type: 'conversation.opened', at: '2026-11-20T10:00:00.000Z', conversation: 9, data: { queue: 'twice' } })
     const sends = async (how: (t: number) => string): Promise<number> => {
       const t = Math.floor(Date.now() / 1000)

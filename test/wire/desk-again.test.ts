@@ -20,7 +20,7 @@ async function allPass(d: DeskHouse, ...people: Person[]): Promise<void> {
 }
 
 describe('asked again', () => {
-  it('RULE-C16 after a rest of 60 s, and not before', deskWith(CALM, TWO, async d => {
+  it('ST-26 after a rest of 60 s, and not before', deskWith(CALM, TWO, async d => {
     const anna = await d.comes('anna')
     await allPass(d, anna)
     await d.later(59)

@@ -98,7 +98,7 @@ describe('a knowledge base', () => {
     assert.equal(all[1]?.url, null)
   }))
 
-  it('SEC-A12 nobody waits longer than the settings say, and what the desk knows itself is shown all the same', withBase({ timeout: 2 }, async (d, base) => {
+  it('SEC-W20 nobody waits longer than the settings say, and what the desk knows itself is shown all the same', withBase({ timeout: 2 }, async (d, base) => {
     await d.rest('POST', '/api/v1/articles', 'adam', { title: 'Our printer', text: '' })
     const heard = Promise.withResolvers<void>()
     base.always = () => { heard.resolve(); return true } // it never answers
@@ -109,7 +109,7 @@ describe('a knowledge base', () => {
     assert.match((await standing(d)).because, /too long/)
   }))
 
-  it('SEC-A12 after three failures in a row it is left alone for half a minute, then tried once; each further failure doubles the pause, an answer ends it', withBase({}, async (d, base) => {
+  it('after three failures in a row it is left alone for half a minute, then tried once; each further failure doubles the pause, an answer ends it', withBase({}, async (d, base) => {
     const fails = async (times: number): Promise<void> => { for (let i = 0; i < times; i++) { base.answers.push(status(500)); assert.deepEqual(await suggestions(d), []) } }
     await fails(3)
     assert.equal(base.heard.length, 3)
@@ -133,7 +133,7 @@ describe('a knowledge base', () => {
     assert.equal((await suggestions(d))[0]?.title, 'New settings', 'other settings are another chance')
   }))
 
-  it('SEC-A12 an answer that is too long, no JSON, or no list counts as a failure; a redirect is not followed; 404 says that nothing fits', withBase({ size: 1 }, async (d, base) => {
+  it('SEC-W20 an answer that is too long, no JSON, or no list counts as a failure; a redirect is not followed; 404 says that nothing fits', withBase({ size: 1 }, async (d, base) => {
     for (const [answer, because] of [
       [json([{ title: 'x'.repeat(2000) }]), /too long/], [(r: ServerResponse): void => { r.writeHead(200).end('<html>') }, /no JSON/],
     ] as const) {
@@ -152,7 +152,7 @@ describe('a knowledge base', () => {
     assert.equal(base.heard.length, 5)
   }))
 
-  it('SEC-A10 an address that is not public is not asked, unless its network is allowed by the config file', withBase({}, async (d, base) => {
+  it('SEC-W19 an address that is not public is not asked, unless its network is allowed by the config file', withBase({}, async (d, base) => {
     assert.deepEqual(await suggestions(d), [])
     assert.equal(base.connections, 0)
     assert.match((await standing(d)).because, /not a public one/)

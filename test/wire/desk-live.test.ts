@@ -113,15 +113,17 @@ describe('live lists', () => {
     assert.equal((await active.next()).event, 'closed')
   }, PULL))
 
-  it('OM-12 the streams of an operator who is deleted end', deskWith(CALM, TEAM, async d => {
-    await using queue = await listens(d, '/lists/queue/events', 'ben')
-    await queue.until('ready')
-    assert.equal((await d.rest('DELETE', '/api/v1/operators/ben@localhost', 'adam')).status, 204)
-    assert.match((await queue.until('end')).at(-1)?.data.reason, /token|forbidden/)
-    assert.equal((await queue.next()).event, 'closed')
+  it('OM-12 SEC-A04 the streams of an operator who is deleted, or whose account is disabled, end at once', deskWith(CALM, TEAM, async d => {
+    for (const [who, does] of [['ben', () => d.rest('DELETE', '/api/v1/operators/ben@localhost', 'adam')], ['anna', () => d.rest('PATCH', '/api/v1/operators/anna@localhost', 'adam', { disabled: true })]] as const) {
+      await using queue = await listens(d, '/lists/queue/events', who)
+      await queue.until('ready')
+      assert.ok((await does()).status < 300)
+      assert.match((await queue.until('end')).at(-1)?.data.reason, /token|forbidden/)
+      assert.equal((await queue.next()).event, 'closed')
+    }
   }, PULL))
 
-  it('SEC-A02 a token that is ended ends its streams, and one that expires at the next look; those of others go on', deskWith(CALM, TEAM, async d => {
+  it('SEC-A06 a token that is ended ends its streams, and one that expires at the next look; those of others go on', deskWith(CALM, TEAM, async d => {
     await d.comes('anna')
     await using kept = await listens(d, '/board/events', 'anna')
     const { token } = await d.address('ben')
@@ -139,7 +141,7 @@ describe('live lists', () => {
     assert.equal((await kept.until('end')).at(-1)?.data.reason, 'token')
   }, PULL))
 
-  it('SEC-E04 one token has at most ten streams at once; one that is left makes room', deskWith(CALM, TEAM, async d => {
+  it('one token has at most ten streams at once; one that is left makes room', deskWith(CALM, TEAM, async d => {
     const { token } = await d.address('anna')
     const open: Reader[] = []
     for (let i = 0; i < 10; i++) open.push(await Reader.opens(d, '/board/events', token))
@@ -254,7 +256,7 @@ describe('live lists after a break', () => {
     }
   }, PULL))
 
-  it('ST-13 a comment keeps a silent stream alive each 15 seconds, and moves its id on', deskWith(CALM, TEAM, async d => {
+  it('a comment keeps a silent stream alive each 15 seconds, and moves its id on', deskWith(CALM, TEAM, async d => {
     const anna = await d.comes('anna')
     await using public_ = await listens(d, '/lists/public/events', 'anna')
     await public_.until('ready')
@@ -296,7 +298,7 @@ describe('the live board', () => {
     assert.deepEqual((await again.until('ready')).map(x => [x.event, x.data.jid]), [['agent', 'ben@localhost'], ['ready', undefined]])
   }, PULL))
 
-  it('ST-32 who serves the queue no more leaves its board', deskWith(CALM, TEAM, async d => {
+  it('ST-33 who serves the queue no more leaves its board', deskWith(CALM, TEAM, async d => {
     await using board = await listens(d, '/board/events?queue=support', 'mia')
     await board.until('ready')
     await d.rest('DELETE', '/api/v1/operators/ben@localhost', 'adam')

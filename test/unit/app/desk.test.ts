@@ -57,7 +57,7 @@ describe('app/commands/desk', () => {
     await bad(1, /from 5 to 15/, 'setting', 'set', 'system.requestInterval=16')
   })
 
-  it('SS-22 what the command line changes stands in the audit with how it was before, and no secret', async () => {
+  it('SEC-A13 what the command line changes stands in the audit with how it was before, and no secret', async () => {
     await good('setting', 'set', 'handOff.closed.after=60', 'translation.apiKey=hush-hush', 'tickets.authorization=Bearer hush-hush')
     await good('queue', 'add', 'sales', 'limit=5')
     await good('canned', 'add', 'hi1', 'Hi, your password?')

@@ -42,7 +42,7 @@ async function fills(feed: Feed): Promise<number> {
 }
 
 describe('live/feed', () => {
-  it('SEC-E02 a reader who hangs gets what was sent until then, in order, and a last event that says he was too slow', () => withFeed(async (feed, port, _, over) => {
+  it('SEC-E06 a reader who hangs gets what was sent until then, in order, and a last event that says he was too slow', () => withFeed(async (feed, port, _, over) => {
     const socket = await hangs(port)
     const sent = await fills(feed)
     let text = ''
@@ -58,7 +58,7 @@ describe('live/feed', () => {
     assert.equal(text.indexOf('event: end') > text.lastIndexOf('event: line'), true)
   }))
 
-  it('SEC-E02 one who takes nothing at all is cut off after half a minute', () => withFeed(async (feed, port, clock, over) => {
+  it('SEC-E06 one who takes nothing at all is cut off after half a minute', () => withFeed(async (feed, port, clock, over) => {
     const socket = await hangs(port)
     await fills(feed)
     await clock.advance(30_000)
