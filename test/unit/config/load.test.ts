@@ -67,6 +67,13 @@ describe('config/load', () => {
     assert.equal(listen.c2s?.location, 'xmpp1.example.org:5222')
   })
 
+  it('secrets of a desk are named with their places; a file is looked for beside the config', () => {
+    const desk = good(`${host}components: { help.a.example: { helpdesk: { secrets: { kb: "env:KB_TOKEN", tickets: "file:secrets/zammad" } } } }\n`).components.get('help.a.example')
+    assert.ok(desk?.kind === 'helpdesk')
+    assert.deepEqual([...desk.secrets], [['kb', 'env:KB_TOKEN'], ['tickets', 'file:/etc/deskbell/secrets/zammad']])
+    assert.match(faults(`${host}components: { help.a.example: { helpdesk: { secrets: { kb: hush } } } }\n`).join(), /helpdesk\.secrets\.kb: .*env:NAME or file:PATH/)
+  })
+
   it('plugins are given what the file says of them', () => {
     const { plugins } = good('hosts: { a.example: { plugins: { disco: { contact: { abuse: ["mailto:abuse@a.example"] } }, outage: { addresses: ["https://status.example/a.json"] }, csi: { hold: 20 } } } }\n').hosts.get('a.example')!
     assert.deepEqual([plugins['disco'], plugins['outage'], plugins['csi']], [{ contact: { abuse: ['mailto:abuse@a.example'], admin: [], feedback: [], sales: [], security: [], status: [], support: [] } }, { addresses: ['https://status.example/a.json'] }, { hold: 20 }])
