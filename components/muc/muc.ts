@@ -204,7 +204,7 @@ class Service implements Receiver {
     const entering = stanza.kind === 'presence' && stanza.type === 'available' && stanza.child('x', MUC) !== undefined && to.resource !== ''
     if (!entering) {
       if (stanza.kind === 'presence') return
-      return this.#refuse(stanza, refuse('item-not-found'))
+      return this.#refuse(stanza, refuse('item-not-found', 'There is no such room.')) // COMPAT: Gajim shows the text alone
     }
     if (grave && !grave.owners.includes(from.bare)) {
       return this.#refuse(stanza, refuse('gone', grave.alternate ? `xmpp:${grave.alternate}?join` : grave.reason || undefined))

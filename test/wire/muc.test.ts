@@ -57,7 +57,7 @@ describe('rooms', () => {
   it('that are not there are item-not-found, and nothing is made by asking', async () => {
     const ben = await actor('ben')
     ben.sends`<iq type='get' id='1' to='no@rooms.localhost'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`
-    await ben.receives`<iq type='error' id='1'><error><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
+    await ben.receives`<iq type='error' id='1'><error><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>There is no such room.</text></error></iq>`
     ben.sends`<message type='groupchat' to='no@rooms.localhost'><body>x</body></message>`
     await ben.receives`<message type='error'><error><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`
     ben.sends`<iq type='get' id='2' to='rooms.localhost'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>`
