@@ -74,6 +74,7 @@ export class Live implements View {
     r.gone.addEventListener('abort', () => feed.left())
     const seen = r.headers['last-event-id']
     this.#streams.add(stream)
+    if (r.gone.aborted) feed.left() // while the token was looked at
     const began = (s: Source): void => { stream.source = s } // from here on it hears of everything
     const made = await make(feed, typeof seen === 'string' ? seen : undefined, began).catch((error: unknown) => { feed.left(); throw error })
     if ('status' in made) { feed.left(); return made }
