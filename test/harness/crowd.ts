@@ -57,7 +57,7 @@ export const TIMES = Number(process.env['RACES'] ?? 25)
 export async function after(turns: number): Promise<void> { for (let i = 0; i < turns; i++) await new Promise(ok => setImmediate(ok)) }
 /** What follows by itself, a moment later. */
 export async function until(is: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  for (let i = 0; i < 300; i++) { if (await is()) return; await after(1) }
+  for (let i = 0; i < 1000; i++) { if (await is()) return; await after(3) }
   assert.fail(what)
 }
 /** I1 to I10 but I3 and I4, read from the logs; what is written down beside them may come a moment later. */
