@@ -95,7 +95,7 @@ export async function compose(config: Config, world: World): Promise<House> {
   let ready = false
 
   async function build(): Promise<House> {
-    const identity = await ServerIdentity.load(await certificateOf(config))
+    const identity = await ServerIdentity.load(await certificateOf(config), ...config.tls?.more ?? [])
     const authority = config.tls?.clientCa
     const facing = authority === undefined ? undefined : new ClientFacing(identity, await readFile(authority, 'utf8'))
 
@@ -187,7 +187,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       hosts, ports, identity, desks, ...(abroad && { pairs: () => abroad.federation.pairs }),
       async reload(read) {
         const ca = read.tls?.clientCa === undefined ? undefined : await readFile(read.tls.clientCa, 'utf8')
-        await identity.reload(await certificateOf(read))
+        await identity.reload(await certificateOf(read), ...read.tls?.more ?? [])
         if (ca !== undefined) facing?.trust(ca)
         web?.renew()
         expiry.look()

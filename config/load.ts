@@ -61,7 +61,7 @@ export interface Config {
   readonly data: string
   readonly store: string
   readonly bus: string
-  readonly tls?: { readonly certificate: string; readonly key: string; readonly clientCa?: string }
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly more: readonly { readonly certificate: string; readonly key: string }[]; readonly clientCa?: string }
   readonly listen: {
     readonly c2s?: Listener & { readonly location?: string }
     readonly c2sTls?: Listener
@@ -142,7 +142,7 @@ function build(value: unknown, file: string, base: string): Config {
     ...filled,
     file: resolve(file),
     data: resolve(base, filled.data),
-    ...(filled.tls && { tls: { certificate: resolve(base, filled.tls.certificate), key: resolve(base, filled.tls.key), ...(filled.tls.clientCa && { clientCa: resolve(base, filled.tls.clientCa) }) } }),
+    ...(filled.tls && { tls: { certificate: resolve(base, filled.tls.certificate), key: resolve(base, filled.tls.key), more: filled.tls.more.map(({ certificate, key }) => ({ certificate: resolve(base, certificate), key: resolve(base, key) })), ...(filled.tls.clientCa && { clientCa: resolve(base, filled.tls.clientCa) }) } }),
     s2s: { ...filled.s2s, ...(filled.s2s.ca && { ca: resolve(base, filled.s2s.ca) }) },
     listen: { ...listen, ...(component && { component: { address: '127.0.0.1', ...component } }) },
     components,

@@ -14,6 +14,7 @@ export function meaningFaults(value: unknown, base: string): Fault[] {
   return [
     ...notBuilt(file),
     ...certificate(map(file['tls']), base),
+    ...list(map(file['tls'])['more']).flatMap((more, i) => [...certificate(map(more), base, ['tls', 'more', String(i)])]),
     ...listeners(map(file['listen'])),
     ...federation(file, base),
     ...domains(map(file['hosts']), map(file['components'])),
@@ -30,7 +31,7 @@ function* notBuilt(file: Tree): Iterable<Fault> {
   if (typeof bus === 'string' && /^(nats|tls):/.test(bus)) yield fault(['bus'], 'NATS is not built yet', 'use bus: local')
 }
 
-function* certificate(tls: Tree, base: string): Iterable<Fault> {
+function* certificate(tls: Tree, base: string, at: readonly string[] = ['tls']): Iterable<Fault> {
   const read = (key: string): Buffer | Fault | undefined => {
     const path = tls[key]
     if (typeof path !== 'string') return undefined
@@ -38,7 +39,7 @@ function* certificate(tls: Tree, base: string): Iterable<Fault> {
       return readFileSync(resolve(base, path))
     } catch (error) {
       const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : `cannot be read (${(error as NodeJS.ErrnoException).code})`
-      return fault(['tls', key], `${resolve(base, path)} ${why}`, 'give a PEM file that deskbell may read, or leave out tls for a self-signed certificate')
+      return fault([...at, key], `${resolve(base, path)} ${why}`, 'give a PEM file that deskbell may read, or leave out tls for a self-signed certificate')
     }
   }
   const [pem, secret, authority] = [read('certificate'), read('key'), read('client-ca')]
@@ -47,9 +48,9 @@ function* certificate(tls: Tree, base: string): Iterable<Fault> {
   if (!Buffer.isBuffer(pem) || !Buffer.isBuffer(secret)) return
   const leaf = attempt(() => new X509Certificate(pem))
   const key = attempt(() => createPrivateKey(secret))
-  if (!leaf) yield fault(['tls', 'certificate'], 'holds no certificate', 'give a PEM file that begins with -----BEGIN CERTIFICATE-----')
-  if (!key) yield fault(['tls', 'key'], 'holds no private key without a passphrase', 'give a PEM file that begins with -----BEGIN PRIVATE KEY-----')
-  if (leaf && key && !leaf.checkPrivateKey(key)) yield fault(['tls', 'key'], 'is not the key of the certificate', 'give the key that the certificate was made for')
+  if (!leaf) yield fault([...at, 'certificate'], 'holds no certificate', 'give a PEM file that begins with -----BEGIN CERTIFICATE-----')
+  if (!key) yield fault([...at, 'key'], 'holds no private key without a passphrase', 'give a PEM file that begins with -----BEGIN PRIVATE KEY-----')
+  if (leaf && key && !leaf.checkPrivateKey(key)) yield fault([...at, 'key'], 'is not the key of the certificate', 'give the key that the certificate was made for')
 }
 
 function* listeners(listen: Tree): Iterable<Fault> {

@@ -2,7 +2,7 @@
 import { constants } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { Jid } from '../stanza/jid.ts'
-import { TLS_DEFAULTS, type ServerIdentity } from './tls.ts'
+import { Contexts, TLS_DEFAULTS, type ServerIdentity } from './tls.ts'
 import type { Identity } from './tcp.ts'
 import type { PeerCertificate } from './transport.ts'
 
@@ -10,22 +10,24 @@ import type { PeerCertificate } from './transport.ts'
 export class ClientFacing implements Identity {
   readonly #own: ServerIdentity
   #ca: string
-  #made: { readonly from: string; readonly context: SecureContext }
+  readonly #contexts = new Contexts((cert, key) => this.#make(cert, key, this.#ca))
   /** Throws if `ca` holds what is no certificate. */
-  constructor(own: ServerIdentity, ca: string) { this.#own = own; this.#ca = ca; this.#made = this.#make(ca) }
+  constructor(own: ServerIdentity, ca: string) { this.#own = own; this.#ca = ca; this.current() }
 
   /** Other authorities count for handshakes from now on; throws, and keeps those it had, if they are none. */
-  trust(ca: string): void { this.#made = this.#make(ca); this.#ca = ca }
-
-  current(): { readonly context: SecureContext; readonly certificate: string } {
-    if (this.#made.from !== this.#own.current().certificate) this.#made = this.#make(this.#ca)
-    return { context: this.#made.context, certificate: this.#made.from }
+  trust(ca: string): void {
+    const { certificate, key } = this.#own.current()
+    this.#make(certificate, key, ca)
+    this.#ca = ca
+    this.#contexts.forget()
   }
 
-  #make(ca: string): { readonly from: string; readonly context: SecureContext } {
-    const { certificate, key } = this.#own.current()
+  current(domain?: string): { readonly context: SecureContext; readonly certificate: string } { return this.#contexts.of(this.#own.current(domain)) }
+  get several(): boolean { return this.#own.several }
+
+  #make(cert: string, key: string, ca: string): SecureContext {
     const secureOptions = TLS_DEFAULTS.secureOptions! | constants.SSL_OP_NO_TICKET // it has them; a resumed session would skip the look at the certificate
-    return { from: certificate, context: createSecureContext({ ...TLS_DEFAULTS, cert: certificate, key, ca, secureOptions }) }
+    return createSecureContext({ ...TLS_DEFAULTS, cert, key, ca, secureOptions })
   }
 }
 

@@ -344,7 +344,7 @@ function tlsSettings(identity: Identity, limits: Limits): https.ServerOptions {
     ...TLS_DEFAULTS,
     handshakeTimeout: finite(limits.deadlines.handshake, 2 ** 31 - 1),
     ALPNProtocols: ['http/1.1'],
-    SNICallback: (_, done) => done(null, identity.current().context),
+    SNICallback: (name, done) => done(null, identity.current(name).context),
     ...pemOf(identity),
   }
 }

@@ -13,8 +13,13 @@ import { NO_BINDINGS, type Bindings, type PeerCertificate, type Transport } from
 export { Bucket }
 export type { PeerCertificate }
 
-/** The certificate in force and what it means for TLS; `current` is asked at each handshake, so that a reload reaches new streams. */
-export interface Identity { current(): { readonly context: tls.SecureContext; readonly certificate: string | Buffer } }
+/** The certificates in force and what they mean for TLS. */
+export interface Identity {
+  /** That of a domain; without one, or where none is for it, the first. Asked at each handshake, so that a reload reaches new streams. */
+  current(domain?: string): { readonly context: tls.SecureContext; readonly certificate: string | Buffer }
+  /** Whether it has more than one. */
+  readonly several?: boolean
+}
 
 /** What a connection is made with. */
 export interface TransportOptions {
@@ -125,7 +130,7 @@ export class TcpTransport implements Transport {
   onData: (data: Uint8Array | string) => void = () => {}
   onClose: () => void = () => {}
   whenClosed: () => void = () => {}
-  readonly startTls?: () => void
+  readonly startTls?: (domain?: string) => void
   readonly #options: TransportOptions
   readonly #reading: Reading
   #socket: net.Socket
@@ -142,7 +147,7 @@ export class TcpTransport implements Transport {
     this.#reading = new Reading(on => { const s = this.#tls ?? this.#socket; if (on) s.resume(); else s.pause() }, options.clock, options.rate)
     socket.on('close', () => this.#gone())
     socket.on('data', this.#read)
-    if (options.identity && options.tls !== 'none') this.startTls = () => this.#upgrade(options.identity!) // tested in this line
+    if (options.identity && options.tls !== 'none') this.startTls = domain => this.#upgrade(options.identity!, domain) // tested in this line
   }
 
   get secure(): boolean { return this.#tls !== undefined }
@@ -186,14 +191,14 @@ export class TcpTransport implements Transport {
     this.onData(bytes)
   }
 
-  #upgrade(identity: Identity): void {
+  #upgrade(identity: Identity, domain: string | undefined): void {
     const { alpn, limits, clock, dialled, mutual } = this.#options
     this.#socket.off('data', this.#read)
-    const { context, certificate } = identity.current()
+    const { context, certificate } = identity.current(domain)
     this.#shown = certificate
     const common = { secureContext: context, rejectUnauthorized: false, ...(alpn ? { ALPNProtocols: [alpn] } : {}) }
     const secure = dialled === undefined
-      ? new tls.TLSSocket(this.#socket, { ...common, isServer: true, requestCert: mutual ?? false })
+      ? new tls.TLSSocket(this.#socket, { ...common, isServer: true, requestCert: mutual ?? false, ...(domain === undefined && identity.several && { SNICallback: this.#named(identity) }) })
       : tls.connect({ ...common, socket: this.#socket, ...(isIP(dialled) ? {} : { servername: dialled }) })
     this.#tls = secure
     if (dialled === undefined) secure.disableRenegotiation()
@@ -205,6 +210,15 @@ export class TcpTransport implements Transport {
     secure.on('close', () => { late[Symbol.dispose](); this.destroy() })
     secure.on('data', this.#read)
     if (this.#reading.off) secure.pause()
+  }
+
+  /** The certificate for the name that the client says in its handshake. */
+  #named(identity: Identity): (name: string, done: (error: Error | null, context?: tls.SecureContext) => void) => void {
+    return (name, done) => {
+      const { context, certificate } = identity.current(name)
+      this.#shown = certificate
+      done(null, context)
+    }
   }
 
   #gone(): void {

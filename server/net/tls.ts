@@ -28,21 +28,30 @@ export const TLS_DEFAULTS: SecureContextOptions = {
 /** PEM files of a certificate with its chain and of its key. */
 export interface CertificateFiles { readonly certificate: string; readonly key: string }
 
-/** The server's certificate; streams ask for `current()` at each handshake, so a reload reaches new streams only. */
+interface Loaded { readonly context: SecureContext; readonly certificate: string; readonly key: string; readonly leaf: X509Certificate }
+
+/** The server's certificates, the first for whoever asks for none of them; streams ask for `current()` at each handshake, so a reload reaches new streams only. */
 export class ServerIdentity implements Identity {
-  #current: { readonly context: SecureContext; readonly certificate: string; readonly key: string }
-  private constructor(current: { context: SecureContext; certificate: string; key: string }) { this.#current = current }
+  #all: readonly [Loaded, ...Loaded[]]
+  private constructor(all: readonly [Loaded, ...Loaded[]]) { this.#all = all }
 
   /** Reads the files; rejects if they hold no certificate and its key. */
-  static async load(files: CertificateFiles): Promise<ServerIdentity> { return new ServerIdentity(await read(files)) }
+  static async load(files: CertificateFiles, ...more: readonly CertificateFiles[]): Promise<ServerIdentity> { return new ServerIdentity(await readAll(files, more)) }
 
-  current(): { readonly context: SecureContext; readonly certificate: string; readonly key: string } { return this.#current }
+  current(domain?: string): { readonly context: SecureContext; readonly certificate: string; readonly key: string } {
+    const [first] = this.#all
+    if (domain === undefined || !this.several) return first
+    const name = domainToASCII(domain)
+    return this.#all.find(({ leaf }) => leaf.checkHost(name, { subject: 'never' })) ?? first
+  }
 
-  /** When the certificate ends, in milliseconds since 1970. */
-  get expires(): number { return Date.parse(new X509Certificate(this.#current.certificate).validTo) }
+  get several(): boolean { return this.#all.length > 1 }
+
+  /** When the first of them ends that does, in milliseconds since 1970. */
+  get expires(): number { return Math.min(...this.#all.map(({ leaf }) => Date.parse(leaf.validTo))) }
 
   /** Reads the files again; rejects and keeps what it had if they are no good. */
-  async reload(files: CertificateFiles): Promise<void> { this.#current = await read(files) }
+  async reload(files: CertificateFiles, ...more: readonly CertificateFiles[]): Promise<void> { this.#all = await readAll(files, more) }
 }
 
 /** Gives the self-signed certificate in `folder`, made anew if it is not there, is expired or lacks a name. `now`: milliseconds since 1970. */
@@ -57,22 +66,44 @@ export async function selfSigned(folder: string, domains: Iterable<string>, now:
   return { ...files, made: true }
 }
 
-async function read(files: CertificateFiles): Promise<{ context: SecureContext; certificate: string; key: string }> {
+const readAll = async (files: CertificateFiles, more: readonly CertificateFiles[]): Promise<readonly [Loaded, ...Loaded[]]> => [await read(files), ...await Promise.all(more.map(read))]
+
+async function read(files: CertificateFiles): Promise<Loaded> {
   const [certificate, key] = await Promise.all([readFile(files.certificate, 'utf8'), readFile(files.key, 'utf8')])
-  if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) throw new Error(`${files.key} is not the key of ${files.certificate}`)
-  return { context: createSecureContext({ ...TLS_DEFAULTS, cert: certificate, key }), certificate, key }
+  const leaf = new X509Certificate(certificate)
+  if (!leaf.checkPrivateKey(createPrivateKey(key))) throw new Error(`${files.key} is not the key of ${files.certificate}`)
+  return { context: createSecureContext({ ...TLS_DEFAULTS, cert: certificate, key }), certificate, key, leaf }
 }
 
 async function covers(files: CertificateFiles, names: readonly string[], now: number): Promise<boolean> {
   try {
-    const { certificate } = await read(files)
-    const leaf = new X509Certificate(certificate)
+    const { leaf } = await read(files)
     if (Date.parse(leaf.validTo) <= now || Date.parse(leaf.validFrom) > now) return false
     return names.every(name => isIP(name) ? leaf.checkIP(name) : leaf.checkHost(domainToASCII(name), { subject: 'never' }))
   } catch {
     return false // not there or not whole
   }
 }
+
+/** What is made of each of our certificates, until that is another one. */
+export class Contexts {
+  readonly #make: (certificate: string, key: string) => SecureContext
+  readonly #made = new Map<string, SecureContext>()
+  constructor(make: (certificate: string, key: string) => SecureContext) { this.#make = make }
+
+  of({ certificate, key }: { readonly certificate: string; readonly key: string }): { readonly context: SecureContext; readonly certificate: string } {
+    let context = this.#made.get(certificate)
+    if (!context) {
+      if (this.#made.size >= MOST) this.#made.clear() // those before a reload
+      this.#made.set(certificate, context = this.#make(certificate, key))
+    }
+    return { context, certificate }
+  }
+
+  /** Everything is made anew. */
+  forget(): void { this.#made.clear() }
+}
+const MOST = 64 // certificates
 
 async function replace(path: string, text: string, mode: number): Promise<void> {
   const beside = join(dirname(path), `.${process.pid}.${mode}.new`)

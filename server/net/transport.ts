@@ -37,8 +37,8 @@ export interface Transport {
   /** Stops and goes on reading. */
   pause(): void
   resume(): void
-  /** Upgrades to TLS; absent where that cannot be. What came in before is dropped by the caller. */
-  startTls?(): void
+  /** Upgrades to TLS, with the certificate of `domain`; absent where that cannot be. What came in before is dropped by the caller. */
+  startTls?(domain?: string): void
   /** Writes out what waits, then closes; the connection is dropped if the peer does not follow within seconds. */
   close(): void
   /** Drops the connection. */

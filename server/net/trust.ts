@@ -2,30 +2,24 @@
 import { constants, X509Certificate } from 'node:crypto'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { domainToASCII } from 'node:url'
-import { TLS_DEFAULTS, type ServerIdentity } from './tls.ts'
+import { Contexts, TLS_DEFAULTS, type ServerIdentity } from './tls.ts'
 import type { Identity, PeerCertificate } from './tcp.ts'
 
 /** Our own certificate, in a context that knows whose signatures on servers' certificates count. */
 export class PeerIdentity implements Identity {
   readonly #own: ServerIdentity
   readonly #extra: readonly string[]
-  #made: { readonly from: string; readonly context: SecureContext } | undefined
+  readonly #contexts = new Contexts((cert, key) => createSecureContext({
+    ...TLS_DEFAULTS, cert, key,
+    secureOptions: TLS_DEFAULTS.secureOptions! | constants.SSL_OP_NO_TICKET, // it has them; a resumed session would skip the look at the certificate
+    ...(this.#extra.length ? { ca: [...getCACertificates('default'), ...this.#extra] } : {}),
+  }))
   #anchors: Map<string, X509Certificate[]> | undefined
   /** `extra`: PEM certificates that are trusted besides the well-known authorities. */
   constructor(own: ServerIdentity, extra: readonly string[]) { this.#own = own; this.#extra = extra }
 
-  current(): { readonly context: SecureContext; readonly certificate: string } {
-    const { certificate, key } = this.#own.current()
-    if (this.#made?.from !== certificate) {
-      const context = createSecureContext({
-        ...TLS_DEFAULTS, cert: certificate, key,
-        secureOptions: TLS_DEFAULTS.secureOptions! | constants.SSL_OP_NO_TICKET, // it has them; a resumed session would skip the look at the certificate
-        ...(this.#extra.length ? { ca: [...getCACertificates('default'), ...this.#extra] } : {}),
-      })
-      this.#made = { from: certificate, context }
-    }
-    return { context: this.#made.context, certificate }
-  }
+  current(domain?: string): { readonly context: SecureContext; readonly certificate: string } { return this.#contexts.of(this.#own.current(domain)) }
+  get several(): boolean { return this.#own.several }
 
   /** Why this certificate does not prove that the peer is `domain`, in words for an admin; undefined: it does. `now`: ms since 1970. */
   doubt(peer: PeerCertificate | undefined, domain: string, now: number): string | undefined {

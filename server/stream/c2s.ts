@@ -160,7 +160,7 @@ export class ClientStream extends Stream implements Carrier {
         return
       }
       this.send(el('proceed', NS_TLS).write(this.within))
-      this.secureNow()
+      this.secureNow(host.domain) // RFC 6120 section 5.4.3.1, RFC 7590 section 3.5
       return
     }
     if (e.ns === NS_SASL) return this.#sasl(e, host)

@@ -125,10 +125,10 @@ export abstract class Stream {
   }
 
   /** Hands the connection to TLS; whatever came before in the clear is forgotten (section 5.4.3.3). */
-  protected secureNow(): void {
+  protected secureNow(domain: string | undefined): void {
     this.flush()
     this.#parser?.stop()
-    this.transport.startTls?.()
+    this.transport.startTls?.(domain)
     this.restart(false)
   }
 

@@ -445,3 +445,51 @@ describe('strangers', () => {
     two.leaves(); four.leaves()
   })
 })
+
+describe('several certificates', () => {
+  it('RFC-T6 RFC-T5 the one for the host that the stream is to, or that TLS asks for; the first where there is none', async () => {
+    await using house = await House.open({ requireTls: true })
+    await house.account('romeo')
+    const { ServerIdentity, selfSigned } = await import('../../server/net/tls.ts')
+    const { ClientFacing } = await import('../../server/net/client-trust.ts')
+    const { mkdtempSync, rmSync } = await import('node:fs')
+    const folder = mkdtempSync(`${(await import('node:os')).tmpdir()}/deskbell-several-`)
+    try {
+      const [ours, theirs] = [await selfSigned(`${folder}/a`, ['a.example'], Date.now()), await selfSigned(`${folder}/b`, ['b.example', 'x.c.example', 'bücher.example'], Date.now())]
+      const { Host } = await import('../../server/host/host.ts')
+      const { router, stores, clock, limits } = house
+      for (const name of ['b.example', 'x.c.example']) (house.clients.hosts as Map<string, typeof house.host>).set(name, new Host(name, { router, stores, clock, network: house.clients.network, log: house.host.log, limits })) // the harness made one
+      const own = await ServerIdentity.load(ours, theirs)
+      for (const identity of [own, new ClientFacing(own, own.current().certificate)]) {
+        const [upgraded, direct] = [await tlsDoor(house, 'starttls', identity as typeof own), await tlsDoor(house, 'direct', identity as typeof own)]
+        const shown = async (to: string, servername?: string): Promise<string> => {
+          const a = new Actor('a', 'romeo@localhost/x')
+          await a.opens(upgraded)
+          a.says(`${HEADER.replace("to='localhost'", `to='${to}'`)}<starttls xmlns='${TLS}'/>`)
+          for (;;) if ((await a.next()).name === 'proceed') break
+          const socket = await a.secures(servername === undefined ? {} : { servername })
+          const [name = ''] = socket.getPeerCertificate().subjectaltname!.split(', ')
+          a.leaves()
+          return name
+        }
+        assert.equal(await shown('localhost'), 'DNS:a.example')
+        assert.equal(await shown('b.example'), 'DNS:b.example')
+        assert.equal(await shown('x.c.example'), 'DNS:b.example')
+        assert.equal(await shown('b.example', 'a.example'), 'DNS:b.example') // the stream says whom it wants
+        for (const [name, leaf] of [['a.example', 'a'], ['b.example', 'b'], ['x.c.example', 'b'], ['xn--bcher-kva.example', 'b'], ['else.example', 'a'], [undefined, 'a']] as const) {
+          const a = new Actor('a', 'romeo@localhost/x')
+          const socket = await a.opensTls(direct, { ALPNProtocols: ['xmpp-client'], ...(name && { servername: name }) })
+          assert.equal(socket.getPeerCertificate().subjectaltname!.split(', ')[0], `DNS:${leaf}.example`, String(name))
+          if (name === 'b.example') { // a login is bound to the one that was shown
+            a.says(HEADER); await a.next()
+            const data = createHash('sha256').update(socket.getPeerX509Certificate()!.raw).digest()
+            assert.equal((await scramPlus(a, 'tls-server-end-point', data)).name, 'success')
+          }
+          a.leaves()
+        }
+      }
+      await own.reload(theirs, ours)
+      assert.deepEqual([own.current().certificate === own.current('b.example').certificate, own.current('a.example').certificate === own.current('b.example').certificate], [true, false])
+    } finally { rmSync(folder, { recursive: true, force: true }) }
+  })
+})

@@ -118,8 +118,9 @@ export class IncomingStream extends PeerStream {
       return
     }
     this.send(el('proceed', NS_TLS).write(this.within))
+    const asked = this.#local
     this.#local = this.#remote = undefined // RFC 6120 section 5.4.3.3
-    this.secureNow()
+    this.secureNow(asked)
   }
 
   #tooEarly(e: Element): void {

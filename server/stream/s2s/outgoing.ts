@@ -153,7 +153,7 @@ export class OutgoingStream extends PeerStream {
   #tls(e: Element): void {
     if (e.name !== 'proceed' || this.transport.secure) { this.#giveUp(later('it refused TLS')); return }
     this.#heardHeader = false // all that came in the clear is forgotten
-    this.secureNow()
+    this.secureNow(this.local)
     this.initiate(this.local, this.remote)
   }
 

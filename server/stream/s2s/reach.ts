@@ -85,7 +85,7 @@ export class Reach {
     const transport = new TcpTransport(socket, socket.remoteAddress ?? '', {
       tls: direct ? 'direct' : 'starttls', identity, dialled: domainToASCII(remote).replace(/^\[|\]$/g, ''), limits, rate: limits.readRate.s2s, clock: network, ...(direct ? { alpn: 'xmpp-server' } : {}),
     })
-    if (direct) transport.startTls!() // there is an identity
+    if (direct) transport.startTls!(local) // there is an identity
     const stream = new OutgoingStream(transport, this.#world, local, remote, purpose)
     this.#streams.add(stream)
     this.#transports.add(transport)

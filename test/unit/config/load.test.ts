@@ -120,6 +120,8 @@ describe('config/load', () => {
       'x.yaml: components.w.example.webchat.origins: "https://x.example/" is not as a browser says it: write https://x.example'],
     ['an agent who is no JID', `${host}components: { h.example: { helpdesk: { queues: { q: { agents: [anna] } } } } }`,
       'x.yaml: components.h.example.helpdesk.queues.q.agents: "anna" is no bare JID: give one such as anna@example.org'],
+    ['further certificates that are not there', `${host}tls: { certificate: /none.pem, key: /none.key, more: [{ certificate: /more.pem, key: /more.key }] }`,
+      ...['certificate: /none.pem', 'key: /none.key', 'more.0.certificate: /more.pem', 'more.0.key: /more.key'].map(at => `x.yaml: tls.${at} is not there: give a PEM file that deskbell may read, or leave out tls for a self-signed certificate`)],
     ['a directory of which nobody knows where users are', 'hosts: { a.example: { plugins: { ldap: { url: "ldaps://d.example" } } } }',
       'x.yaml: hosts.a.example.plugins.ldap.base: either it or user-dn is needed: say below which entry users are, or where a user\'s entry is'],
     ['a directory with a filter that is none, a name without a password and a file that is not there', 'hosts: { a.example: { plugins: { ldap: { url: "ldaps://d.example", base: o=x, filter: "(&(uid=%u)", bind-dn: cn=r, ca: /none.pem } } } }',
