@@ -80,8 +80,12 @@ const PREPARED: readonly string[] = ['event', 'macro']
 export function flawOf(line: string): string | undefined {
   const parsed = parse(line, 'conversation')
   if (parsed.is === 'refused') return parsed.because
-  return parsed.is === 'command' && PREPARED.includes(parsed.command.handler) ? 'One macro or event may not begin another.' : undefined
+  if (parsed.is !== 'command') return undefined
+  if (parsed.command.handler === 'bulk') return flawOf(asCommand(parsed.args['command'] ?? ''))
+  return PREPARED.includes(parsed.command.handler) ? 'One macro or event may not begin another.' : undefined
 }
+/** A command for several conversations may be given without its sign: `t ben`. */
+export const asCommand = (text: string): string => { const line = text.trim(); return /^[!/]/.test(line) ? line : `!${line}` }
 
 /** How a command is written, for who got it wrong. */
 export function usage(c: Entry): string {

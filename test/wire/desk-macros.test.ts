@@ -55,7 +55,7 @@ describe('a macro', () => {
     await does(anna, '!macro bill', /There are no macros here/)
     const post = async (who: string, more: object) => (await d.rest('POST', `${API}/macros`, who, { id: 'm', title: 'M', ...more })).status
     assert.equal(await post('anna', { steps: ['!end'] }), 403)
-    for (const wrong of [['!nonsense'], ['!macro bill'], ['!event x'], ['!t'], [], ['!prio never']]) assert.equal(await post('mia', { steps: wrong }), 422, JSON.stringify(wrong))
+    for (const wrong of [['!nonsense'], ['!macro bill'], ['!event x'], ['!t'], [], ['!prio never'], ['!bulk 1 macro m'], ['!bulk mine event x'], ['!bulk 1 nonsense']]) assert.equal(await post('mia', { steps: wrong }), 422, JSON.stringify(wrong))
     assert.equal(await post('mia', { steps: ['!end'], queues: ['nowhere'] }), 422)
     assert.equal(await post('mia', { steps: ['!end'] }), 201)
     assert.equal((await d.rest('DELETE', `${API}/macros/m`, 'mia')).status, 204)

@@ -6,7 +6,7 @@ import { Refused } from '../facts.ts'
 import { COLUMNS, LISTS, rows, type ListName, type Wanted } from '../lists.ts'
 import type { Office } from '../office.ts'
 import { duration } from '../sentences.ts'
-import { parse } from '../words.ts'
+import { asCommand, parse } from '../words.ts'
 
 const MOST = 50 // rows in one message
 const BULK = 200
@@ -59,8 +59,7 @@ export const listActs = (act: (o: Office, c: CommandEntry, call: Call) => Promis
     const ns = found?.map(r => r.number) ?? (/^#?\d{1,9}(,#?\d{1,9})*$/.test(asked) ? [...new Set(asked.split(',').map(t => Number(t.replace('#', ''))))] : [])
     if (ns.length === 0) return no(list === undefined ? 'Select conversations first: 1,2,3, or mine, or queue.' : 'There are none.')
     if (ns.length > BULK) return no(`At most ${BULK} at once.`)
-    const line = (c.args['command'] ?? '').trim()
-    const parsed = parse(/^[!/]/.test(line) ? line : `!${line}`, 'conversation')
+    const parsed = parse(asCommand(c.args['command'] ?? ''), 'conversation')
     if (parsed.is !== 'command' || parsed.command.about === 'none') return no(parsed.is === 'refused' ? parsed.because : 'That is no command for conversations.')
     const failed: string[] = []
     for (const n of ns) {
