@@ -20,6 +20,8 @@ export class Control {
   readonly #at: Addresses
   readonly #customers: CustomerView
   readonly #recent = new Map<Bare, Set<string>>()
+  /** By operator: the conversation whose customer sees him typing. */
+  readonly #typing = new Map<Bare, number>()
   constructor(office: Office, at: Addresses, customers: CustomerView) { this.#office = office; this.#at = at; this.#customers = customers }
 
   /** A message of an operator to the bot, a queue, a conversation or an internal chat. Resolves when what it says is kept. */
@@ -50,6 +52,7 @@ export class Control {
       else if (canned) this.#reply(m, place, `Sent: ${canned.text}`) // his client shows the short-cut
       return
     }
+    if (place.is === 'conversation') this.#unheard(by, place.n)
     const answer = await this.#carryOut(by, inside ? place.n : undefined, parsed, body, m.head.id)
     if (answer !== '') this.#reply(m, place, answer)
   }
@@ -57,16 +60,17 @@ export class Control {
   /** A line to a room that the desk hosts. `echo` shows the speaker alone what he wrote. */
   async inRoom(n: number, by: Bare, body: string, id: string, m: Message, to: { echo(): void; answer(text: string): void }): Promise<void> {
     const canned = this.#canned(by, n, body)
-    if (canned?.is === 'show') { to.echo(); to.answer(canned.text); return }
+    const echo = (): void => { this.#unheard(by, n); to.echo() }
+    if (canned?.is === 'show') { echo(); to.answer(canned.text); return }
     const parsed: Parsed = canned ? { is: 'text', text: canned.text } : parse(body, 'conversation')
     const uncorrectable = await this.#uncorrectable(by, { is: 'conversation', n }, parsed, m)
-    if (uncorrectable !== undefined) { to.echo(); to.answer(uncorrectable); return }
+    if (uncorrectable !== undefined) { echo(); to.answer(uncorrectable); return }
     if (parsed.is === 'text') {
       const refused = await this.say(by, { is: 'room', n }, parsed.text, id, fileIn(m, parsed.text))
-      if (refused !== undefined) { to.echo(); to.answer(refused) }
+      if (refused !== undefined) { echo(); to.answer(refused) }
       return
     }
-    to.echo()
+    echo()
     const answer = parsed.is === 'refused' ? parsed.because : await this.#carryOut(by, n, parsed, body, id)
     if (answer !== '') to.answer(answer)
   }
@@ -103,6 +107,7 @@ export class Control {
     if (!visible(this.#office, by, place.n)) return `There is no conversation #${place.n} that you could see.`
     // COMPAT: who is asked in and not decided yet may write into the conversation's window: it is his internal chat still.
     const chat = place.chat ?? (s && s.is !== 'absent' && s.crew[by] === 'invited' ? s.invitations.find(i => i.who === by)?.id : undefined)
+    this.#typing.delete(by)
     const outcome = await book.give(place.n, { do: 'say', by, as: chat === undefined ? 'public' : 'internal', ...(chat === undefined ? {} : { chat }) }, { body, name: operators.name(by), id, file })
     return outcome instanceof Refused ? because(this.#office, outcome) : undefined
   }
@@ -113,11 +118,20 @@ export class Control {
     if (state === undefined || s?.is !== 'active') return
     const role = roleOf(s, by)
     if (role === 'owner' && state === 'composing') this.#office.types(n)
-    if (role === 'owner' || role === 'participant') this.#customers.typing(n, s, state === 'inactive' || state === 'gone' ? 'paused' : state)
+    if (role !== 'owner' && role !== 'participant') return
+    if (state === 'composing') this.#typing.set(by, n)
+    else if (this.#typing.get(by) === n) this.#typing.delete(by)
+    this.#customers.typing(n, s, state === 'inactive' || state === 'gone' ? 'paused' : state)
+  }
+
+  /** What he typed goes to nobody outside, so no line of his will end what his client announced. */
+  #unheard(by: Bare, n: number): void {
+    if (this.#typing.get(by) === n) this.typing(by, n, 'paused')
   }
 
   /** The answer comes from where it was written to, and to the device that wrote it. */
   #reply(m: Message, place: Place, text: string): void {
+    if (place.is === 'conversation' && m.from) this.#unheard(m.from.bare, place.n)
     const from = m.to && (place.is === 'nothing' ? this.#at.bot : m.to.withResource('desk'))
     if (from && m.from) this.#office.link.send(chat(from, m.from, MARK + text, { keep: false }))
   }

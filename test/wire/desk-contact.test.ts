@@ -87,6 +87,19 @@ describe('a customer with a plain client', () => {
     await zoe.actor.hears`<message from='${SUPPORT}/desk'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>`
   }))
 
+  it('RULE-C25 is seen typing no more when what was typed is for the desk alone', desk(ONE, async d => {
+    const { anna, zoe } = await talk(d)
+    for (const line of ['!q', '!n she is in a hurry', '/hello']) {
+      anna.actor.sends`<message type='chat' to='${c(1)}'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>`
+      await zoe.actor.hears`<message from='${SUPPORT}/desk'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>`
+      anna.types(c(1), line)
+      await zoe.actor.hears`<message from='${SUPPORT}/desk'><paused xmlns='http://jabber.org/protocol/chatstates'/></message>`
+    }
+    anna.types(c(1), '!q') // nothing was announced, nothing is taken back
+    anna.types(c(1), 'hello Zoe')
+    await zoe.actor.hears`<message from='${SUPPORT}/desk'><body>hello Zoe</body></message>`
+  }))
+
   it('is not told a conversation of somebody else, nor heard in it', desk(ONE, async d => {
     const { anna } = await talk(d)
     const eve = await d.comes('eve')
