@@ -72,6 +72,7 @@ async function day(d: DeskHouse): Promise<{ id: string; anna: Person; zoe: Perso
   await ask('POST', `/customers/${id}/comments`, { text: 'Zoe is in a hurry' }, 201)
   anna.types(c(1), '!ticket')
   await anna.reads(c(1), /stands in ticket 1/)
+  await ask('POST', '/tickets/1/articles', { body: 'Zoe has called back' }, 201)
   await ask('POST', `/customers/${id}/export`, {}, 201)
   await ask('POST', '/bans', { visitor: 'zoe@localhost' }, 201)
   await d.later(3)

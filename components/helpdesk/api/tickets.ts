@@ -11,7 +11,7 @@ export function ticketRoutes({ office: o }: Door): readonly Route[] {
   const maySee = (who: Caller, t: { readonly queue: string }): boolean => o.operators.may(who.jid, 'chat.view.others', t.queue) || o.operators.of(t.queue).includes(who.jid)
   return [
     {
-      method: 'PATCH', path: '/tickets/{n}', id: 'changeTicket', scope: 'tickets:write', needs: 'chat.ticket', summary: 'Changes subject or status; If-Match with the ETag that was seen keeps two from overwriting each other', body: { type: 'object', properties: { subject: text, status: text } }, answer: TICKET,
+      method: 'PATCH', path: '/tickets/{n}', id: 'changeTicket', scope: 'tickets:write', personal: true, needs: 'chat.ticket', summary: 'Changes subject or status; If-Match with the ETag that was seen keeps two from overwriting each other', body: { type: 'object', properties: { subject: text, status: text } }, answer: TICKET,
       async handle(r, who) {
         const n = /^[1-9]\d{0,8}$/.test(r.params['n'] ?? '') ? Number(r.params['n']) : 0
         const ticket = n === 0 ? undefined : await o.filing.tickets.get(n)
@@ -27,7 +27,7 @@ export function ticketRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'POST', path: '/tickets', id: 'makeTicket', scope: 'tickets:write', needs: 'chat.ticket', summary: 'Makes a ticket', body: { type: 'object', required: ['subject', 'body'], properties: { subject: text, body: text, queue: text, customer: text } }, answer: { type: 'object', properties: { number: { type: 'integer' } } }, status: 201,
+      method: 'POST', path: '/tickets', id: 'makeTicket', scope: 'tickets:write', personal: true, needs: 'chat.ticket', summary: 'Makes a ticket', body: { type: 'object', required: ['subject', 'body'], properties: { subject: text, body: text, queue: text, customer: text } }, answer: { type: 'object', properties: { number: { type: 'integer' } } }, status: 201,
       async handle(r, who) {
         const { subject, body, queue, customer } = object(r) ?? {}
         if (typeof subject !== 'string' || subject.trim() === '' || subject.length > 250 || typeof body !== 'string') return problem(422, 'subject (1 to 250 characters) and body are needed.')
@@ -37,7 +37,7 @@ export function ticketRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'POST', path: '/tickets/{n}/articles', id: 'addArticle', scope: 'tickets:write', needs: 'chat.ticket', summary: 'Adds an article to a ticket', body: { type: 'object', required: ['body'], properties: { body: text } }, answer: { type: 'object', properties: { number: { type: 'integer' } } }, status: 201,
+      method: 'POST', path: '/tickets/{n}/articles', id: 'addArticle', scope: 'tickets:write', personal: true, needs: 'chat.ticket', summary: 'Adds an article to a ticket', body: { type: 'object', required: ['body'], properties: { body: text } }, answer: { type: 'object', properties: { number: { type: 'integer' } } }, status: 201,
       async handle(r, who) {
         const [n, body] = [r.params['n'] ?? '', object(r)?.['body']]
         const ticket = /^[1-9]\d{0,8}$/.test(n) ? await o.filing.tickets.get(Number(n)) : undefined

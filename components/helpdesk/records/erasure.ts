@@ -12,7 +12,7 @@ import type { Printer } from '../transcripts/printer.ts'
 import type { Card } from './card.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Keeping } from './keeping.ts'
-import type { Person } from './person.ts'
+import { isNamed, type Person } from './person.ts'
 import { places, type Place } from './places.ts'
 import { recordedOf } from './recorded.ts'
 
@@ -57,7 +57,7 @@ export class Erasure {
       await book.give(n, { do: 'delete', by: 'desk' })
       const removed = await this.#with.keeping.purge(n)
       for (const [kind, went] of Object.entries(removed)) add(kind, went)
-      add('articles', await this.#with.tickets.forget(n))
+      add('articles', await this.#with.tickets.forget(n, text => isNamed(person, text)))
       add('conversations', 1)
     }
     await this.#o.idle()

@@ -120,14 +120,15 @@ export class BuiltinTickets implements Tickets {
     return (await Promise.all(held.map(h => this.get(Number(h.id))))).filter(t => t !== undefined)
   }
 
-  async forget(conversation: number): Promise<number> {
+  async forget(conversation: number, names: (text: string) => boolean = () => false): Promise<number> {
     let gone = 0
     for (const { id: ticket } of await this.#documents.range<number>(OF, this.#of(conversation), { limit: PAGE })) {
       const number = Number(ticket)
       const left = (await this.get(number))?.articles ?? []
-      for (const a of left) if (a.conversation === conversation && await this.#documents.remove(ARTICLES, this.#owner(number), a.key) === 'ok') gone++
+      const isTheirs = (a: Article): boolean => a.conversation === conversation || (a.conversation === 0 && names(a.body))
+      for (const a of left) if (isTheirs(a) && await this.#documents.remove(ARTICLES, this.#owner(number), a.key) === 'ok') gone++
       const head = await this.#documents.get<Head>(HEADS, this.#desk, ticket)
-      if (head) await this.#documents.put<Head>(HEADS, this.#desk, ticket, { ...head.value, ...(left.every(a => a.conversation === conversation) ? { subject: 'Erased' } : {}), customer: 'Erased' })
+      if (head) await this.#documents.put<Head>(HEADS, this.#desk, ticket, { ...head.value, ...(left.every(isTheirs) || names(head.value.subject) ? { subject: 'Erased' } : {}), customer: 'Erased' })
       await this.#documents.remove(OF, this.#of(conversation), ticket)
     }
     return gone

@@ -66,7 +66,7 @@ export class ChosenTickets implements Tickets {
   merge(number: number, into: number): Promise<'ok' | 'missing'> { return this.#own.merge(number, into) }
   of(conversation: number): Promise<Ticket[]> { return this.#own.of(conversation) }
   resume(): Promise<void> { return this.#own.resume() }
-  forget(conversation: number): Promise<number> { return this.#own.forget(conversation) }
+  forget(conversation: number, names?: (text: string) => boolean): Promise<number> { return this.#own.forget(conversation, names) }
 
   /** Makes a ticket in the other system, once: what was begun under this key is looked for first. */
   async #create(ticket: Head, article: Article): Promise<number> {

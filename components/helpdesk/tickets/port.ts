@@ -16,8 +16,8 @@ export interface Tickets {
   merge(number: number, into: number): Promise<'ok' | 'missing'>
   /** The tickets that hold something of a conversation. */
   of(conversation: number): Promise<Ticket[]>
-  /** Removes the desk's own copies of what was said in a conversation; gives how many articles went. */
-  forget(conversation: number): Promise<number>
+  /** Removes the desk's own copies of what was said in a conversation, and from the same tickets what belongs to none and `names` the person; gives how many articles went. */
+  forget(conversation: number, names?: (text: string) => boolean): Promise<number>
   /** After a start: ends what was begun. */
   resume(): Promise<void>
   /** The newest first, without their articles. */
