@@ -17,6 +17,8 @@ export type { PeerCertificate }
 export interface Identity {
   /** That of a domain; without one, or where none is for it, the first. Asked at each handshake, so that a reload reaches new streams. */
   current(domain?: string): { readonly context: tls.SecureContext; readonly certificate: string | Buffer }
+  /** The same for connections of ours, where that is another context. */
+  dialling?(domain?: string): { readonly context: tls.SecureContext; readonly certificate: string | Buffer }
   /** Whether it has more than one. */
   readonly several?: boolean
 }
@@ -194,7 +196,7 @@ export class TcpTransport implements Transport {
   #upgrade(identity: Identity, domain: string | undefined): void {
     const { alpn, limits, clock, dialled, mutual } = this.#options
     this.#socket.off('data', this.#read)
-    const { context, certificate } = identity.current(domain)
+    const { context, certificate } = dialled !== undefined && identity.dialling ? identity.dialling(domain) : identity.current(domain)
     this.#shown = certificate
     const common = { secureContext: context, rejectUnauthorized: false, ...(alpn ? { ALPNProtocols: [alpn] } : {}) }
     const secure = dialled === undefined

@@ -9,17 +9,24 @@ import type { Identity, PeerCertificate } from './tcp.ts'
 export class PeerIdentity implements Identity {
   readonly #own: ServerIdentity
   readonly #extra: readonly string[]
-  readonly #contexts = new Contexts((cert, key) => createSecureContext({
-    ...TLS_DEFAULTS, cert, key,
-    secureOptions: TLS_DEFAULTS.secureOptions! | constants.SSL_OP_NO_TICKET, // it has them; a resumed session would skip the look at the certificate
-    ...(this.#extra.length ? { ca: [...getCACertificates('default'), ...this.#extra] } : {}),
-  }))
+  readonly #contexts = new Contexts((cert, key) => this.#make(cert, key, 0))
+  readonly #dialling = new Contexts((cert, key) => this.#make(cert, key, constants.SSL_OP_NO_RENEGOTIATION))
   #anchors: Map<string, X509Certificate[]> | undefined
   /** `extra`: PEM certificates that are trusted besides the well-known authorities. */
   constructor(own: ServerIdentity, extra: readonly string[]) { this.#own = own; this.#extra = extra }
 
   current(domain?: string): { readonly context: SecureContext; readonly certificate: string } { return this.#contexts.of(this.#own.current(domain)) }
+  /** The same for connections of ours: nobody hears of a renegotiation there, so OpenSSL refuses it. */
+  dialling(domain?: string): { readonly context: SecureContext; readonly certificate: string } { return this.#dialling.of(this.#own.current(domain)) }
   get several(): boolean { return this.#own.several }
+
+  #make(cert: string, key: string, more: number): SecureContext {
+    return createSecureContext({
+      ...TLS_DEFAULTS, cert, key,
+      secureOptions: TLS_DEFAULTS.secureOptions! | constants.SSL_OP_NO_TICKET | more, // it has them; a resumed session would skip the look at the certificate
+      ...(this.#extra.length ? { ca: [...getCACertificates('default'), ...this.#extra] } : {}),
+    })
+  }
 
   /** Why this certificate does not prove that the peer is `domain`, in words for an admin; undefined: it does. `now`: ms since 1970. */
   doubt(peer: PeerCertificate | undefined, domain: string, now: number): string | undefined {

@@ -119,7 +119,7 @@ describe('a token of an issuer', () => {
     a.leaves()
   }))
 
-  it('of somebody else, for somebody else, over, not yet or without end lets nobody in', withIssuer(async (issuer, house, door) => {
+  it('SEC-K24 of somebody else, for somebody else, over, not yet or without end lets nobody in', withIssuer(async (issuer, house, door) => {
     const now = Math.floor(Date.now() / 1000)
     const bad: Record<string, Claims> = {
       iss: { iss: 'https://evil.example' }, 'no iss': { iss: undefined }, aud: { aud: 'mail' }, 'no aud': { aud: undefined }, exp: { exp: now - 90 }, 'no exp': { exp: undefined }, 'exp no number': { exp: 'never' },
