@@ -113,6 +113,20 @@ describe('live lists', () => {
     assert.equal((await active.next()).event, 'closed')
   }, PULL))
 
+  it('SEC-A02 who serves a queue no more sees at once nobody of it who waits, and who begins to serve it sees them', deskWith(CALM, TEAM, async d => {
+    await d.comes('anna')
+    await waits(d, 'zoe')
+    await waits(d, 'yan', BILLING)
+    await using queue = await listens(d, '/lists/queue/events', 'ben')
+    assert.deepEqual(shapes(await queue.until('ready')), ['reset', 'row 1', 'row 2', 'ready'])
+    assert.equal((await d.rest('PATCH', '/api/v1/queues/support', 'adam', { agents: ['anna@localhost'] })).status, 200)
+    assert.deepEqual(await queue.reads('gone'), { number: 1 })
+    await waits(d, 'walt')
+    await silent(d, queue)
+    assert.equal((await d.rest('PATCH', '/api/v1/queues/support', 'adam', { agents: ['anna@localhost', 'ben@localhost'] })).status, 200)
+    assert.deepEqual([(await queue.reads('row')).number, (await queue.reads('row')).number], [1, 3])
+  }, PULL))
+
   it('OM-12 SEC-A04 the streams of an operator who is deleted, or whose account is disabled, end at once', deskWith(CALM, TEAM, async d => {
     for (const [who, does] of [['ben', () => d.rest('DELETE', '/api/v1/operators/ben@localhost', 'adam')], ['anna', () => d.rest('PATCH', '/api/v1/operators/anna@localhost', 'adam', { disabled: true })]] as const) {
       await using queue = await listens(d, '/lists/queue/events', who)
