@@ -28,6 +28,13 @@ describe('the settings', () => {
     assert.deepEqual([(await settings(d)).system.requestInterval, (await settings(d)).system.messageInterval], [5, 1])
   }))
 
+  it('SEC-X36 know what somebody has named, and nothing else, whatever it is called', desk(STAFF, async d => {
+    for (const name of ['constructor', 'toString', '__proto__', 'nothing']) {
+      assert.equal((await d.rest('PATCH', `${API}/operators/anna@localhost`, 'boss', { departments: [name] })).status, 409, name)
+      assert.equal((await d.rest('GET', `${API}/lists/queue?dept=${name}`, 'mia')).status, 422, name)
+    }
+  }))
+
   const bounded = (key: string, [low, high]: readonly [number, number]): (() => Promise<void>) => desk(STAFF, async d => {
     for (const n of [low - 1, high + 1]) {
       const { status, body } = await patch(d, { system: { [key]: n } })

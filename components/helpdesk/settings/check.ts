@@ -31,9 +31,13 @@ export function check(given: Tree): { readonly settings: DeskSettings } | { read
   const filled: unknown = structuredClone(given)
   if (!validate(filled)) return { faults: (validate.errors ?? []).filter(e => e.keyword !== 'anyOf' && e.keyword !== 'propertyNames').map(fault) }
   const settings = filled as DeskSettings // as the schema says
+  // What people name themselves: nothing is found under `constructor` that nobody has set.
+  for (const [section, entries] of Object.entries(settings)) if (isNaming(schema.properties?.[section])) Object.setPrototypeOf(entries, null)
   const faults = [...meaning(settings)]
   return faults.length > 0 ? { faults } : { settings }
 }
+
+const isNaming = (s: Shape | undefined): boolean => typeof s?.additionalProperties === 'object'
 
 function fault(e: ErrorObject): Fault {
   const pointer = e.instancePath
