@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { isNamed, type Person } from '../../../components/helpdesk/records/person.ts'
 
-const lea: Person = { customer: { id: 'x', jid: 'lea@localhost', name: 'Lea' }, numbers: new Set([7]), names: ['Lea'], emails: ['lea@ex.org'], said: ['my printer smells of smoke'] }
+const lea: Person = { customer: { id: 'x', jid: 'lea@localhost', name: 'Lea Stone', bridged: false }, numbers: new Set([7]), names: ['Lea Stone'], emails: ['lea@ex.org'], said: ['my printer smells of smoke'] }
 
 describe('words about a person', () => {
   it('SEC-W27 are those with the address, wherever it stands in a line', () => {
