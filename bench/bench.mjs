@@ -19,6 +19,11 @@ const asked = arg('servers', 'deskbell,prosody,prosody-gc,ejabberd').split(',')
 const wanted = arg('tests')?.split(',') ?? SHORT
 const reps = Number(arg('reps', '1'))
 
+const DESK = { 'desk-assign': 'assign.ts', 'desk-search': 'search.ts' }
+const isWanted = name => wanted.some(w => w === 'all' || w === name || (w.endsWith('*') && name.startsWith(w.slice(0, -1))))
+for (const [name, file] of Object.entries(DESK)) if (isWanted(name)) spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', `${HERE}desk/${file}`], { stdio: 'inherit' })
+if (wanted.every(w => w.startsWith('desk'))) process.exit(0)
+
 const lacking = lacks()
 if (lacking.length > 0) { console.error(`bench: not found: ${lacking.join(', ')}`); process.exit(1) }
 prepare()
@@ -29,7 +34,7 @@ const here = asked.filter(name => {
   return makeTemplate(server)
 })
 
-const chosen = tests.filter(t => wanted.some(w => w === 'all' || w === t.name || (w.endsWith('*') && t.name.startsWith(w.slice(0, -1)))))
+const chosen = tests.filter(t => isWanted(t.name))
 for (let rep = 1; rep <= reps; rep++) for (const test of chosen) for (const name of here) run(servers[name], name, test, rep)
 report([out], chosen)
 

@@ -7,7 +7,7 @@ const idle = T('idle', 'KiB PSS per session', 'kb_per_session')
 const presence = T('presence', 'µs CPU per copy', 'srv_us_per_copy')
 
 /** What `npm run bench` measures when nothing else is asked for. */
-export const SHORT = ['chat', 'chat-tls', 'muc-200', 'login-scram', 'login-scram-tls', 'idle-plain', 'idle-tls']
+export const SHORT = ['desk-assign', 'chat', 'chat-tls', 'muc-200', 'login-scram', 'login-scram-tls', 'idle-plain', 'idle-tls']
 
 export const tests = [
   login('login-scram', ['--n', 2000], 0.4),

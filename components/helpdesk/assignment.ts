@@ -11,6 +11,8 @@ export interface Ledger {
   readonly next: number
   /** Conversations that are not closed, and whose. */
   readonly open: ReadonlyMap<number, string>
+  /** How many of them each customer has. */
+  readonly customers: ReadonlyMap<string, number>
   readonly seats: ReadonlyMap<string, Seat>
   readonly operators: ReadonlyMap<Bare, Standing>
 }
@@ -30,7 +32,7 @@ export type LedgerEvent = { readonly at: number } & (
   | { type: 'archived'; n: number }
 )
 
-export const emptyLedger: Ledger = { next: 1, open: new Map(), seats: new Map(), operators: new Map() }
+export const emptyLedger: Ledger = { next: 1, open: new Map(), customers: new Map(), seats: new Map(), operators: new Map() }
 const unknown: Standing = { load: 0, lastEnded: undefined, lastAssigned: undefined }
 export const recordOf = (l: Ledger, agent: Bare): Standing => l.operators.get(agent) ?? unknown
 
@@ -48,26 +50,54 @@ export function decideLedger(l: Ledger, c: LedgerCommand): readonly LedgerEvent[
   }
 }
 
-/** The ledger after `e`. */
-export function evolveLedger(l: Ledger, e: LedgerEvent): Ledger {
+/** The ledger after `e`, another object. */
+export const evolveLedger = (l: Ledger, e: LedgerEvent): Ledger => kept({ next: l.next, open: new Map(l.open), customers: new Map(l.customers), seats: new Map(l.seats), operators: new Map(l.operators) }, e)
+
+/** The ledger after all of these. */
+export function ledgerOf(events: readonly LedgerEvent[]): KeptLedger {
+  const l: KeptLedger = { next: 1, open: new Map(), customers: new Map(), seats: new Map(), operators: new Map() }
+  for (const e of events) kept(l, e)
+  return l
+}
+
+/** A ledger that is written on: whoever keeps the one there is copies nothing. */
+export interface KeptLedger { next: number; readonly open: Map<number, string>; readonly customers: Map<string, number>; readonly seats: Map<string, Seat>; readonly operators: Map<Bare, Standing> }
+/** Writes `e` into it. */
+export function kept(l: KeptLedger, e: LedgerEvent): KeptLedger {
+  const change = (agent: Bare, by: Partial<Standing>): void => { l.operators.set(agent, { ...recordOf(l, agent), ...by }) }
   switch (e.type) {
-    case 'numbered': return { ...l, next: e.n + 1, open: new Map(l.open).set(e.n, e.customer) }
-    case 'archived': { const open = new Map(l.open); open.delete(e.n); return { ...l, open } }
-    case 'reserved': return { ...l, seats: new Map(l.seats).set(e.key, { key: e.key, n: e.n, agent: e.agent, since: e.at, assigned: false }), operators: change(l, e.agent, { load: recordOf(l, e.agent).load + 1 }) }
-    case 'assigned': {
-      const seat = l.seats.get(e.key)
-      return seat ? { ...l, seats: new Map(l.seats).set(e.key, { ...seat, assigned: true }), operators: change(l, seat.agent, { lastAssigned: e.at }) } : l
+    case 'numbered':
+      l.next = e.n + 1
+      l.open.set(e.n, e.customer)
+      l.customers.set(e.customer, (l.customers.get(e.customer) ?? 0) + 1)
+      return l
+    case 'archived': {
+      const customer = l.open.get(e.n)
+      if (customer === undefined) return l
+      l.open.delete(e.n)
+      const left = (l.customers.get(customer) ?? 1) - 1
+      if (left > 0) l.customers.set(customer, left)
+      else l.customers.delete(customer)
+      return l
     }
-    case 'released': {
+    case 'reserved':
+      l.seats.set(e.key, { key: e.key, n: e.n, agent: e.agent, since: e.at, assigned: false })
+      change(e.agent, { load: recordOf(l, e.agent).load + 1 })
+      return l
+    case 'assigned': case 'released': {
       const seat = l.seats.get(e.key)
       if (!seat) return l
-      const seats = new Map(l.seats)
-      seats.delete(e.key)
-      return { ...l, seats, operators: change(l, seat.agent, { load: recordOf(l, seat.agent).load - 1, ...(e.ended ? { lastEnded: e.at } : {}) }) }
+      if (e.type === 'assigned') {
+        l.seats.set(e.key, { ...seat, assigned: true })
+        change(seat.agent, { lastAssigned: e.at })
+      } else {
+        l.seats.delete(e.key)
+        change(seat.agent, { load: recordOf(l, seat.agent).load - 1, ...(e.ended ? { lastEnded: e.at } : {}) })
+      }
+      return l
     }
   }
 }
-const change = (l: Ledger, agent: Bare, by: Partial<Standing>): ReadonlyMap<Bare, Standing> => new Map(l.operators).set(agent, { ...recordOf(l, agent), ...by })
 
 /** The seats that a conversation in this state has a right to: its owner's, and one for each operator who is asked to become it. */
 export function claims(s: State): readonly { key: string; agent: Bare; serving: boolean }[] {

@@ -1,7 +1,7 @@
 // The desk's memory: every open conversation and the ledger of seats, each written by one hand, and kept before it is believed (shell).
 import { randomUUID } from 'node:crypto'
 import type { Clock, Log, Stores } from '../../server/api.ts'
-import { decideLedger, emptyLedger, evolveLedger, settle, type Ledger, type LedgerCommand, type LedgerEvent } from './assignment.ts'
+import { decideLedger, kept, ledgerOf, settle, type KeptLedger, type Ledger, type LedgerCommand, type LedgerEvent } from './assignment.ts'
 import { decide, evolve, initial } from './conversation.ts'
 import { Refused, type Command, type Event, type State, type Who } from './facts.ts'
 import type { FileFacts } from './files/links.ts'
@@ -20,7 +20,7 @@ const RETRY = 5_000 // ms until an alarm whose write failed rings again
 
 export class Book {
   readonly states = new Map<number, State>()
-  ledger: Ledger = emptyLedger
+  #ledger: KeptLedger = ledgerOf([])
   readonly lines: Lines
   readonly #stores: Stores
   readonly #clock: Clock
@@ -63,6 +63,7 @@ export class Book {
 
   stop(): void { this.#timers.close() }
 
+  get ledger(): Ledger { return this.#ledger }
   /** The name of a conversation's log. */
   stream(n: number): string { return this.#stream(n) }
   #stream(n: number): string { return `${this.#desk}/c${n}` }
@@ -79,7 +80,7 @@ export class Book {
   async open(): Promise<void> {
     const { version, events } = await this.#stores.events.load<LedgerEvent>(this.#ledgerStream)
     this.#ledgerVersion = version
-    this.ledger = events.reduce(evolveLedger, emptyLedger)
+    this.#ledger = ledgerOf(events)
     this.#latest = Math.max(this.#latest, events.at(-1)?.at ?? 0)
     for (const n of this.ledger.open.keys()) {
       await this.#load(n)
@@ -242,16 +243,15 @@ export class Book {
         if (events instanceof Refused || events.length === 0) return events
         if (await this.#stores.events.append(this.#ledgerStream, this.#ledgerVersion, events) === 'ok') {
           this.#ledgerVersion++
-          const { seats } = this.ledger
-          this.ledger = events.reduce(evolveLedger, this.ledger)
-          const moved = events.flatMap(e => e.type === 'reserved' ? [e.agent] : e.type === 'released' ? seats.get(e.key)?.agent ?? [] : [])
+          const moved = events.flatMap(e => e.type === 'reserved' ? [e.agent] : e.type === 'released' ? this.ledger.seats.get(e.key)?.agent ?? [] : [])
+          for (const e of events) kept(this.#ledger, e)
           if (moved.length > 0) for (const f of this.onSeats) f(moved)
           return events
         }
         if (tries >= TRIES) throw new Error(`the ledger of ${this.#desk}: another writer was quicker ${TRIES} times`)
         const now = await this.#stores.events.load<LedgerEvent>(this.#ledgerStream)
         this.#ledgerVersion = now.version
-        this.ledger = now.events.reduce(evolveLedger, emptyLedger)
+        this.#ledger = ledgerOf(now.events)
       }
     }
     const turn = this.#ledgerTurn.then(work, work)

@@ -35,6 +35,7 @@ export const kindOf = (c: Customer): 'customer' | 'public' => c.bridged && c.ver
 
 const BY_ID = 'desk-customers'
 const BY_JID = 'desk-customer-ids'
+const LOOKS = 20 // at remembered ones, for one that nobody needs
 const REMEMBERED = 10_000
 
 export class Customers {
@@ -99,7 +100,13 @@ export class Customers {
     this.#known.set(c.id, c)
     this.#ids.set(c.jid, c.id)
     if (this.#known.size <= REMEMBERED) return
-    for (const [id, { jid }] of this.#known) if (!this.inUse(id)) { this.#known.delete(id); this.#ids.delete(jid); break }
+    let looks = LOOKS
+    for (const [id, one] of this.#known) {
+      this.#known.delete(id)
+      if (!this.inUse(id)) { this.#ids.delete(one.jid); break }
+      this.#known.set(id, one) // to the end: others are looked at next time
+      if (--looks === 0) break
+    }
   }
 }
 

@@ -138,7 +138,7 @@ class Desk implements Receiver {
     await this.#office.knowledge.articles.open()
     const since = this.#office.now
     await book.open()
-    this.#office.distribution.renew()
+    this.#office.begun()
     for (const s of book.states.values()) if (s.is !== 'absent') await customers.byId(s.customer)
     await this.#people()
     await this.#watchers.open()

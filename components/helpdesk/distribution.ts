@@ -49,12 +49,18 @@ export class Distribution {
     const { queued } = this.#ordered
     return queue === undefined ? [...queued.values()].flatMap(l => l.all) : [...queued.get(queue)?.all ?? []]
   }
+  /** The first so many in line. */
+  front(queue: string, most: number): readonly Request[] { return this.#ordered.queued.get(queue)?.all.slice(0, most) ?? [] }
   /** How many are in line. */
   waiting(queue: string): number { return this.#ordered.queued.get(queue)?.length ?? 0 }
   /** Since when the first in line waits, in ms since 1970. */
   head(queue: string): number | undefined { return this.#ordered.queued.get(queue)?.at(0)?.place.since }
-  /** The first so many who wait and whom nobody is asked about. */
-  first(queue: string, most: number): readonly Request[] { return this.#ordered.open.get(queue)?.all.slice(0, most) ?? [] }
+  /** The first so many of a queue who wait and whom this operator may take. */
+  first(queue: string, jid: Bare, most: number): readonly Request[] {
+    const { open, meant } = this.#ordered
+    const serves = this.#o.operators.of(queue).includes(jid)
+    return [...(serves ? open.get(queue)?.all.slice(0, most) ?? [] : []), ...(meant.get(queue)?.all ?? []).filter(r => this.#o.eligible({ queue, only: r.only }).includes(jid))]
+  }
   /** How many stand before it; 0 also for one that does not wait. */
   position(n: number): number {
     const { queued, by } = this.#ordered

@@ -61,7 +61,7 @@ export class Ground {
     this.customers = new Customers(documents, link.domain)
     this.operators = new Operators(link, rules)
     this.book = new Book(link.stores, link.clock, link.log, link.domain, this.lines)
-    this.customers.inUse = id => [...this.book.ledger.open.values()].includes(id)
+    this.customers.inUse = id => this.book.ledger.customers.has(id)
     this.summaries = new Past(documents, link.domain)
     this.dossiers = new Dossiers(documents, link.domain)
     this.threads = new Threads(documents, link.domain)

@@ -12,6 +12,7 @@ import { Refused, type Bare, type Event, type Present } from './facts.ts'
 import type { UploadLinks } from './files/links.ts'
 import { Filing } from './filing.ts'
 import { Ground } from './ground.ts'
+import { Hands } from './hands.ts'
 import { Bans } from './intake/bans.ts'
 import { Articles, Knowledge } from './intake/knowledge.ts'
 import { Opening } from './intake/opening.ts'
@@ -29,6 +30,7 @@ import { Translation } from './translate/translation.ts'
 
 export class Office extends Ground {
   readonly distribution: Distribution
+  readonly hands = new Hands()
   readonly filing: Filing
   readonly bans: Bans
   readonly quota: Quota
@@ -97,6 +99,7 @@ export class Office extends Ground {
 
   async #committed(c: Commit): Promise<void> {
     this.distribution.committed(c)
+    this.hands.note(c.n, c.after)
     if (c.after.is === 'closed') this.readUpTo.delete(c.n)
     if (c.after.is !== 'active' || c.after.owner !== this.closedBy.get(c.n)) this.closedBy.delete(c.n)
     for (const v of this.views) {
@@ -116,6 +119,12 @@ export class Office extends Ground {
       })
     }
     if (isQueued(before) !== isQueued(after)) for (const f of this.onQueues) f()
+  }
+
+  /** The books have been read. */
+  begun(): void {
+    this.distribution.renew()
+    for (const [n, s] of this.book.states) this.hands.note(n, s)
   }
 
   // What the services know, asked here
@@ -169,7 +178,9 @@ export class Office extends Ground {
     this.opening.changed(jid, o)
     const changed = this.distribution.changed(jid)
     this.later(async () => {
-      for (const [n, s] of [...this.book.states]) {
+      for (const n of [...this.hands.of(jid)]) {
+        const s = this.book.states.get(n)
+        if (!s) continue
         if (s.is === 'offered' && s.offer.to === jid && !(isReceiving(o, s.queue) && this.eligible(s).includes(jid))) await this.book.give(n, { do: 'revoke', id: s.offer.id })
         if (s.is === 'active' && s.owner === jid) await this.book.give(n, this.rules.now.handOff.closed.enabled && (isGone(o) || this.closedBy.get(n) === jid) ? { do: 'detach', who: jid, until: await this.#awayUntil(jid, this.now) } : { do: 'attach', who: jid })
       }
@@ -182,8 +193,9 @@ export class Office extends Ground {
   }
   /** Who is in a conversation by a permission alone, and not invited, is out when the permission is gone. */
   async #unseat(only?: Bare): Promise<void> {
-    for (const [n, s] of [...this.book.states]) {
-      if (s.is === 'absent') continue
+    for (const n of only === undefined ? [...this.book.states.keys()] : [...this.hands.of(only)]) {
+      const s = this.book.states.get(n)
+      if (!s || s.is === 'absent') continue
       for (const jid of only === undefined ? Object.keys(s.crew) : [only]) {
         const role = s.crew[jid]
         if (role !== undefined && role !== 'invited' && !s.invitations.some(i => i.who === jid) && !this.operators.may(jid, 'chat.view.others', s.queue)) await this.book.give(n, { do: 'leave', by: jid })

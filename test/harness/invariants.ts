@@ -1,6 +1,6 @@
 // What must hold of a desk's store whatever happened to its process: group D of the security requirements, read from the logs.
 import assert from 'node:assert/strict'
-import { claims, emptyLedger, evolveLedger, recordOf, type Ledger, type LedgerEvent } from '../../components/helpdesk/assignment.ts'
+import { claims, kept as written, ledgerOf, recordOf, type Ledger, type LedgerEvent } from '../../components/helpdesk/assignment.ts'
 import { evolve, initial } from '../../components/helpdesk/conversation.ts'
 import { inLine, startOf, type Request } from '../../components/helpdesk/dispatch.ts'
 import type { Event, State, Waiting } from '../../components/helpdesk/facts.ts'
@@ -24,10 +24,10 @@ export interface Replayed { readonly states: ReadonlyMap<number, State>; readonl
 /** Folds every log from zero, or those of the newest so many conversations, and throws where one of I1 to I9 does not hold at any step. */
 export async function replay(stores: Stores, desk: string, capacity: number, newest = Infinity): Promise<Replayed> {
   const assignment = (await stores.events.load<LedgerEvent>(`${desk}/assignment`)).events
-  let ledger = emptyLedger
+  const ledger = ledgerOf([])
   const numbers: number[] = []
   for (const e of assignment) {
-    ledger = evolveLedger(ledger, e)
+    written(ledger, e)
     if (e.type === 'numbered') numbers.push(e.n)
     if (e.type === 'reserved') assert.ok(recordOf(ledger, e.agent).load <= capacity, `I2: ${e.agent} has more than ${capacity}`)
   }

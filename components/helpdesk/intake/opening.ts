@@ -21,7 +21,7 @@ export class Opening implements Disposable {
 
   isOpen(queue: string, only?: readonly Bare[]): boolean {
     const { config, rules, now, operators } = this.#o
-    return config.enabled && isWithinHours(rules.now, queue, now) && isOnline(this.#o.eligible({ queue, only }).map(j => operators.operator(j)), queue)
+    return config.enabled && isWithinHours(rules.now, queue, now) && this.#o.eligible({ queue, only }).some(j => isOnline([operators.operator(j)], queue))
   }
   /** Open now, or closed only after the customer was on the way. */
   takesNew(queue: string, only?: readonly Bare[]): boolean {

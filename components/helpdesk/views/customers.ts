@@ -21,6 +21,8 @@ const CLIENT = 'jabber:client'
 const COLLECTION = 'desk-told'
 const USUAL = 'People ahead of you: {ahead}' // the widget has its own words for it
 const PAUSE = 1000 // ms between two tellings of a line
+const FRONT = 50 // who is told each time in a line that is longer
+const EACH = 3 // ms of pause for each who waits, where all are told
 const STILL = 30_000 // ms without anybody there until who waits is told
 const NOBODY = 'Nobody is here right now; you keep your place.'
 
@@ -33,6 +35,9 @@ export class CustomerView implements View {
   /** Queues where nobody is: the alarm until those in line hear of it, or that they have. */
   readonly #still = new Map<string, Disposable | 'told'>()
   readonly #due = new Map<string, Disposable>()
+  /** When the whole line was told last, and the alarm for when it is again. */
+  readonly #whole = new Map<string, number>()
+  readonly #later = new Map<string, Disposable>()
   /** Whether he reads it in a room of his own. */
   elsewhere: (n: number) => boolean = () => false
   readonly #last = new Map<string, number>()
@@ -55,7 +60,7 @@ export class CustomerView implements View {
   }
 
   stop(): void {
-    for (const d of [...this.#due.values(), ...this.#still.values()]) if (d !== 'told') d[Symbol.dispose]()
+    for (const d of [...this.#due.values(), ...this.#later.values(), ...this.#still.values()]) if (d !== 'told') d[Symbol.dispose]()
     this.#due.clear()
   }
 
@@ -139,8 +144,14 @@ export class CustomerView implements View {
     this.#office.link.send(chat(this.#contact(c, s), Jid.parse(c.jid), MARK + this.#queueText(n, s.queue), { keep: false }))
   }
 
+  /** In a long line those at its front are told at once, all of them not so often: nobody far back counts them. */
   async #moveUp(queue: string): Promise<void> {
-    for (const { n } of this.#office.line(queue)) {
+    const { link: { clock }, distribution } = this.#office
+    const next = (this.#whole.get(queue) ?? -Infinity) + Math.max(PAUSE, distribution.waiting(queue) * EACH)
+    const isWhole = clock.now() >= next || distribution.waiting(queue) <= FRONT
+    if (isWhole) this.#whole.set(queue, clock.now())
+    else if (!this.#later.has(queue)) this.#later.set(queue, clock.alarm(next, () => { this.#later.delete(queue); this.#office.later(() => this.#moveUp(queue)) }))
+    for (const { n } of isWhole ? distribution.line(queue) : distribution.front(queue, FRONT)) {
       const s = this.#office.book.states.get(n)
       const customer = s && s.is !== 'absent' && !this.elsewhere(n) ? await this.#office.customers.byId(s.customer) : undefined
       if (s && s.is !== 'absent' && customer) this.#news(n, s, customer)

@@ -147,8 +147,10 @@ export class OperatorView implements View {
       for (const i of s.invitations) { all.add(i.by); all.add(i.who) }
       if (s.is === 'offered') all.add(s.offer.to)
       if (s.is === 'active' && s.transfer) all.add(s.transfer.to)
-      if (isQueued(s)) for (const j of this.#office.eligible(s)) all.add(j)
     }
     for (const j of all) this.#rosters.touch(j)
+    // Who waits where agents pull stands in their lists; elsewhere they read how many wait.
+    const isShown = (s: State): boolean => isQueued(s) && assigns(this.#office.config, s.queue) === 'pull'
+    if (isShown(before) || isShown(after) || (isQueued(before) && isQueued(after) && before.queue !== after.queue)) this.#rosters.touchAll()
   }
 }

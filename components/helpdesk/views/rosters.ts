@@ -15,6 +15,7 @@ import { isShared } from './colleagues.ts'
 
 const MOST_WAITING = 20 // contacts in Waiting; the rest is a number in the bot's status
 const PAUSE = 1000 // ms between two pushes to one operator
+const MANY = 100 // operators; of more, fewer a second are told how many wait
 type Shown = InjectedItem & { readonly status: string }
 
 export class RosterView {
@@ -28,6 +29,8 @@ export class RosterView {
   readonly #last = new Map<Bare, number>()
   readonly #turns = new Map<Bare, Promise<void>>()
   #stopped = false
+  #round: Disposable | undefined
+  #lastRound = -Infinity
   /** Whether an operator sees this conversation as a room instead. */
   isRoom: (jid: Bare, s: Present) => boolean = () => false
 
@@ -44,7 +47,7 @@ export class RosterView {
   }
   /** Resolves when no push is under way. */
   async idle(): Promise<void> { await Promise.all(this.#turns.values()) }
-  stop(): void { this.#stopped = true; for (const d of this.#due.values()) d[Symbol.dispose](); this.#due.clear() }
+  stop(): void { this.#stopped = true; this.#round?.[Symbol.dispose](); for (const d of this.#due.values()) d[Symbol.dispose](); this.#due.clear() }
 
   /** Soon, and at most once a second. */
   touch(jid: Bare): void {
@@ -54,7 +57,16 @@ export class RosterView {
     if (last === undefined || clock.now() - last >= PAUSE) { this.#office.later(() => this.now(jid)); return }
     this.#due.set(jid, clock.alarm(last + PAUSE, () => { this.#due.delete(jid); return this.now(jid) }))
   }
-  touchAll(): void { for (const p of this.#office.operators.all()) this.touch(p.jid) }
+  /** All of them; where they are many, not all at once again within ten milliseconds for each. */
+  touchAll(): void {
+    if (this.#stopped || this.#round) return
+    const { clock } = this.#office.link
+    const all = this.#office.operators.all()
+    const next = this.#lastRound + (all.length > MANY ? all.length * 10 : 0)
+    const touch = (): void => { this.#round = undefined; this.#lastRound = clock.now(); for (const p of this.#office.operators.all()) this.touch(p.jid) }
+    if (clock.now() >= next) touch()
+    else this.#round = clock.alarm(next, touch)
+  }
 
   /** At once: what follows to this operator finds its contact there. */
   now(jid: Bare): Promise<void> {
@@ -105,7 +117,7 @@ export class RosterView {
   #botStatus(jid: Bare): string {
     const { operators, book } = this.#office
     const queues = new Set(operators.queuesOf(jid))
-    const waiting = this.#office.line().filter(r => queues.has(r.queue)).length
+    const waiting = [...queues].reduce((sum, q) => sum + this.#office.distribution.waiting(q), 0)
     const o = operators.operator(jid)
     const receives = [...queues].some(q => isReceiving(o, q)) || queues.size === 0
     return `${waiting} waiting · ${recordOf(book.ledger, jid).load} of ${capacityOf(o)} yours${receives ? '' : ' · paused'}`
@@ -116,21 +128,27 @@ export class RosterView {
     const want = new Map<string, Shown>()
     const add = (at: Jid, name: string, group: string, status: string): void => { want.set(at.bare, { jid: at.bare, name, groups: [group], subscription: 'both', status }) }
     add(this.#at.bot, 'Helpdesk', 'Helpdesk', '')
-    const pulled: { n: number; s: Present; place: { n: number; queue: string; place: Extract<Present, { is: 'waiting' }>['place'] } }[] = []
     const o = operators.operator(jid)
     for (const t of this.#office.threads.shown(jid, this.#office.now)) add(this.#at.thread(t.n), short(Object.keys(t.members).filter(j => j !== jid).map(j => operators.name(j)).join(', '), 60), 'Colleagues', relatedText(t.related))
-    for (const [n, s] of book.states) {
-      if (s.is === 'absent' || s.is === 'closed') continue
+    for (const n of this.#office.hands.of(jid)) {
+      const s = book.states.get(n)
+      if (!s || s.is === 'absent' || s.is === 'closed') continue
       for (const i of s.invitations) {
         if (i.until !== undefined || (i.by !== jid && i.who !== jid)) continue
         add(this.#at.internal(n, i.id), `${operators.name(i.by === jid ? i.who : i.by)} · #${n} internal`, 'My chats', `about #${n}`)
       }
       if (this.isRoom(jid, s)) continue
       const group = this.#group(jid, s)
-      if (group) { add(this.#at.conversation(n), this.#name(n, s), group, this.#state(s)); continue }
-      if (s.is === 'waiting' && assigns(config, s.queue) === 'pull' && this.#office.eligible(s).includes(jid) && isReceiving(o, s.queue)) pulled.push({ n, s, place: { n, queue: s.queue, place: s.place } })
+      if (group) add(this.#at.conversation(n), this.#name(n, s), group, this.#state(s))
     }
-    for (const { n, s } of pulled.sort((a, b) => inLine(a.place, b.place)).slice(0, MOST_WAITING)) add(this.#at.conversation(n), this.#name(n, s), 'Waiting', this.#state(s))
+    const pulled = [...config.queues.keys()].filter(q => assigns(config, q) === 'pull' && isReceiving(o, q)).flatMap(q => this.#office.distribution.first(q, jid, MOST_WAITING))
+    let shown = 0
+    for (const { n } of pulled.sort(inLine)) {
+      const s = book.states.get(n)
+      if (!s || s.is === 'absent' || this.isRoom(jid, s) || want.has(this.#at.conversation(n).bare)) continue
+      if (++shown > MOST_WAITING) break
+      add(this.#at.conversation(n), this.#name(n, s), 'Waiting', this.#state(s))
+    }
     return want
   }
 

@@ -19,8 +19,9 @@ export class Pulse {
       this.#last.set(queue, clock.now())
       this.#office.later(async () => this.#work(queue))
     }
-    if (clock.now() - last >= PAUSE) run()
-    else this.#due.set(queue, clock.alarm(last + PAUSE, run))
+    const pause = Math.max(PAUSE, this.#office.distribution.waiting(queue))
+    if (clock.now() - last >= pause) run()
+    else this.#due.set(queue, clock.alarm(last + pause, run))
   }
   stop(): void { for (const d of this.#due.values()) d[Symbol.dispose](); this.#due.clear() }
 }
