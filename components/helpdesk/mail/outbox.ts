@@ -92,7 +92,9 @@ export class Outbox {
   async forget(address: string | undefined, from?: string): Promise<number> {
     const names = [...address === undefined ? [] : [`to:${address.toLowerCase()}`, `auto:${address.toLowerCase()}`], ...from === undefined ? [] : [`from:${from}`]]
     for (const name of names) await this.#rates.forget(name)
-    await this.#eachSent(key => (address !== undefined && key.toLowerCase().includes(address.toLowerCase())) || (from !== undefined && key.includes(from)))
+    // Keys that name somebody: end-DESK-12-ADDRESS, left-TIME-JID ID-READER.
+    const own = (key: string): boolean => address !== undefined && key.toLowerCase().endsWith(address.toLowerCase()) && /^end-.*-\d+-$/.test(key.slice(0, -address.length))
+    await this.#eachSent(key => own(key) || (from !== undefined && /^left-\d+-/.test(key) && key.replace(/^left-\d+-/, '').startsWith(`${from} `)))
     return address === undefined ? 0 : this.erase(l => l.to.toLowerCase() === address.toLowerCase())
   }
 

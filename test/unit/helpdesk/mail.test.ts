@@ -192,7 +192,11 @@ describe('mail', () => {
     const b = await box({}, { port: 1 })
     for (const to of ['ann@example.org', 'bob@example.org']) await b.send({ ...hello, kind: 'asked', to })
     await b.idle()
+    const sent = ['end-help.x-1-ann@example.org', 'end-help.x-2-joann@example.org', 'end-help.x-3-x-ann@example.org', 'left-1700000000000-v1@web.x m1-anna@x', 'left-1700000000000-av1@web.x m1-anna@x']
+    for (const key of sent) await stores.documents.put('desk-mails-sent', `help${desks}.x`, key, 0)
+    await b.forget(undefined, 'v1@web.x')
     assert.equal(await b.forget('Ann@example.org'), 1)
+    assert.deepEqual((await stores.documents.range('desk-mails-sent', `help${desks}.x`, { limit: 9 })).map(d => d.id), [sent[1], sent[2], sent[4]].sort())
     assert.equal(b.size, 1)
     assert.deepEqual((await stores.documents.range<{ letter: Letter }>('desk-mails', `help${desks}.x`, { limit: 9 })).map(d => d.value.letter.to), ['bob@example.org'])
     assert.deepEqual((await stores.documents.range('desk-mail-rates', `help${desks}.x`, { limit: 9 })).map(d => d.id), ['to:bob@example.org'])
