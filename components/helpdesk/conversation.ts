@@ -277,7 +277,7 @@ export function evolve(s: State, e: Event): State {
   if (e.type === 'opened') {
     return {
       is: 'waiting', queue: e.queue, only: e.only, customer: e.customer, opened: e.at, lines: 0, shown: 0, owners: [], crew: {}, invitations: [], filing: undefined, gone: undefined, messages: 0, waited: undefined, priority: e.priority ?? 'normal', hold: undefined, followUp: undefined, warned: {}, monitors: {},
-      clocks: { idle: undefined, unanswered: undefined, assigned: undefined, replied: undefined }, place: place(e.at, { preferred: e.preferred ?? [] }),
+      clocks: { idle: undefined, unanswered: undefined, assigned: undefined, replied: undefined }, place: place(e.at, { preferred: [e.preferred ?? []].flat() }), // the first logs hold a single name
     }
   }
   if (s.is === 'absent') return s

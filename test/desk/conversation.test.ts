@@ -145,6 +145,11 @@ describe('the end', () => {
     const s = is(given(...served, ended).when({ do: 'say', now: 40, by: 'customer', as: 'public' }).state(), 'waiting')
     assert.deepEqual([s.place.preferred, s.place.head], [[anna], true])
   })
+
+  it('asks the agent of last time also where an older log names that one alone', () => {
+    const s = is(evolve(initial, { ...opened, preferred: anna } as unknown as Event), 'waiting') // as it was written then
+    assert.deepEqual(s.place.preferred, [anna])
+  })
   it('stands once it is closed', () => given(...served, { type: 'closed', at: 31, by: anna, cut: true }).when({ do: 'say', now: 40, by: 'customer', as: 'public' }).refused(/closed/))
   it('OT-30 by ticket comes only when the ticket is written', () => {
     const filing = given(...served).when({ do: 'file', now: 30, by: anna, key: 'f1' })
