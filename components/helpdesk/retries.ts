@@ -1,22 +1,26 @@
 // When something is tried again: within minutes by the clock, later by one job that outlives a restart (shell).
-import type { Clock, Jobs } from '../../server/api.ts'
+import type { Clock, Jobs, Log } from '../../server/api.ts'
 
 const SOON = 10 * 60_000 // ms
 
 export class Retries {
   readonly #clock: Clock
   readonly #jobs: Jobs
+  readonly #log: Log
   readonly #kind: string
   readonly #ring: (keys: readonly string[]) => Promise<void>
   readonly #soon = new Map<string, Disposable>()
   readonly #later = new Map<string, number>()
   #next = Infinity
+  /** In the job's place where the store did not take it. */
+  #spare: Disposable | undefined
   #turn: Promise<void> = Promise.resolve()
 
   /** `kind`: the job's name. `ring` is told whose time has come, and resolves when that is done. */
-  constructor({ clock, jobs }: { clock: Clock; jobs: Jobs }, kind: string, ring: (keys: readonly string[]) => Promise<void>) {
+  constructor({ clock, jobs, log }: { clock: Clock; jobs: Jobs; log: Log }, kind: string, ring: (keys: readonly string[]) => Promise<void>) {
     this.#clock = clock
     this.#jobs = jobs
+    this.#log = log
     this.#kind = kind
     this.#ring = ring
     jobs.define(kind, () => this.#look())
@@ -45,11 +49,16 @@ export class Retries {
     this.#soon.clear()
     this.#later.clear()
     await this.#turn
+    this.#spare?.[Symbol.dispose]()
   }
 
   #plan(due: number): void {
     this.#next = due
-    this.#turn = this.#turn.then(() => this.#jobs.once(this.#kind, '', due))
+    this.#turn = this.#turn.then(() => this.#jobs.once(this.#kind, '', due)).catch((err: unknown) => {
+      this.#log.error({ err, job: this.#kind }, 'the store failed: what is to be tried again later is, if this process lives that long')
+      this.#spare?.[Symbol.dispose]()
+      this.#spare = this.#clock.alarm(due, () => this.#look())
+    })
   }
   async #look(): Promise<void> {
     const now = this.#clock.now()
