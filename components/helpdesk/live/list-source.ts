@@ -34,11 +34,12 @@ export class ListSource implements Source {
     if (seen instanceof Refused) return seen
     const source = new ListSource(o, live, who, q, feed, seen)
     began(source)
+    const { mark: from } = source // what is held from here on comes behind `ready`: who leaves between them is told it again
     const all = isPast(q.wanted.list) ? await rows(o, who, { ...q.wanted, sort: undefined }) : source.#rows()
     if (all instanceof Refused) return all
     const changes = live.tape.since(mark, q.key)
     for (const r of all) source.#known.set(r.number, source.#stamp(r))
-    const first = changes ? source.#missed(changes) : source.#everything(all)
+    const first = changes ? source.#missed(changes, from) : source.#everything(all, from)
     const held = source.#held ?? []
     source.#held = undefined
     for (const h of held) source.#apply(h.n, h.before, h.after)
@@ -102,14 +103,13 @@ export class ListSource implements Source {
     this.#feed.send('gone', { number: n }, mark)
   }
 
-  *#everything(all: readonly Row[]): Generator<string> {
-    const ready = written('ready', { total: all.length }, this.mark)
+  *#everything(all: readonly Row[], from: string): Generator<string> {
     yield written('reset', {})
     for (const r of all) yield written('row', this.#shown(r))
-    yield ready
+    yield written('ready', { total: all.length }, from)
   }
   /** One event for each conversation that looks another way than when the reader left. */
-  #missed(changes: readonly Change[]): string[] {
+  #missed(changes: readonly Change[], from: string): string[] {
     const firstOf = new Map<number, { before: State; after: State }>()
     for (const c of changes) if (c.is === 'conversation') firstOf.set(c.n, { before: firstOf.get(c.n)?.before ?? c.before, after: c.after })
     const told = [...firstOf].flatMap(([n, { before, after }]) => {
@@ -117,7 +117,7 @@ export class ListSource implements Source {
       if (!now) return was ? [written('gone', { number: n })] : []
       return was && JSON.stringify(this.#shown(was)) === JSON.stringify(this.#shown(now)) ? [] : [written('row', this.#shown(now))]
     })
-    return [...told, written('ready', { total: this.#known.size }, this.mark)]
+    return [...told, written('ready', { total: this.#known.size }, from)]
   }
 
   /** The columns wanted, and always the number. */
