@@ -185,7 +185,7 @@ describe('the web bridge', () => {
     })
 
     it('SEC-W11 over POST the same is 422, 429 with Retry-After', async () => {
-      await using s = await stage({ clock: new TestClock() })
+      await using s = await stage({ limits: { visitor: { ...defaultLimits.visitor, messages: { rate: 1 / 60, burst: 10 } } } })
       const { session } = await post(s.url, { message: { type: 'hello' } })
       const say = (text: string) => post(s.url, { session, message: { type: 'open', id: newId(), name: 'A', text } })
       assert.equal((await say('x'.repeat(4001))).status, 422)
@@ -193,7 +193,8 @@ describe('the web bridge', () => {
       for (let i = 0; i < 10; i++) assert.equal((await say('x')).status, 200)
       const late = await say('x')
       assert.equal(late.status, 429)
-      assert.equal(late.headers.get('retry-after'), '1')
+      const retry = Number(late.headers.get('retry-after'))
+      assert.ok(Number.isInteger(retry) && retry > 0 && retry <= 60, `${retry} s`)
       assert.equal(s.desk.talk().lines.length, 10)
     })
 
