@@ -8,12 +8,15 @@ import type { Limits } from '../ports/limits.ts'
 const paidUntil = note('presence is paid until', 0) // on a device: ms; each presence costs 1/rate seconds
 const waiting = note<Waiting | undefined>('presence that waits', undefined) // on a device
 
-interface Waiting { presence: Presence; readonly alarm: Disposable }
+interface Waiting { presence: Presence; told?: Set<string> | undefined; readonly alarm: Disposable } // `told`: who has had it already, bare
+
+/** Tells a presence to all who see the device, but to those in `told`. */
+type Tell = (p: Presence, device: Resource, told?: ReadonlySet<string>) => void
 
 export class Pace {
   readonly #world: { readonly network: Clock; readonly limits: Limits }
-  readonly #tell: (p: Presence, device: Resource) => void
-  constructor(world: { readonly network: Clock; readonly limits: Limits }, tell: (p: Presence, device: Resource) => void) { this.#world = world; this.#tell = tell }
+  readonly #tell: Tell
+  constructor(world: { readonly network: Clock; readonly limits: Limits }, tell: Tell) { this.#world = world; this.#tell = tell }
 
   /** Tells it now, or as soon as the limit allows if nothing newer came until then. */
   spread(p: Presence, device: Resource): void {
@@ -21,7 +24,7 @@ export class Pace {
     if (rate === Infinity) { this.#tell(p, device); return }
     if (rate === 0) return
     const late = device.get(waiting)
-    if (late) { late.presence = p; return }
+    if (late) { late.presence = p; late.told = undefined; return }
     const { network } = this.#world
     const now = network.now()
     const cost = 1000 / rate
@@ -29,22 +32,34 @@ export class Pace {
     const wait = paid - burst * cost - now
     if (!(wait > 0)) { device.set(paidUntil, paid); this.#tell(p, device); return }
     const alarm = network.alarm(now + wait, () => {
-      const w = device.get(waiting)
-      device.set(waiting, undefined)
       device.set(paidUntil, paid)
-      if (w) this.#tell(w.presence, device)
+      this.#now(device)
     })
     device.set(waiting, { presence: p, alarm })
   }
 
-  /** What has not been told yet. */
-  late(device: Resource): Presence | undefined { return device.get(waiting)?.presence }
+  /** Whether something has not been told yet. */
+  isLate(device: Resource): boolean { return device.get(waiting) !== undefined }
 
-  /** Forgets what waits: something final is told in its place. */
-  drop(device: Resource): void {
+  /** What `bare` is still to be told; from now on it counts as told. */
+  owed(bare: string, device: Resource): Presence | undefined {
     const late = device.get(waiting)
-    if (!late) return
-    late.alarm[Symbol.dispose]()
+    if (!late || late.told?.has(bare)) return undefined
+    late.told = (late.told ?? new Set()).add(bare)
+    return late.presence
+  }
+
+  /** The device has ended: what waits is told now, or `last` in its place. */
+  finish(device: Resource, last?: Presence): void {
+    device.get(waiting)?.alarm[Symbol.dispose]()
+    if (!last) { this.#now(device); return }
     device.set(waiting, undefined)
+    this.#tell(last, device)
+  }
+
+  #now(device: Resource): void {
+    const late = device.get(waiting)
+    device.set(waiting, undefined)
+    if (late) this.#tell(late.presence, device, late.told)
   }
 }

@@ -28,7 +28,7 @@ export class Presences {
     this.#home = home
     this.#rosters = home.rosters
     this.#handshakes = new Handshakes(home, home.rosters)
-    this.#pace = new Pace(home, (p, device) => this.#tellWatchers(p, device.account))
+    this.#pace = new Pace(home, (p, device, told) => this.#tellWatchers(p, device.account, told))
   }
 
   /** Makes two accounts friends that agreed elsewhere, as far as `account` can: it approves and asks (RFC 6121 sections 3.1 and 3.4). */
@@ -64,9 +64,10 @@ export class Presences {
   }
 
   /** One copy for each contact who may see it. A local one who is offline hears nothing anyway (section 8.5.2.2.2). */
-  #tellWatchers(p: Presence, account: Account): void {
+  #tellWatchers(p: Presence, account: Account, told?: ReadonlySet<string>): void {
     const home = this.#home
     for (const to of this.#rosters.of(account).watchers) {
+      if (told?.has(to.bare)) continue
       if (to.domain === home.domain && to.local !== '' && !home.accounts.online(to)?.available.length) continue
       if (!home.barred(account, to)) void emit(home, p.readdress({ to }))
     }
@@ -98,9 +99,9 @@ export class Presences {
       for (const r of account.available) r.deliver(own)
       if (connected) device.deliver(own)
       if (connected) this.#pace.spread(p, device)
-      else { this.#pace.drop(device); this.#tellWatchers(p, account) }
       if (!account.available.length) account.set(lastSeen, home.clock.now())
     }
+    if (!connected) this.#pace.finish(device, was ? p : undefined) // before another stream tells something in this address's name
     const book = this.#rosters.of(account)
     for (const to of take(device)) { // section 4.6.3
       if (!(was && book.isWatcher(to.bare)) && !home.barred(account, to)) void emit(home, p.readdress({ to }))
@@ -108,11 +109,13 @@ export class Presences {
     if (was) home.tell('unavailable', device)
   }
 
-  /** A message of `device` is on its way: it does not overtake presence that its recipient is still to be told (RFC 6120 section 10.1). */
+  /** Something of `device` for one address is on its way: it does not overtake presence that its recipient is still to be told (RFC 6120 section 10.1). */
   precede(to: Jid, device: Resource): void {
-    const late = this.#pace.late(device)
+    if (!this.#pace.isLate(device)) return
     const home = this.#home
-    if (late && this.#rosters.of(device.account).isWatcher(to.bare) && !home.barred(device.account, to)) void emit(home, late.readdress({ to: to.toBare() }))
+    if (!this.#rosters.of(device.account).isWatcher(to.bare) || home.barred(device.account, to)) return
+    const late = this.#pace.owed(to.bare, device)
+    if (late) void emit(home, late.readdress({ to: to.toBare() }))
   }
 
   /** Whether the device has told its presence to somebody of that bare address, as one does who is in a room. */

@@ -258,10 +258,9 @@ export class Host implements Home {
   #leave(v: Verdict, p: Passage, sender: Resource): void | Promise<void> {
     if (v === HANDLED) return
     if (v instanceof StanzaError) { this.giveBack(p.stanza, v, sender); return }
-    if (p.stanza.kind === 'presence') {
-      if (isSubscription(p.stanza)) return this.presences.fromDevice(p.stanza, sender)
-      this.presences.directed(p.stanza, sender)
-    } else if (p.stanza.kind === 'message' && p.stanza.to) this.presences.precede(p.stanza.to, sender)
+    if (p.stanza.kind === 'presence' && isSubscription(p.stanza)) return this.presences.fromDevice(p.stanza, sender)
+    if (p.stanza.to) this.presences.precede(p.stanza.to, sender)
+    if (p.stanza.kind === 'presence') this.presences.directed(p.stanza, sender)
     return this.router.route(p.stanza, sender)
   }
 

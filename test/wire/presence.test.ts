@@ -263,21 +263,57 @@ describe('presence', () => {
     await juliet.receivesNothing()
   }))
 
-  it('SEC-P11 presence a hundred times at once is told to friends a few times, the latest for certain, and no message overtakes it', scene(cast, async ({ romeo, juliet }) => {
-    await arrives(romeo, juliet)
-    await befriend(romeo, juliet)
-    for (let n = 1; n <= 100; n++) romeo.says(`<presence><status>${n}</status></presence>`)
-    romeo.sends`<message to='${juliet}' type='chat' id='m'><body>there?</body></message>`
-    const told: string[] = []
-    for (let x = await juliet.next(); x.attrs['id'] !== 'm'; x = await juliet.next()) told.push(x.getChildText('status') ?? x.name)
-    assert.equal(told.at(-1), '100')
-    assert.ok(told.length <= 6, told.join())
-    await juliet.hears`<presence from='${romeo}'><status>100</status></presence>` // the others hear it a moment later, she again
-    await juliet.receivesNothing()
-    await romeo.fence()
-    juliet.sends`<presence to='${romeo.bare}' type='probe'/>`
-    await juliet.receives`<presence from='${romeo}'><status>100</status></presence>`
-  }))
+  it('SEC-P11 presence a hundred times at once is told to friends a few times, the latest for certain and once, and no message overtakes it', async () => {
+    const network = new TestClock()
+    await scene({ ...cast, phone: 'benvolio@localhost/phone' }, async ({ romeo, juliet, phone }) => {
+      await arrives(romeo, juliet, phone)
+      await befriend(romeo, juliet)
+      await befriend(romeo, phone)
+      for (let n = 1; n <= 100; n++) romeo.says(`<presence><status>${n}</status></presence>`)
+      romeo.sends`<message to='${juliet}' type='chat' id='m'><body>there?</body></message>`
+      const told: string[] = []
+      for (let x = await juliet.next(); x.attrs['id'] !== 'm'; x = await juliet.next()) told.push(x.getChildText('status') ?? x.name)
+      assert.equal(told.at(-1), '100')
+      assert.ok(told.length <= 6, told.join())
+      await network.advance(1_000)
+      await juliet.receivesNothing() // she has it
+      assert.equal((await phone.fence()).at(-1)?.getChildText('status'), '100')
+      await romeo.fence()
+      juliet.sends`<presence to='${romeo.bare}' type='probe'/>`
+      await juliet.receives`<presence from='${romeo}'><status>100</status></presence>`
+    }, { network })()
+  })
+
+  it('SEC-P11 who floods friends and then goes for one of them is gone for that one', async () => {
+    const network = new TestClock()
+    await scene(cast, async ({ romeo, juliet }) => {
+      await arrives(romeo, juliet)
+      await befriend(romeo, juliet)
+      for (let n = 1; n <= 20; n++) romeo.says(`<presence><status>${n}</status></presence>`)
+      romeo.sends`<presence to='${juliet}' type='unavailable'/>`
+      await romeo.fence()
+      await network.advance(1_000)
+      const told = (await juliet.fence()).map(x => x.attrs['type'] ?? x.getChildText('status'))
+      assert.deepEqual(told.slice(-2), ['20', 'unavailable'])
+    }, { network })()
+  })
+
+  it('SEC-P11 who goes in a flood and comes again under the same address is there in the end', async () => {
+    const network = new TestClock()
+    await scene(cast, async ({ romeo, juliet }, house) => {
+      await arrives(romeo, juliet)
+      await befriend(romeo, juliet)
+      for (let n = 1; n <= 20; n++) romeo.says(`<presence><status>${n}</status></presence>`)
+      romeo.says("<presence type='unavailable'/></stream:stream>")
+      await romeo.isCutOff()
+      const again = await house.actor('again', romeo.jid)
+      again.says('<presence><status>again</status></presence>')
+      await again.fence()
+      await network.advance(1_000)
+      const told = (await juliet.fence()).map(x => x.attrs['type'] ?? x.getChildText('status'))
+      assert.deepEqual(told.slice(-2), ['unavailable', 'again'])
+    }, { network })()
+  })
 
   it('SEC-P11 whoever comes and goes fifty times and then breaks off is told a few times, and is gone in the end', async () => {
     const network = new TestClock()
