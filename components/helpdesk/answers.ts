@@ -37,11 +37,14 @@ export const because = (o: Office, r: Refused): string => r.because.replaceAll('
 
 // Which conversation is meant
 
-/** In a conversation's own window that conversation is meant, but an answer may be to the one question that is open elsewhere. */
-export function meant(o: Office, c: Call, fits: (s: Present, n: number) => boolean, what: string, elsewhere = false): number | Answer {
+/**
+ * In a conversation's own window that conversation is meant, but an answer may be to the one question that is open elsewhere.
+ * Else the one of his that fits; with `others`, of all.
+ */
+export function meant(o: Office, c: Call, fits: (s: Present, n: number) => boolean, what: string, elsewhere = false, others = false): number | Answer {
   if (c.n !== undefined) return elsewhere || visible(o, c.by, c.n) ? c.n : no(`There is no conversation #${c.n} that you could see.`)
   if (c.here !== undefined && !elsewhere) return c.here
-  const all = [...o.book.states].flatMap(([n, s]) => s.is !== 'absent' && fits(s, n) ? [n] : [])
+  const all = [...others ? o.book.states.keys() : o.hands.of(c.by)].filter(n => { const s = o.book.states.get(n); return s !== undefined && s.is !== 'absent' && fits(s, n) }).sort((a, b) => a - b)
   if (c.here !== undefined && (all.includes(c.here) || all.length !== 1)) return c.here
   const [first] = all
   if (first === undefined) return no(what)

@@ -17,7 +17,7 @@ export const stepActs = (act: Run): { readonly event: Act; readonly macro: Act }
 })
 
 async function prepared(act: Run, o: Office, c: Call, what: 'event' | 'macro', defined: readonly (readonly [string, Prepared])[]): Promise<Answer> {
-  const n = meant(o, c, s => mine(c.by)(s) || owned(c.by)(s) || (what === 'macro' && isQueued(s) && o.operators.may(c.by, 'chat.act.others', s.queue)), 'You are in no conversation; give a number.')
+  const n = meant(o, c, s => mine(c.by)(s) || owned(c.by)(s) || (what === 'macro' && isQueued(s) && o.operators.may(c.by, 'chat.act.others', s.queue)), 'You are in no conversation; give a number.', false, what === 'macro')
   if (isAnswer(n)) return n
   const queue = queueOf(o, n)
   const all = defined.filter(([, p]) => p.queues.length === 0 || (queue !== undefined && p.queues.includes(queue)))

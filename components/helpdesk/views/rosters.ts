@@ -16,6 +16,7 @@ import { isShared } from './colleagues.ts'
 const MOST_WAITING = 20 // contacts in Waiting; the rest is a number in the bot's status
 const PAUSE = 1000 // ms between two pushes to one operator
 const MANY = 100 // operators; of more, fewer a second are told how many wait
+const EACH = 25 // ms for each of them
 type Shown = InjectedItem & { readonly status: string }
 
 export class RosterView {
@@ -57,12 +58,12 @@ export class RosterView {
     if (last === undefined || clock.now() - last >= PAUSE) { this.#office.later(() => this.now(jid)); return }
     this.#due.set(jid, clock.alarm(last + PAUSE, () => { this.#due.delete(jid); return this.now(jid) }))
   }
-  /** All of them; where they are many, not all at once again within ten milliseconds for each. */
+  /** All of them; where they are many, not all of them again too soon. */
   touchAll(): void {
     if (this.#stopped || this.#round) return
     const { clock } = this.#office.link
     const all = this.#office.operators.all()
-    const next = this.#lastRound + (all.length > MANY ? all.length * 10 : 0)
+    const next = this.#lastRound + (all.length > MANY ? all.length * EACH : 0)
     const touch = (): void => { this.#round = undefined; this.#lastRound = clock.now(); for (const p of this.#office.operators.all()) this.touch(p.jid) }
     if (clock.now() >= next) touch()
     else this.#round = clock.alarm(next, touch)
