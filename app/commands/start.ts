@@ -100,8 +100,11 @@ async function welcome(office: Office, house: House): Promise<string[]> {
   const { ports } = house
   const host = [...config.hosts.keys()][0] ?? '' // a config has a host
   const lines: string[] = []
-  const password = await firstAdmin(office, host)
-  if (password !== undefined) lines.push(`admin@${host} password: ${password}`)
+  if (config.hosts.get(host)?.plugins['ldap']) lines.push(`the directory keeps the passwords of ${host}: whoever has logged in is made an admin with deskbell user role, or by roles in the config`)
+  else {
+    const password = await firstAdmin(office, host)
+    if (password !== undefined) lines.push(`admin@${host} password: ${password}`)
+  }
   const { http } = config.listen
   if (http) lines.push(`browser: ${http.tls ? 'https' : 'http'}://${shownAddress(http.address)}:${ports['http']}/`)
   const ways = [ports['c2s'] !== undefined && `port ${ports['c2s']} (STARTTLS)`, ports['c2s-tls'] !== undefined && `port ${ports['c2s-tls']} (TLS)`].filter(Boolean)

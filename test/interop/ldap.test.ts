@@ -18,6 +18,7 @@ import { Jid } from '../../server/stanza/jid.ts'
 import { defaultLimits } from '../../server/ports/limits.ts'
 import { Papers } from '../wire/s2s-houses.ts'
 import { agent, authenticate, bind, Client, FAST, identifier, inHouse, plain, SASL, SASL2 } from '../wire/sasl2-client.ts'
+import { deskbell, Program } from './program.ts'
 import { GROUPS, PEOPLE, READER, Slapd } from './slapd.ts'
 
 type House = Parameters<Parameters<typeof inHouse>[0]>[0]
@@ -205,6 +206,16 @@ describe('a host whose passwords a directory keeps', function () {
       c.leaves()
     }
     await stores.close()
+  })
+
+  it('no admin is made at the first start, whose password nobody could use', async () => {
+    const config = join(papers.folder, 'start.yaml')
+    writeFileSync(join(papers.folder, 'ca.pem'), ca)
+    writeFileSync(config, `data: ${papers.folder}/started\nlisten: { c2s: { port: 0, address: 127.0.0.1 } }\nhosts: { localhost: { plugins: { ldap: { url: "ldaps://localhost:${slapd.secure}", ca: ca.pem, base: "${PEOPLE}" } } } }\n`)
+    await using program = await Program.deskbell('start', config)
+    assert.match(program.said, /deskbell user role/)
+    assert.doesNotMatch(program.said, /password: /)
+    assert.equal(await deskbell('user', 'list', '--config', config), '')
   })
 
   it('one that does not answer is given up in time', async () => {

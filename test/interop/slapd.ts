@@ -1,5 +1,6 @@
 // Debian's OpenLDAP server beside a test: an office's directory, its people, its groups.
 import { mkdirSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { Client } from 'ldapts'
@@ -22,6 +23,11 @@ const OFFICE = `dn: ${BASE}\nobjectClass: dcObject\nobjectClass: organization\no
   + `dn: ${READER.bindDn}\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: deskbell\nuserPassword: ${READER.bindPassword}\n\n`
   + person('anna', 'Anna Smith') + person('ben', 'Ben Brown') + person('carl', 'Carl Gone', 'employeeType: left\n') + person('o,neill', 'Eugene')
   + group('helpdesk', 'anna') + group('admins', 'ben')
+
+const answers = (port: number): Promise<boolean> => new Promise(done => {
+  const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); done(true) })
+  socket.on('error', () => done(false))
+})
 
 export class Slapd implements AsyncDisposable {
   readonly port: number
@@ -57,12 +63,13 @@ access to * by dn.exact="${READER.bindDn}" read by self read by anonymous auth b
   /** Starts it, after it was ended. */
   async again(): Promise<void> {
     this.#program = await Program.start('slapd', ['-d', 'stats', '-f', this.#conf, '-h', `ldap://127.0.0.1:${this.port} ldaps://127.0.0.1:${this.secure}`], /slapd starting/)
+    for (const port of [this.port, this.secure]) while (!await answers(port)); // it says so before it listens
   }
 
   async ends(): Promise<void> { await this.#program?.[Symbol.asyncDispose]() }
 
-  /** Connections that were opened since it was started. */
-  get accepted(): number { return this.#program?.said.match(/ ACCEPT from /g)?.length ?? 0 }
+  /** Connections over TLS that were opened since it was started, but for the one that looked whether it listens. */
+  get accepted(): number { return (this.#program?.said.match(new RegExp(` ACCEPT from .*:${this.secure}\\)`, 'g'))?.length ?? 0) - 1 }
 
   /** What its owner does to it. */
   async changes(work: (root: Client) => Promise<unknown>): Promise<void> {
