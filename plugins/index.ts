@@ -31,7 +31,7 @@ import { time } from './time.ts'
 import { vcard } from './vcard.ts'
 import { version } from './version.ts'
 
-export const plugins = [disco, ping, version, time, isolation, blocking, shield, carbons, mam, retraction, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, outage, last, commands, gate, adminCommands, reports, invites, approvals, register, ldap, jwt] as const
+export const plugins = [disco, ping, version, time, isolation, blocking, shield, carbons, mam, retraction, offline, push, vcard, privateStorage, pep, bookmarks, avatars, displayed, csi, extdisco, outage, last, commands, gate, adminCommands, reports, invites, approvals, register, jwt, ldap] as const
 
 const KEEPERS: ReadonlySet<string> = new Set(['mam', 'retraction', 'offline', 'push', 'reports', 'last', 'admin-commands', 'invites', 'approvals', 'register', 'ldap', 'jwt'])
 

@@ -44,7 +44,7 @@ export const importData: Verb = async (args, office) => {
     for await (const { host, user } of usersIn(resolve(words.positionals[0] ?? ''))) {
       const options = config.hosts.get(host)
       if (!options) { foreign.add(host); continue }
-      const outcome = await takeUser(user, host, { stores, now: clock.now(), iterations: options.scramIterations, offline: config.limits.account.offline }, line => notes.push(line))
+      const outcome = await takeUser(user, host, { stores, now: clock.now(), iterations: options.scramIterations, offline: config.limits.account.offline, directory: Boolean(options.plugins['ldap']) }, line => notes.push(line))
       if (outcome === 'there') there++
       else if ('wrong' in outcome) notes.push(`${outcome.wrong}: left out`)
       else { made++; await changed?.(outcome.jid.bare, 'made') }

@@ -16,7 +16,7 @@ const ROLES: readonly Role[] = ['agent', 'manager', 'admin']
 const SUBSCRIPTIONS: readonly Subscription[] = ['none', 'to', 'from', 'both']
 const AT_ONCE = 500 // archive rows given to the store together
 
-export interface Taken { readonly stores: Stores; readonly now: number; readonly iterations: number | undefined; /** Most messages that wait for one account. */ readonly offline: number }
+export interface Taken { readonly stores: Stores; readonly now: number; readonly iterations: number | undefined; /** Most messages that wait for one account. */ readonly offline: number; /** A directory keeps the passwords of its host: nobody needs one here. */ readonly directory?: boolean }
 
 /** `warn` hears of what is not taken over. 'made', or 'there' if the account exists, or why it cannot be one. */
 export async function takeUser(user: Element, host: string, t: Taken, warn: (line: string) => void): Promise<{ readonly jid: Jid } | 'there' | { readonly wrong: string }> {
@@ -25,7 +25,7 @@ export async function takeUser(user: Element, host: string, t: Taken, warn: (lin
   const { stores } = t
   const owner = jid.bare
   if (await stores.accounts.find(host, jid.local)) return 'there'
-  const credentials = await credentialsOf(user, t)
+  const credentials = t.directory ? {} : await credentialsOf(user, t)
   if (!credentials) return { wrong: `${owner} has no password and no keys that can be used` }
 
   const unknown = new Set<string>()
@@ -41,7 +41,7 @@ export async function takeUser(user: Element, host: string, t: Taken, warn: (lin
   }
   await Promise.all(waiting)
   if (unknown.size) warn(`${owner}: not taken over: ${[...unknown].join(', ')}`)
-  const outcome = await stores.accounts.create({ host, local: jid.local, credentials, ...marksOf(user, t.now) })
+  const outcome = await stores.accounts.create({ host, local: jid.local, credentials, ...marksOf(user, t.now), ...(t.directory && { authority: 'ldap' }) })
   return outcome === 'conflict' ? 'there' : { jid }
 }
 

@@ -1,6 +1,6 @@
 // Logins that a directory decides on: Debian's OpenLDAP.
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
@@ -206,6 +206,23 @@ describe('a host whose passwords a directory keeps', function () {
       c.leaves()
     }
     await stores.close()
+  })
+
+  it('beside an issuer of tokens each looks at its own: a token is never shown to the directory', async () => {
+    const secret = 'a secret of thirty-two characters'
+    const signed = (key: string): string => {
+      const body = [{ alg: 'HS256' }, { iss: 'us', aud: 'chat', sub: 'dora', exp: Math.floor(Date.now() / 1000) + 60 }].map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
+      return `${body}.${createHmac('sha256', key).update(body).digest('base64url')}`
+    }
+    await inHouse(async (house, door) => {
+      assert.deepEqual((await door()).mechanisms(SASL2), ['OAUTHBEARER', 'PLAIN'])
+      assert.equal(await comes(door, 'anna', 'anna-pw'), 'anna@localhost')
+      assert.equal(await comes(door, 'dora', signed(secret)), 'dora@localhost')
+      assert.equal((await record(house, 'dora'))?.authority, 'jwt')
+      const before = slapd.accepted
+      assert.equal(await comes(door, 'dora', signed('another')), 'not-authorized')
+      assert.equal(slapd.accepted, before)
+    }, { ...patient, pluginOptions: { ldap: searched(), jwt: { issuer: 'us', audience: 'chat', secret } } })()
   })
 
   it('no admin is made at the first start, whose password nobody could use', async () => {

@@ -151,6 +151,16 @@ describe('app: export and import', () => {
     assert.deepEqual(await o.stores.accounts.list('a.example', { limit: 10 }), [])
   })
 
+  it('takes an account without a password where a directory keeps them', async () => {
+    const o = await office('a.example: { plugins: { ldap: { url: "ldaps://d.example", base: o=x } } }')
+    const file = join(folder, 'directory.xml')
+    writeFileSync(file, "<server-data xmlns='urn:xmpp:pie:0'><host jid='a.example'><user name='anna'><query xmlns='jabber:iq:roster'><item jid='ben@b.example'/></query></user></host></server-data>")
+    assert.deepEqual(await good(o, 'import', file), ['1 accounts imported'])
+    const anna = await o.stores.accounts.find('a.example', 'anna')
+    assert.deepEqual([anna?.credentials, anna?.authority], [{}, 'ldap'])
+    assert.deepEqual((await o.stores.rosters.load('anna@a.example')).items.map(i => i.jid), ['ben@b.example'])
+  })
+
   it('names hosts and accounts that it cannot take, and takes the others', async () => {
     const o = await office()
     const file = join(folder, 'some.xml')
