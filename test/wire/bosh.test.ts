@@ -174,6 +174,16 @@ describe('BOSH', () => {
     assert.match(again.text + (await romeo.asks("<presence xmlns='jabber:client'/>")).text, /hello\?/)
   }))
 
+  it('what came while nothing was held is said to the next request at once (section 11)', talk(async (romeo, juliet) => {
+    void romeo.asks("<presence xmlns='jabber:client'/>")
+    await romeo.asks("<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>")
+    for (const word of ['one', 'two']) {
+      juliet.sends`<message to='romeo@localhost/web' type='chat'><body>${word}</body></message>`
+      await juliet.fence()
+      assert.equal((await romeo.asks()).body.getChild('message')?.getChildText('body'), word)
+    }
+  }))
+
   it('SEC-H09 a request id above the window or long forgotten ends the session with item-not-found', () => withBosh(async (port, house) => {
     await house.account('romeo')
     for (const step of [3, -3]) {

@@ -260,10 +260,13 @@ export class BoshSession implements Transport {
     this.#answer(text)
   }
 
-  /** Lets go of what may not be held; not while a payload is worked on, so that a client cannot run ahead of us. */
+  /**
+   * Lets go of what may not be held, and says what came while nobody asked; not while a payload is worked on, so that a client cannot run ahead of us.
+   * What is just being written goes with the rest of its turn.
+   */
   #release(): void {
     if (this.#parked || this.#slowed) return
-    if (this.#hold === 0 || !this.#created) this.#flush()
+    if (this.#hold === 0 || !this.#created || !this.#scheduled) this.#flush()
     while (this.#held.length > this.#hold || (this.#held.length > 0 && this.#wait === 0)) this.#answer('')
   }
 
