@@ -21,10 +21,9 @@ export const gate = plugin('gate', async host => {
 
   host.bar((_, other) => isOut(other))
   host.on('out:admit', ({ stanza, account }) => stanza.to && stanza.to.bare !== account.jid.bare && isOut(stanza.to) ? refuse('not-allowed', 'Nobody of this server talks with this address.') : undefined)
-  host.on('in:admit', ({ stanza, account }) => {
-    if (!stanza.from || stanza.from.bare === account.jid.bare || !isOut(stanza.from)) return
-    const answers = stanza.kind === 'iq' ? stanza.type === 'get' || stanza.type === 'set' : stanza.kind === 'message' && stanza.type !== 'error'
-    return answers ? refuse('forbidden') : HANDLED
+  host.turnAway(({ kind, type, from, to }) => {
+    if (!from || from.bare === to?.bare || !isOut(from)) return undefined
+    return kind === 'presence' || type === 'result' || type === 'error' ? HANDLED : refuse('forbidden')
   })
 
   for (const [name, title, instructions] of [

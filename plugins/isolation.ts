@@ -6,7 +6,7 @@ export const isolation = plugin('isolation', (host, options) => {
   const allowed = options['with'] as readonly string[] | undefined // the config's schema has looked at it
   if (!allowed) return // not asked for
   const isApart = ({ domain }: Jid): boolean => domain !== host.domain && !domain.endsWith(`.${host.domain}`) && !allowed.includes(domain) && host.router.has(domain)
+  host.bar((_, other) => isApart(other)) // who were friends before
   host.on('out:admit', ({ stanza: { to } }) => to && isApart(to) ? refuse('service-unavailable') : undefined)
-  // presence would be answered for those who exist alone, so it is not answered at all
-  host.on('in:admit', ({ stanza: { kind, from } }) => from && isApart(from) ? kind === 'presence' ? HANDLED : refuse('service-unavailable') : undefined)
+  host.turnAway(({ kind, from }) => from && isApart(from) ? kind === 'presence' ? HANDLED : refuse('service-unavailable') : undefined)
 })

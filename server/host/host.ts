@@ -117,6 +117,7 @@ export class Host implements Home {
   #in: readonly Handler[] = []
   #missed: readonly Handler[] = []
   readonly #bars: ((account: Account, other: Jid) => boolean)[] = []
+  readonly #doorkeepers: ((stanza: AnyStanza) => typeof HANDLED | StanzaError | undefined)[] = []
   readonly #iq = new Map<string, IqHandler>()
   readonly #services = new Map<Token<unknown>, unknown>()
   readonly #moments: Record<Moment, ((device: Resource) => void)[]> = { bound: [], available: [], presence: [], unavailable: [], detached: [], attached: [], asleep: [], gone: [] }
@@ -189,6 +190,9 @@ export class Host implements Home {
   /** Presence between an account and somebody else is withheld where `rule` says so. */
   bar(rule: (account: Account, other: Jid) => boolean): void { this.#bars.push(rule) }
   barred(account: Account, other: Jid): boolean { return this.#bars.some(rule => rule(account, other)) }
+
+  /** What comes for accounts is turned away where `rule` says so, before it is looked whether there is such an account: so nobody learns that. */
+  turnAway(rule: (stanza: AnyStanza) => typeof HANDLED | StanzaError | undefined): void { this.#doorkeepers.push(rule) }
 
   provide<T>(token: Token<T>, service: T): void { this.#services.set(token, service) }
   /** What another plugin provided; undefined if it is not installed. */
@@ -271,6 +275,11 @@ export class Host implements Home {
       if (stanza.kind === 'iq') return this.#answer('host', stanza, via, undefined)
       if (stanza.kind === 'message' && stanza.type !== 'error') this.giveBack(stanza, refuse('service-unavailable'), via)
       return
+    }
+    for (const rule of this.#doorkeepers) {
+      const verdict = rule(stanza)
+      if (verdict instanceof StanzaError) this.giveBack(stanza, verdict, via)
+      if (verdict) return
     }
     const account = this.accounts.at(to)
     if (account instanceof Promise) return account.then(a => this.#arrive(stanza, a, via))

@@ -50,6 +50,28 @@ describe('who may talk with a host', () => {
     await romeo.hears`<message id='p'><body>hi</body></message>`
   })
 
+  it('SEC-P04 who is on the black list does not learn who is there', async () => {
+    await using house = await House.open({ externals: far })
+    const { admin, romeo } = await cast(house)
+    const eve = await house.component('far.example', 's')
+    await romeo.comesOnline()
+    await edits(admin, 'black', 'far.example')
+    const answers = async (to: string): Promise<string[]> => {
+      const from = 'eve@far.example/x'
+      for (const type of ['chat', 'normal', 'headline', 'groupchat']) eve.says(`<message from='${from}' to='${to}' type='${type}' id='${type}'><body>hi</body></message>`)
+      for (const ns of ['info', 'items']) eve.says(`<iq from='${from}' to='${to}' type='get' id='${ns}'><query xmlns='http://jabber.org/protocol/disco#${ns}'/></iq>`)
+      for (const type of ['probe', 'subscribe']) eve.says(`<presence from='${from}' to='${to}' type='${type}' id='p'/>`)
+      eve.says(`<iq from='${from}' to='localhost' type='get' id='end'><ping xmlns='urn:xmpp:ping'/></iq>`)
+      const heard: string[] = []
+      for (let x = await eve.next(); x.attrs['id'] !== 'end'; x = await eve.next()) heard.push(String(x).replaceAll(to, 'TO'))
+      return heard
+    }
+    const there = await answers('romeo@localhost')
+    assert.equal(there.length, 6, there.join('\n')) // all but presence is refused
+    assert.deepEqual(there, await answers('nobody@localhost'))
+    await romeo.receivesNothing()
+  })
+
   it('where there is a white list, no other server but those on it; one’s own users and services as ever; also after a restart', async () => {
     const stores = await openSqlite({ file: ':memory:' })
     const lasting = { ...stores, close: async () => {} }

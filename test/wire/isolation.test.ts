@@ -72,6 +72,17 @@ describe('tenants', () => {
     await ben.receivesNothing()
   }))
 
+  it('SEC-R12 SEC-P04 one that does not keep apart does not learn either who is there', tenants('isolation: false', async ({ anna, ben }) => {
+    const answers = async (to: string): Promise<string[]> => {
+      for (const type of ['chat', 'normal', 'headline', 'groupchat']) anna.says(`<message to='${to}' type='${type}' id='${type}'><body>hi</body></message>`)
+      for (const ns of [INFO, ITEMS]) anna.says(`<iq to='${to}' type='get' id='q'><query xmlns='${ns}'/></iq>`)
+      for (const type of ['probe', 'subscribe', 'unsubscribe']) anna.says(`<presence to='${to}' type='${type}' id='p'/>`)
+      return (await anna.fence()).map(x => String(x).replaceAll(to, 'TO')).filter(x => !x.includes('jabber:iq:roster'))
+    }
+    assert.deepEqual(await answers('ben@b.example'), await answers('nobody@b.example'))
+    await ben.receivesNothing()
+  }))
+
   it('SEC-R12 what a tenant names is open to it', tenants('isolation: { with: [shared.example] }', async ({ anna }) => {
     anna.says(`<presence to='hall@shared.example/anna'><x xmlns='${MUC}'/></presence>`)
     await anna.hears`<presence from='hall@shared.example/anna'/>`
