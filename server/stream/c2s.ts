@@ -47,6 +47,7 @@ export class ClientStream extends Stream implements Carrier {
   #stranger = false // counted among those who have not proved who they are
   #deadline: Disposable | undefined
   #probedAt = 0
+  #probedFor: number | undefined // when it had been heard of last
   #lang: string | undefined
   #notes: Notes | undefined // of what is asked before login
 
@@ -115,9 +116,12 @@ export class ClientStream extends Stream implements Carrier {
     const { deadlines: { idle, pong }, streamManagement: { ack } } = this.#world.limits
     const silent = now - this.heard
     const owes = device.owesSince
-    if ((owes !== undefined && now - owes >= ack) || (this.#probedAt > this.heard && silent >= idle + pong)) { this.fail('connection-timeout'); return }
-    if (silent < idle || this.#probedAt > this.heard) return
+    const waits = this.#probedFor === this.heard
+    if ((owes !== undefined && now - owes >= ack) || (waits && now - this.#probedAt >= pong)) { this.fail('connection-timeout'); return }
+    if (waits && now >= this.#probedAt) return
+    if (!waits && silent >= 0 && silent < idle) return // a clock that was set back knows nothing of the silence
     this.#probedAt = now
+    this.#probedFor = this.heard
     if (device.managed) device.ask()
     else this.sendStanza(Stanza.of('iq', { type: 'get', id: `alive-${randomBytes(6).toString('base64url')}`, from: this.#host.jid, to: device.jid }, [el('ping', 'urn:xmpp:ping')]))
   }

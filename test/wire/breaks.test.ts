@@ -1,6 +1,7 @@
 // A bad line: connections that break in the middle of anything, again and again (XEP-0198).
 import assert from 'node:assert/strict'
 import net from 'node:net'
+import { wallClock, type Clock } from '../../server/ports/clock.ts'
 import { Actor, House } from '../harness/scene.ts'
 
 const SM = 'urn:xmpp:sm:3'
@@ -119,3 +120,41 @@ describe('a line that breaks', () => {
     last.leaves()
   })
 })
+
+describe('a clock that is set', () => {
+  it('SEC-K24 by an hour, on or back, ends no session that lives, nor one that sleeps; what was sent keeps its order', async () => {
+    const network = new Jumping()
+    await using house = await House.open({ network })
+    const [romeo, juliet] = [await house.actor('romeo', 'romeo@localhost/orchard'), await house.actor('juliet', 'juliet@localhost/balcony')]
+    await romeo.comesOnline()
+    await juliet.comesOnline()
+    juliet.says(`<enable xmlns='${SM}' resume='true'/>`)
+    const id = String((await juliet.receives`<enabled xmlns='${SM}'/>`).attrs['id'])
+    juliet.leaves()
+    while (house.devices.streams.size > 1) await new Promise(ok => setImmediate(ok))
+    for (const [i, jump] of [HOUR, -2 * HOUR, HOUR].entries()) {
+      network.by += jump
+      for (const s of house.devices.streams) s.probe(network.now())
+      for (const s of house.devices.streams) s.probe(network.now() + 1000)
+      for (const x of await romeo.fence()) if (x.getChild('ping')) romeo.says(`<iq type='result' id='${x.attrs['id']}' to='localhost'/>`)
+      romeo.says(`<message to='juliet@localhost/balcony' type='chat' id='m${i}'><body>x</body></message>`)
+      await romeo.receivesNothing()
+    }
+    const back = new Actor('back', 'juliet@localhost/balcony')
+    await back.opens(house.port)
+    await back.logsIn()
+    back.says(`<resume xmlns='${SM}' previd='${id}' h='0'/>`)
+    await back.receives`<resumed xmlns='${SM}'/>`
+    for (const i of [0, 1, 2]) await back.hears`<message id='m${i}'/>`
+    for (const a of [romeo, back]) a.leaves()
+  })
+})
+
+const HOUR = 3_600_000 // ms
+
+/** The machine's clock as somebody sets it; its alarms go by the time that passes, as they do there. */
+class Jumping implements Clock {
+  by = 0
+  now(): number { return wallClock.now() + this.by }
+  alarm(at: number, ring: () => void | Promise<void>): Disposable { return wallClock.alarm(at - this.by, ring) }
+}
