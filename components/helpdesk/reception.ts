@@ -152,7 +152,7 @@ export class Reception {
     const said = { body, name: customer.name, id, ...file }
     const state = this.#office.book.states.get(n)
     const current = state && state.is !== 'absent' ? { n, s: state } : this.#office.current(customer)
-    const no = current ? undefined : this.#office.quota.begins(from)
+    const no = current ? this.#intake.banned(from, customer.address) : await this.#intake.again(from, q, customer)
     if (no) return no
     const heard = current ? await this.#heard(customer, current, said) : await this.#office.begin(customer, await this.#queueOf(n), said)
     return heard instanceof Refused ? this.#refused(heard) : this.#said(heard.n, heard.events, id)

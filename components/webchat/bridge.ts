@@ -157,7 +157,7 @@ export class Bridge {
       case 'say':
       case 'open': {
         const flaw = this.#flaw(v, m)
-        return flaw ? Promise.resolve(flaw) : this.#inOrder(v, m, () => m.type === 'say' ? this.#say(v, m) : this.#begin(page, m))
+        return flaw ? Promise.resolve(flaw) : this.#inOrder(v, m, () => m.type === 'say' ? this.#say(page, m) : this.#begin(page, m))
       }
     }
   }
@@ -181,9 +181,7 @@ export class Bridge {
     const now = this.#link.clock.now()
     const begins = isOver(v.conversation)
     const { address } = page.tab.door
-    if (begins && this.#chats.wait(address, now) > 0) {
-      return refusal('resource-constraint', 'There were too many new conversations from here. Please try again later.', { of: 'open', id: m.id })
-    }
+    if (begins && this.#chats.wait(address, now) > 0) return tooMany(m)
     if (!v.born) {
       await this.#link.stores.documents.put(TOKENS, this.#link.domain, v.key, { created: now })
       v.born = true
@@ -197,11 +195,15 @@ export class Bridge {
     return { type: 'said', id: m.id, conversation: conversation.number, seq: conversation.seq }
   }
 
-  async #say(v: Visitor, m: Say): Promise<FromBridge> {
+  async #say({ visitor: v, tab: { door: { address } } }: Page, m: Say): Promise<FromBridge> {
+    const now = this.#link.clock.now()
+    const before = v.conversation?.number ?? m.conversation
+    if (v.conversation?.state === 'closed' && this.#chats.wait(address, now) > 0) return tooMany(m) // it would begin the next
     const text = translate.cleanText(m.text)
     const answer = await this.#link.ask(translate.say(this.#ends(v), { ...m, text }))
     const said = answer.type === 'result' ? translate.readSaid(answer) : undefined
     if (!said) return translate.readRefusal(answer, 'say', m.id)
+    if (said.conversation !== before) this.#chats.take(address, now)
     if (said.conversation !== v.conversation?.number) await this.#newest(v)
     if (m.file === undefined) v.line({ conversation: said.conversation, seq: said.seq, at: said.at, who: 'customer', id: m.id, text }) // a file's line is the desk's to write
     return { type: 'said', id: m.id, conversation: said.conversation, seq: said.seq }
@@ -373,5 +375,6 @@ const hash = (token: string): string => createHash('sha256').update('token ' + t
 const localOf = (key: string): string => 'v' + Array.from(createHash('sha256').update('visitor ' + key).digest().subarray(0, 16), b => LETTERS[b & 31]).join('')
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz234567'
 
+const tooMany = (m: Open | Say): Refusal => refusal('resource-constraint', 'There were too many new conversations from here. Please try again later.', { of: m.type, id: m.id })
 const longer = (text: string, most: number): boolean => text.length > most && [...text].length > most
 const most = (n: number): number => Number.isFinite(n) ? n : 1_000_000

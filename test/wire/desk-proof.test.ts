@@ -63,6 +63,40 @@ describe('proof before a conversation', () => {
     assert.equal((await page.hears('said', m => m.conversation !== conversation)).conversation, 2)
   }, PULL))
 
+  it('SEC-W33 SEC-W12 a line to what is over begins nothing that could not be begun so: without proof, banned, or beyond an hour’s number', webDesk(STAFF, async (d, url) => {
+    const anna = await d.comes('anna')
+    using page = await at(url)
+    let n = 0
+    /** Over before anybody served it; then one more line to it. */
+    const again = async (): Promise<void> => {
+      page.say({ type: 'end', conversation: n })
+      await page.hears('conversation', m => m.conversation.number === n && m.conversation.state === 'closed')
+      await d.later(5)
+      page.say({ type: 'say', id: newId(), conversation: n, text: 'and again' })
+    }
+    begin(page)
+    n = (await page.hears('said')).conversation
+    while (n < 10) { await again(); n = (await page.hears('said', m => m.conversation > n)).conversation }
+    await again()
+    assert.equal(await reason(page), 'resource-constraint', 'ten an hour')
+    await d.later(3600)
+    await set(d, { proof: { kind: 'work', difficulty: 8 } })
+    page.say({ type: 'say', id: newId(), conversation: n, text: 'and again' })
+    assert.equal(await reason(page), 'policy-violation')
+    begin(page, await solved(page))
+    n = (await page.hears('said')).conversation
+    anna.types(BOT, `!take ${n}`)
+    await page.hears('conversation', m => m.conversation.number === n && m.conversation.state === 'active')
+    anna.types(BOT, `!close ${n}`)
+    await page.hears('conversation', m => m.conversation.number === n && m.conversation.state === 'closed')
+    page.say({ type: 'say', id: newId(), conversation: n, text: 'one thing more' })
+    n = (await page.hears('said')).conversation // who was served proves nothing again
+    assert.equal(n, 12)
+    assert.equal((await d.rest('POST', '/api/v1/bans', 'boss', { address: '127.0.0.1', because: 'spam' })).status, 201)
+    page.say({ type: 'say', id: newId(), conversation: n, text: 'ha' })
+    assert.equal(await reason(page), 'forbidden')
+  }, PULL))
+
   it('SEC-W33 what was solved is over after ten minutes', webDesk(STAFF, async (d, url) => {
     await d.comes('anna')
     await set(d, { proof: { kind: 'work', difficulty: 8 } })

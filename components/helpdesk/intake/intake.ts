@@ -65,7 +65,8 @@ export class Intake {
 
   /** What may answer the question before it is put (ST-05): nothing waits in a queue for it. */
   async suggest(from: Jid, q: Element): Promise<Reply> {
-    if (this.#office.bans.bans(from.bare, q.attrs['address'], this.#office.now)) return refuse('forbidden', NOT_HERE)
+    const banned = this.banned(from, q.attrs['address'])
+    if (banned) return banned
     if (from.local !== '' && !this.#questions.take(from.bare, this.#office.now)) return refuse('resource-constraint', 'Not so fast, please.') // a bridge asks for many, and counts them itself
     const wish = wishOf(q)
     const found = await this.#office.knowledge.suggest(short(q.child('body')?.text ?? '', 1000), { queue: this.#target(wish)?.queue ?? wish.queue, open: true, limit: SUGGESTED })
@@ -117,6 +118,16 @@ export class Intake {
     return this.#show(begun.n)
   }
 
+  /** Why a line to what is over begins nothing new; undefined: it does. Who was served last time need not prove anything again. */
+  async again(from: Jid, q: Element, known: Customer): Promise<StanzaError | undefined> {
+    const site = known.last === undefined ? undefined : (await this.#office.dossiers.get(known.last)).source?.site
+    const no = this.barred(from, q, known, site)
+    if (no) return no
+    const s = known.last === undefined ? undefined : await this.#office.book.state(known.last)
+    const wasServed = s !== undefined && s.is !== 'absent' && s.owners.length > 0
+    return (wasServed ? undefined : await this.#proof.lacks(from, q, known, site)) ?? this.#office.quota.begins(from)
+  }
+
   /** A message for the time when somebody is there again. */
   async leave(from: Jid, q: Element, wrongText: (body: string) => StanzaError | undefined): Promise<Reply> {
     const wish = wishOf(q)
@@ -140,12 +151,17 @@ export class Intake {
   }
 
   /** Who is banned, or of a kind that may not chat. Asked before all else. */
-  barred(from: Jid, q: Element, known: Customer | undefined): StanzaError | undefined {
-    if (this.#office.bans.bans(from.bare, q.attrs['address'] ?? known?.address, this.#office.now)) return refuse('forbidden', NOT_HERE)
+  barred(from: Jid, q: Element, known: Customer | undefined, site = q.attrs['site']): StanzaError | undefined {
+    const banned = this.banned(from, q.attrs['address'] ?? known?.address)
+    if (banned) return banned
     const kind = known ? kindOf(known) : 'public'
-    if (kind === 'public' && requires(this.#office.rules.now, q.attrs['site'])) return refuse('forbidden', 'Please log in first: the chat is for registered users.')
+    if (kind === 'public' && requires(this.#office.rules.now, site)) return refuse('forbidden', 'Please log in first: the chat is for registered users.')
     const barred = this.#office.barred(kind)
     return barred && refuse('forbidden', because(this.#office, barred))
+  }
+
+  banned(from: Jid, address: string | undefined): StanzaError | undefined {
+    return this.#office.bans.bans(from.bare, address, this.#office.now) ? refuse('forbidden', NOT_HERE) : undefined
   }
 
   async #keep(n: number, wish: Wish, fields: Readonly<Record<string, string>>): Promise<void> {

@@ -34,8 +34,8 @@ export class Proof {
   }
 
   /** Why he is not let in; undefined: he is. A proof is worth one time. */
-  async lacks(from: Jid, q: Element, known: Customer | undefined): Promise<StanzaError | undefined> {
-    const kind = this.kind(q.attrs['site'], known)
+  async lacks(from: Jid, q: Element, known: Customer | undefined, site = q.attrs['site']): Promise<StanzaError | undefined> {
+    const kind = this.kind(site, known)
     if (kind === 'none') return undefined
     const given = q.child('proof')?.text ?? ''
     const believed = given === '' || given.length > LONGEST ? false : kind === 'work' ? this.#work.believes(given, from.bare, this.#o.rules.now.proof.difficulty, this.#o.link.clock.now()) : await this.#human(given)
