@@ -13,7 +13,7 @@ const CALM = { quality: { idleWarning: 0, idleCritical: 0 } }
 const SECRETS = ['NOTE-one', 'COACH-two', 'NOTE-three', 'COACH-four', 'TASK-five', 'RES-six']
 
 describe('what is said among agents', () => {
-  it('SEC-U10 never reaches the customer: live, after a resumption, in his archive, in the lines he asks for, in the transcript', deskWith(CALM, TEAM, async d => {
+  it('SEC-U10 never reaches the customer: live, after a resumption, in his archive, in the lines he asks for, in the transcript, in the copy of his data', deskWith(CALM, TEAM, async d => {
     const { anna, zoe } = await talk(d)
     zoe.actor.says(`<enable xmlns='${SM}' resume='true'/>`)
     const id = String((await zoe.actor.hears`<enabled xmlns='${SM}' resume='true'/>`).attrs['id'])
@@ -53,7 +53,11 @@ describe('what is said among agents', () => {
       return answer.ok ? answer.text() : ''
     }))
     assert.ok(papers.filter(p => p.includes('still there?')).length >= 2, papers.map(p => p.slice(0, 80)).join('\n'))
-    for (const seen of [...live, ...kept, ...papers]) for (const secret of SECRETS) assert.ok(!seen.includes(secret), `${secret} in ${seen}`)
+    const { id: whom } = (await d.rest('GET', '/api/v1/conversations/1/customer', 'mia')).body
+    const { body: copy } = await d.rest('POST', `/api/v1/customers/${whom}/export`, 'adam', {})
+    const own = await (await fetch(`${await d.url()}${copy.link}`)).text() // what the law has him be given
+    assert.ok(own.includes('still there?'), own.slice(0, 200))
+    for (const seen of [...live, ...kept, ...papers, own]) for (const secret of SECRETS) assert.ok(!seen.includes(secret), `${secret} in ${seen}`)
     const internal = JSON.stringify((await d.rest('GET', '/api/v1/conversations/1/lines', 'mia')).body)
     for (const secret of SECRETS.filter(s => !s.startsWith('TASK'))) assert.ok(internal.includes(secret), `${secret} was said at all`)
   }))
