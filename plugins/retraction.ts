@@ -1,7 +1,7 @@
 // XEP-0424: what somebody takes back is taken out of the archives of both, where a tombstone stays.
 import { archivedAs, archiveText } from '../protocols/archive.ts'
 import { isRetractable, NS_RETRACT, NS_TOMBSTONE, retracted, retracts, tombstone } from '../protocols/retraction.ts'
-import { parseFrame, plugin, readStanza, Unreadable, type Element, type Host, type Jid, type Message } from '../server/api.ts'
+import { CONTENT, el, parseFrame, plugin, readStanza, Unreadable, type Element, type Host, type Jid, type Message } from '../server/api.ts'
 
 const PAGE = 200
 const PAGES = 5 // a message is looked for among the newest thousand with that contact
@@ -31,11 +31,12 @@ interface Wanted { readonly id: string; readonly before: string; readonly other:
 /** Puts a tombstone in the place of a message, if it is there. */
 async function entomb(host: Host, owner: string, { id, before, other, author, mark }: Wanted): Promise<void> {
   const { archive } = host.stores
+  const written = inArchive(id)
   let beforeId = before
   for (let n = 0; n < PAGES; n++) {
     const { rows, complete } = await archive.query({ owner, with: other.bare, limit: PAGE, last: true, beforeId })
     for (const row of rows.toReversed()) {
-      if (isPlain(id) && !row.stanza.includes(id)) continue
+      if (!row.stanza.includes(written)) continue // reading them all would cost much more than asking for it
       const original = readStanza(parseFrame(row.stanza))
       if (original instanceof Unreadable || original.kind !== 'message' || original.head.id !== id || !isRetractable(original) || !isBySame(original, author)) continue
       await archive.replace(owner, row.id, archiveText(tombstone(original, mark)))
@@ -50,5 +51,5 @@ async function entomb(host: Host, owner: string, { id, before, other, author, ma
 const isBySame = (m: Message, author: Jid): boolean =>
   m.child('x', NS_MUC_USER) ? m.from?.full === author.full : m.from?.bare === author.bare
 
-/** Whether text has the id as it is. */
-const isPlain = (id: string): boolean => !/[&<>'"]/.test(id)
+/** An id as it stands in what is kept. */
+const inArchive = (id: string): string => el('message', CONTENT, { id }).write(CONTENT).slice('<message'.length, -'/>'.length)
