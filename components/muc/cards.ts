@@ -36,8 +36,11 @@ export class Cards {
     this.#passing.delete(local)
   }
 
+  /** The room has not lasted. */
+  forget(local: string): void { this.#passing.delete(local) }
+
   async drop(local: string): Promise<void> {
-    this.#passing.delete(local)
+    this.forget(local)
     await this.#link.stores.documents.remove(COLLECTION, this.#link.domain, local)
   }
 }

@@ -149,7 +149,7 @@ class Service implements Receiver {
         case 'destroyed': {
           if (f.unborn) { // nobody is kept from its name
             this.#places.delete(local)
-            if (room.hasCard) commits.push(this.#cards.drop(local))
+            this.#cards.forget(local)
             break
           }
           const owners = [...room.affiliates].filter(a => a.affiliation === 'owner').map(a => a.jid)
@@ -162,7 +162,7 @@ class Service implements Receiver {
         case 'emptied':
           if (room.config.persistent) break
           this.#places.delete(local)
-          if (room.hasCard) commits.push(this.#cards.drop(local))
+          this.#cards.forget(local)
           if (isLogged(room.config)) commits.push(keep.drop(local, now))
       }
     }

@@ -211,4 +211,17 @@ describe('the picture of a room', () => {
     assert.deepEqual(await roominfo(a, 'muc#roominfo_avatarhash'), [])
     await stores.close()
   })
+
+  it('goes with a room that nobody is in any more, however soon', async () => {
+    const carl = await house.actor('carl', 'carl@localhost/home')
+    const hall = ROOM.replace('class', 'hall')
+    const join = `<presence to='${hall}/c'><x xmlns='http://jabber.org/protocol/muc'/></presence>`
+    carl.says(`${join}<iq type='set' id='v' to='${hall}'><vCard xmlns='vcard-temp'>${photo('mine')}</vCard></iq><presence type='unavailable' to='${hall}/c'/>`)
+    await carl.hears`<presence type='unavailable' from='${hall}/c'/>`
+    const dora = await house.actor('dora', 'dora@localhost/home')
+    dora.says(`${join}<iq type='set' id='conf' to='${hall}'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'><field var='muc#roomconfig_persistentroom'><value>1</value></field></x></query></iq><iq type='get' id='d' to='${hall}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
+    await dora.hears`<iq type='result' id='d'/>`
+    await house.stores.documents.put('end', 'of', 'writes', 1)
+    assert.deepEqual(await house.stores.documents.range('muc-cards', 'rooms.localhost', { limit: 5 }), [])
+  })
 })
