@@ -50,9 +50,9 @@ export interface RoomHost {
   rename?(occupant: Occupant, nick: string): StanzaError | string | undefined
   /** Hears each line before anyone else does; the message is from the occupant and free of forgeries. */
   speak?(occupant: Occupant, message: Message): Hearing
-  /** As `speak`, for private messages; 'withhold' = it is taken and nobody is told. */
   /** Hats that the service gives an occupant, before those of the room (XEP-0317). */
   hats?(occupant: Occupant): readonly Hat[]
+  /** As `speak`, for private messages; 'withhold' = it is taken and nobody is told. */
   whisper?(from: Occupant, to: Occupant, message: Message): Hearing
 }
 

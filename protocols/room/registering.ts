@@ -31,9 +31,9 @@ export function register(floor: Floor, turn: Turn, iq: Iq): void {
     turn.changed()
     return turn.send(resultOf(iq))
   }
+  if (!floor.mayChurn(bare, turn.now)) return turn.refuse(iq, refuse('resource-constraint', 'Too often; wait a little.'))
   const nick = wanted(floor, bare, query)
   if (nick instanceof StanzaError) return turn.refuse(iq, nick)
-  if (!floor.mayChurn(bare, turn.now)) return turn.refuse(iq, refuse('resource-constraint', 'Too often; wait a little.'))
   turn.send(resultOf(iq))
   if (affiliation === 'none') return setAffiliation(floor, turn, iq.from!.toBare(), 'member', { nick })
   floor.affiliates.set(bare, { jid: bare, affiliation: known?.affiliation ?? affiliation, nick })
