@@ -130,14 +130,16 @@ class Office {
     if (odd) return refuse('not-acceptable', odd)
     const given = one(v, 'password') || undefined
     if (given !== (one(v, 'password-verify') || given)) return refuse('not-acceptable', 'The passwords differ.')
+    const elsewhere = this.#host.authorities.find(a => a.keepsPasswords)
+    if (elsewhere && given !== undefined) return refuse('not-allowed', 'Passwords of this host are kept elsewhere.')
     const password = given ?? randomBytes(12).toString('base64url')
-    const credentials = await keys(password)
+    const credentials = elsewhere ? {} : await keys(password)
     if (credentials instanceof StanzaError) return credentials
     const name = [one(v, 'given_name'), one(v, 'surname')].map(part => part?.trim()).filter(Boolean).join(' ').slice(0, 80)
-    const record = { host: domain, local: jid.local, created: clock.now(), credentials, ...(name && { name }) }
+    const record = { host: domain, local: jid.local, created: clock.now(), credentials, ...(name && { name }), ...(elsewhere && { authority: elsewhere.name }) }
     if (await stores.accounts.create(record) === 'conflict') return refuse('conflict', `${jid.bare} exists.`)
     accountChanged(this.#host, jid, record, 'made')
-    return { note: `${jid.bare} added.`, ...(given === undefined && { lines: [`password: ${password}`] }) }
+    return { note: `${jid.bare} added.`, ...(given === undefined && !elsewhere && { lines: [`password: ${password}`] }) }
   }
 
   /** Does something to each account that is named, or nothing at all if one is not there. */

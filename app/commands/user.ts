@@ -106,17 +106,19 @@ async function list(args: readonly string[], office: Office): Promise<Outcome> {
   return done(...lines)
 }
 
-/** Makes an account, with a random password if none is given; a refusal if it exists or the password cannot be one. */
-export async function makeAccount(office: Office, jid: Jid, more: Pick<AccountRecord, 'role' | 'name'>, given?: string): Promise<{ password: string } | Outcome> {
+/** Makes an account, with a random password if none is given and no directory keeps it; a refusal if it exists or the password cannot be one. */
+export async function makeAccount(office: Office, jid: Jid, more: Pick<AccountRecord, 'role' | 'name'>, given?: string): Promise<{ password: string | undefined } | Outcome> {
   const odd = namingFault(jid.local)
   if (odd) return misused(`${jid.bare}: ${odd}`)
+  const directory = Boolean(office.config.hosts.get(jid.domain)?.plugins['ldap'])
+  if (directory && given !== undefined) return misused(`the directory keeps the password of ${jid.bare}: leave out --password`)
   const password = given ?? randomPassword()
-  const credentials = await credentialsOf(password, jid, office)
+  const credentials = directory ? {} : await credentialsOf(password, jid, office)
   if (isOutcome(credentials)) return credentials
-  const record: AccountRecord = { host: jid.domain, local: jid.local, created: office.clock.now(), credentials, ...more }
+  const record: AccountRecord = { host: jid.domain, local: jid.local, created: office.clock.now(), credentials, ...more, ...(directory && { authority: 'ldap' }) }
   if (await office.stores.accounts.create(record) === 'conflict') return failed(`${jid.bare} exists already: use deskbell user passwd or user role to change it`)
   await office.changed?.(jid.bare, 'made')
-  return { password }
+  return { password: directory ? undefined : password }
 }
 
 async function credentialsOf(password: string, jid: Jid, office: Office): Promise<Credentials | Outcome> {
@@ -139,6 +141,6 @@ async function* accountsOf(stores: Stores, host: string): AsyncIterable<AccountR
   }
 }
 
-const told = (given: string | undefined, password: string): string[] => given === undefined ? [`password: ${password}`] : []
+const told = (given: string | undefined, password: string | undefined): string[] => given === undefined && password !== undefined ? [`password: ${password}`] : []
 
 const missing = (jid: Jid): Outcome => failed(`there is no account ${jid.bare}: deskbell user list shows those there are`)

@@ -54,8 +54,8 @@ export interface AccountKeeper {
   readonly domain: string
   connection(): Connection
   find(jid: string): Promise<{ readonly role: Role | undefined; readonly disabled: boolean; readonly created: number } | undefined>
-  /** Without a password a random one is made. */
-  make(local: string, a: { readonly name?: string; readonly role?: Role; readonly password?: string }): Promise<{ readonly jid: string; readonly password: string } | { readonly refused: string }>
+  /** Without a password a random one is made; none where passwords are kept elsewhere. */
+  make(local: string, a: { readonly name?: string; readonly role?: Role; readonly password?: string }): Promise<{ readonly jid: string; readonly password: string | undefined } | { readonly refused: string }>
   change(jid: string, news: AccountChange): Promise<{ readonly refused: string } | undefined>
   remove(jid: string): Promise<{ readonly refused: string } | undefined>
 }

@@ -45,15 +45,18 @@ export function keeperOf(host: Host, connection: () => Connection): AccountKeepe
     domain: host.domain,
     connection,
     find: async jid => { const f = await find(jid); return f && { role: f.record.role, disabled: f.record.disabled === true, created: f.record.created } },
-    async make(local, { name, role, password = randomPassword() }) {
+    async make(local, { name, role, password: given }) {
       const at = Jid.tryParse(`${local}@${host.domain}`)
       if (!at?.local || at.resource || local.includes('@')) return refused(`"${local}" cannot stand before the @ of an address.`)
       const odd = namingFault(at.local)
       if (odd) return refused(odd)
       if (wrongName(name)) return refused(`A shown name has 1 to ${NAME} characters.`)
-      const credentials = await keys(password)
+      const elsewhere = host.authorities.find(a => a.keepsPasswords)
+      if (elsewhere && given !== undefined) return refused(ELSEWHERE)
+      const password = elsewhere ? undefined : given ?? randomPassword()
+      const credentials = password === undefined ? {} : await keys(password)
       if (!credentials) return refused('This cannot be a password.')
-      const record: AccountRecord = { host: at.domain, local: at.local, created: host.clock.now(), credentials, ...(name ? { name } : {}), ...(role ? { role } : {}) }
+      const record: AccountRecord = { host: at.domain, local: at.local, created: host.clock.now(), credentials, ...(name ? { name } : {}), ...(role ? { role } : {}), ...(elsewhere && { authority: elsewhere.name }) }
       if (await host.stores.accounts.create(record) === 'conflict') return refused(`There is an account ${at.bare} already.`)
       accountChanged(host, at, record, 'made')
       return { jid: at.bare, password }
@@ -62,7 +65,7 @@ export function keeperOf(host: Host, connection: () => Connection): AccountKeepe
       const found = await find(jid)
       if (!found) return refused('There is no such account here.')
       if (wrongName(news.name)) return refused(`A shown name has 1 to ${NAME} characters.`)
-      if (news.password !== undefined && host.passwordsElsewhere) return refused('It cannot be set here: passwords of this host are kept elsewhere.')
+      if (news.password !== undefined && host.passwordsElsewhere) return refused(ELSEWHERE)
       const credentials = news.password === undefined ? undefined : await keys(news.password)
       if (news.password !== undefined && !credentials) return refused('This cannot be a password.')
       const record = changed(found.record, news, credentials)
@@ -81,6 +84,7 @@ export function keeperOf(host: Host, connection: () => Connection): AccountKeepe
   }
 }
 
+const ELSEWHERE = 'It cannot be set here: passwords of this host are kept elsewhere.'
 const wrongName = (name: string | undefined): boolean => name !== undefined && (name.trim() === '' || [...name].length > NAME || /[\r\n]/.test(name))
 
 function changed(record: AccountRecord, { name, role, disabled }: AccountChange, credentials: Credentials | undefined): AccountRecord {

@@ -12,7 +12,7 @@ import { readConfig } from '../../config/load.ts'
 import { silent } from '../../server/ports/log.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { TestClock } from '../../server/ports/clock.ts'
-import { accountChanged } from '../../server/host/keeping.ts'
+import { accountChanged, keeperOf } from '../../server/host/keeping.ts'
 import { removeAccount } from '../../server/account/authority.ts'
 import { Jid } from '../../server/stanza/jid.ts'
 import { defaultLimits } from '../../server/ports/limits.ts'
@@ -162,6 +162,17 @@ describe('a host whose passwords a directory keeps', function () {
     assert.deepEqual([(await record(house, 'anna'))?.role, (await record(house, 'anna'))?.name], ['manager', 'Anna']) // no roles are configured
   }, () => ({ ...searched(), roles: undefined, create: false })))
 
+  it('an account that an admin makes has no password of its own', office(async (house, door) => {
+    const keeper = keeperOf(house.host, () => ({ selfSigned: true }))
+    assert.ok('refused' in await keeper.make('anna', { role: 'manager', password: 'x' }))
+    assert.deepEqual(await keeper.make('anna', { role: 'manager' }), { jid: 'anna@localhost', password: undefined })
+    assert.ok((await keeper.change('anna@localhost', { password: 'x' }))?.refused)
+    assert.equal(await comes(door, 'anna', 'x'), 'not-authorized')
+    assert.equal(await comes(door, 'anna', 'anna-pw'), 'anna@localhost')
+    await keeper.remove('anna@localhost')
+    assert.equal(await comes(door, 'anna', 'anna-pw'), 'not-authorized')
+  }))
+
   it('nobody makes an account or sets a password here', office(async (house, door) => {
     const c = await door()
     c.says("<iq type='set' id='r'><query xmlns='jabber:iq:register'><username>new</username><password>x</password></query></iq>")
@@ -233,6 +244,9 @@ describe('a host whose passwords a directory keeps', function () {
     assert.match(program.said, /deskbell user role/)
     assert.doesNotMatch(program.said, /password: /)
     assert.equal(await deskbell('user', 'list', '--config', config), '')
+    assert.equal(await deskbell('user', 'add', 'anna@localhost', '--role', 'admin', '--config', config), 'anna@localhost added, role admin\n')
+    await assert.rejects(deskbell('user', 'add', 'ben@localhost', '--password', 'x', '--config', config), /leave out --password/)
+    await assert.rejects(deskbell('user', 'passwd', 'anna@localhost', '--password', 'x', '--config', config), /the directory keeps the password/)
   })
 
   it('one that does not answer is given up in time', async () => {
