@@ -68,7 +68,7 @@ export interface DeskSettings {
   readonly quality: Readonly<Record<'inQueueSound' | 'idleSound' | 'idleWarning' | 'idleWarningSound' | 'idleCritical' | 'idleCriticalSound' | 'durationWarning' | 'durationCritical', number>>
   readonly conversation: {
     readonly aliasOnInvitations: boolean; readonly customerFiles: boolean; readonly fileTypes: readonly string[]; readonly userComment: boolean; readonly showNumber: boolean; readonly selectionText: string; readonly queueText: string
-    readonly maxPublic: number; readonly autoClose: number; readonly survey: boolean; readonly mailAtEnd: boolean; readonly ticketAtEnd: boolean; readonly typingPreview: boolean
+    readonly maxPublic: number; readonly autoClose: number; readonly survey: boolean; readonly mailAtEnd: boolean; readonly ticketAtEnd: boolean
   }
   readonly hours: { readonly closeOutside: boolean; readonly default?: HoursSetting }
   readonly offline: { readonly operators: readonly string[] }

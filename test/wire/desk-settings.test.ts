@@ -324,6 +324,25 @@ describe('the description of the interface', () => {
     }
   }))
 
+  it('SEC-D18 SEC-D19 each operation that changes something is described with its Idempotency-Key, commands too; If-Match stands where a version is', desk(STAFF, async d => {
+    const { body } = await d.rest('GET', `${API}/openapi.json`)
+    const named = (op: { parameters?: readonly { name: string }[] }, name: string): boolean => op.parameters?.some(p => p.name === name) === true
+    const versioned: string[] = []
+    for (const [path, ops] of Object.entries(body.paths as Record<string, Record<string, { parameters?: readonly { name: string }[] }>>)) {
+      for (const [m, op] of Object.entries(ops)) {
+        assert.equal(named(op, 'Idempotency-Key'), m !== 'get', `${m} ${path}`)
+        if (named(op, 'If-Match')) versioned.push(`${m} ${path}`)
+      }
+    }
+    assert.ok(versioned.includes('patch /queues/{id}') && versioned.includes('patch /tickets/{n}') && versioned.includes('patch /settings'))
+    assert.ok(!versioned.some(v => /conversations|webhooks|tokens|operators/.test(v)), 'what has no version takes none')
+  }))
+
+  it('ST-68 an agent reads the places to which a conversation can be given: queues, departments, brands', desk(STAFF, async d => {
+    for (const place of ['queues', 'departments', 'brands']) assert.equal((await d.rest('GET', `${API}/${place}`, 'anna')).status, 200, place)
+    assert.equal((await d.rest('POST', `${API}/brands`, 'anna', { id: 'shop' })).status, 403)
+  }))
+
   it('SEC-A01 a visitor’s token opens nothing, and an agent’s no route whose permission agents lack', desk(STAFF, async d => {
     await d.comes('zoe')
     const { body } = await d.rest('GET', `${API}/openapi.json`)

@@ -1,11 +1,15 @@
 // The machine-readable description of the REST interface (OpenAPI 3.1), made from the table of commands. Pure.
 import { COMMANDS } from '../commands.ts'
+import { SECTIONS } from '../../../schemas/desk-settings.ts'
 import type { Route, Schema } from './door.ts'
 
 const text: Schema = { type: 'string' }
 const number: Schema = { type: 'integer', minimum: 0 }
 const moment: Schema = { type: ['string', 'null'], format: 'date-time' }
 const list = (of: Schema): Schema => ({ type: 'array', items: of })
+const ONCE: Schema = { name: 'Idempotency-Key', in: 'header', schema: text, description: 'The same key again within a day: the same answer, and nothing done twice.' }
+/** What is changed by its version: the settings and each part of them, and tickets. */
+const VERSIONED: ReadonlySet<string> = new Set(['/settings', '/tickets/{n}', ...SECTIONS.flatMap(s => [`/${s}`, `/${s}/{id}`])])
 const object = (properties: Readonly<Record<string, Schema>>): Schema => ({ type: 'object', properties })
 const path = (name: string): Schema => ({ name, in: 'path', required: true, schema: { type: 'integer', minimum: 1 } })
 const query = (name: string, description: string, schema: Schema = number): Schema => ({ name, in: 'query', description, schema })
@@ -37,7 +41,7 @@ export function openapi(routes: readonly Route[]): object {
     inside ? `/conversations/{n}/commands/${c.word}` : `/commands/${c.word}`,
     {
       post: {
-        operationId: `${inside ? 'conversation' : 'desk'}_${c.word}`, summary: c.label, description: c.help, ...(inside ? { parameters: [path('n')] } : {}),
+        operationId: `${inside ? 'conversation' : 'desk'}_${c.word}`, summary: c.label, description: c.help, parameters: [...(inside ? [path('n')] : []), ONCE],
         requestBody: {
           required: c.fields.some(f => f.required),
           content: json({ ...object(Object.fromEntries(c.fields.map(f => [f.name, { ...(f.kind === 'number' ? { type: ['string', 'integer'] } : text), description: f.label, ...(f.choices ? { enum: f.choices } : {}) }]))), required: c.fields.filter(f => f.required).map(f => f.name) }),
@@ -75,7 +79,7 @@ function described(routes: readonly Route[]): Schema {
   for (const r of routes) {
     const inPath = [...r.path.matchAll(/\{(\w+)\}/g)].map(m => ({ name: m[1], in: 'path', required: true, schema: text }))
     const inQuery = Object.entries(r.query ?? {}).map(([name, schema]) => ({ name, in: 'query', schema }))
-    const inHead = r.method === 'GET' ? r.events ? [{ name: 'Last-Event-ID', in: 'header', schema: text, description: 'The id that was read last: what came after it is told.' }] : [] : [{ name: 'Idempotency-Key', in: 'header', schema: text, description: 'The same key again within a day: the same answer, and nothing done twice.' }, ...(r.path.startsWith('/operators') || r.path.startsWith('/canned') ? [] : [{ name: 'If-Match', in: 'header', schema: text, description: 'The ETag that was seen; 412 if the settings have another.' }])]
+    const inHead = r.method === 'GET' ? r.events ? [{ name: 'Last-Event-ID', in: 'header', schema: text, description: 'The id that was read last: what came after it is told.' }] : [] : [ONCE, ...(VERSIONED.has(r.path) ? [{ name: 'If-Match', in: 'header', schema: text, description: 'The ETag that was seen; 412 if there is another by now.' }] : [])]
     const status = String(r.status ?? 200)
     const well = { [status]: { description: r.summary, ...(status === '204' ? {} : { content: r.events ? { 'text/event-stream': { schema: r.answer } } : { ...json(r.answer), ...(r.table ? { 'text/csv': { schema: text } } : {}) } }) }, ...(r.events ? { '429': { description: 'The token has too many streams.' } } : {}) }
     const badly = r.method === 'GET' ? r.query ? { '422': { description: 'A parameter is wrong; `errors` says which.' } } : {} : { '409': { description: 'It cannot be done now, with the reason.' }, '412': { description: 'Somebody else was quicker.' }, '422': { description: 'Something in it is wrong; `errors` says what.' } }

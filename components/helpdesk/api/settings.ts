@@ -9,7 +9,7 @@ import { changed, created, Door, expected, gone, nothing, object, ok, page, prob
 
 const ONE: Readonly<Record<Section, string>> = { queues: 'queue', departments: 'department', brands: 'brand', sites: 'site', links: 'link', roles: 'role', fields: 'field', events: 'event', macros: 'macro' }
 /** Every operator needs to know of these. */
-const OPEN: readonly Section[] = ['queues', 'departments', 'fields', 'events', 'macros']
+const OPEN: readonly Section[] = ['queues', 'departments', 'brands', 'fields', 'events', 'macros']
 
 export const settingsRoutes = (door: Door): readonly Route[] => [...whole(door), ...SECTIONS.flatMap(s => section(door, s)), roles(door)]
 
