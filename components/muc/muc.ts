@@ -201,8 +201,9 @@ class Service implements Receiver {
   /** Something for a room that is not there: entering it makes it, if that is allowed. */
   #unknown(stanza: AnyStanza, from: Jid, to: Jid): void | Promise<void> {
     const grave = this.#grave(to.local)
-    const entering = stanza.kind === 'presence' && stanza.type === 'available' && stanza.child('x', MUC) !== undefined && to.resource !== ''
-    if (!entering) {
+    const asks = stanza.kind === 'presence' && stanza.type === 'available' && stanza.child('x', MUC) !== undefined
+    if (asks && to.resource === '') return this.#refuse(stanza, refuse('jid-malformed', 'A nick is missing.')) // XEP-0045 section 7.2.1
+    if (!asks) {
       if (stanza.kind === 'presence') return
       return this.#refuse(stanza, refuse('item-not-found', 'There is no such room.')) // COMPAT: Gajim shows the text alone
     }

@@ -39,7 +39,7 @@ const REFUSED: readonly string[] = [
   "<iq type='set' id='ID'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish/></pubsub></iq>", "<iq type='get' id='ID' to='unknown.example'><ping xmlns='urn:xmpp:ping'/></iq>",
   "<message id='ID' to='nobody@localhost'><body>x</body></message>", "<message id='ID' to='@' type='chat'><body>x</body></message>", "<message id='ID' to='localhost'><body>x</body></message>",
   "<message id='ID' to='juliet@localhost' type='groupchat'><body>x</body></message>", "<message id='ID' to='a@unknown.example' type='chat'><body>x</body></message>",
-  "<presence id='ID' type='bogus'/>", "<presence id='ID' to='@'/>", "<presence id='ID'><priority>1000</priority></presence>",
+  "<presence id='ID' type='bogus'/>", "<presence id='ID' to='@'/>", "<presence id='ID'><priority>1000</priority></presence>", "<presence id='ID' to='hall@rooms.localhost'><x xmlns='http://jabber.org/protocol/muc'/></presence>",
   "<message id='ID' to='hall@rooms.localhost' type='groupchat'><body>x</body></message>", "<iq id='ID' type='set' to='hall@rooms.localhost'><query xmlns='http://jabber.org/protocol/muc#owner'/></iq>",
 ]
 
