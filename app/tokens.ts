@@ -69,6 +69,7 @@ export function tokenKeeper(stores: Stores, host: string, clock: Clock, iteratio
       const at = Jid.tryParse(jid)
       const asked = at?.local && at.domain === host ? outside(at.local, password) : undefined
       const entry = await asked
+      if (entry === 'unavailable') return entry
       const account = at?.local && at.domain === host ? await stores.accounts.find(host, at.local) : undefined
       const proved = asked ? typeof entry === 'object' : await verifyPassword(account?.credentials, password, iterations)
       if (!proved || !account || !at || account.disabled) return undefined

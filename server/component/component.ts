@@ -66,8 +66,8 @@ export interface TokenView { readonly id: string; readonly created: number; read
 export interface SignedIn { readonly jid: string; readonly role?: Role; readonly seal: string }
 /** Signs people in to REST, and keeps their tokens. */
 export interface TokenKeeper {
-  /** Looks at a password, off the event loop; undefined for a wrong one, no account, or one that is disabled: it costs the same, and which it was is not said. */
-  signIn(jid: string, password: string): Promise<SignedIn | undefined>
+  /** Looks at a password, off the event loop; undefined for a wrong one, no account, or one that is disabled: it costs the same, and which it was is not said. 'unavailable': who keeps the passwords cannot be asked. */
+  signIn(jid: string, password: string): Promise<SignedIn | 'unavailable' | undefined>
   /** Begins a session that is over at `expires` or with the next password; `text` is given out here and nowhere again. The oldest of too many sessions ends. */
   begin(who: SignedIn, more: { readonly expires: number; readonly scopes?: readonly string[]; readonly label?: string }): Promise<{ readonly id: string; readonly text: string }>
   /** Those of an account that are not over. */

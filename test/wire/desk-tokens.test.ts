@@ -98,6 +98,19 @@ describe('signing in over REST', () => {
     assert.equal(all.filter(a => a.status === 429).length, 20)
   }))
 
+  it('where whoever keeps the passwords cannot be asked, nobody is told that theirs is wrong, and nothing is counted', desk(STAFF, async d => {
+    const keyring = d.house.host.keyring!
+    const looks = keyring.signIn
+    let lost = true
+    Object.assign(keyring, { signIn: async (jid: string, password: string) => lost ? 'unavailable' : looks(jid, password) })
+    for (let i = 0; i < 12; i++) {
+      const { status, headers } = await signIn(d, { name: 'anna', password: PASSWORD })
+      assert.deepEqual([status, headers.get('retry-after')], [503, '30'])
+    }
+    lost = false
+    assert.equal((await signIn(d, { name: 'anna', password: PASSWORD })).status, 201)
+  }))
+
   it('the same Idempotency-Key begins one session; it needs the password again, and does not show the token again', desk(STAFF, async d => {
     const key = { 'idempotency-key': 'k1' }
     const first = await signIn(d, { name: 'anna', password: PASSWORD }, key)

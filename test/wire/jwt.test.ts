@@ -201,11 +201,15 @@ describe('a token of an issuer', () => {
 
   it('signs in to REST, as a password does', withIssuer(async (issuer, house) => {
     const keeper = tokenKeeper(house.stores, 'localhost', house.clock, 4096, () => {}, (local, password) => askOutside(house.host, local, password))
-    assert.equal((await keeper.signIn('anna@localhost', issuer.token()))?.jid, 'anna@localhost')
-    assert.equal(await keeper.signIn('romeo@localhost', issuer.token()), undefined)
-    assert.equal(await keeper.signIn('anna@localhost', issuer.token({ aud: 'mail' })), undefined)
-    assert.equal((await keeper.signIn('romeo@localhost', 'pw'))?.jid, 'romeo@localhost')
-    assert.equal(await keeper.signIn('romeo@localhost', 'wrong'), undefined)
+    const who = async (jid: string, password: string): Promise<string | undefined> => { const found = await keeper.signIn(jid, password); return typeof found === 'object' ? found.jid : found }
+    issuer.odd = () => ({ status: 503, body: {} })
+    assert.equal(await who('anna@localhost', issuer.token()), 'unavailable')
+    issuer.odd = undefined
+    assert.equal(await who('anna@localhost', issuer.token()), 'anna@localhost')
+    assert.equal(await who('romeo@localhost', issuer.token()), undefined)
+    assert.equal(await who('anna@localhost', issuer.token({ aud: 'mail' })), undefined)
+    assert.equal(await who('romeo@localhost', 'pw'), 'romeo@localhost')
+    assert.equal(await who('romeo@localhost', 'wrong'), undefined)
   }))
 
   it('and does not where that is turned off', withIssuer(async (issuer, _, door) => {

@@ -10,6 +10,7 @@ const LONGEST = 24 * 3600
 const SHORTEST = 60
 const LONG = 1023 // characters of a name or a password
 const LABEL = 80
+const LATER = '30' // seconds until one may try again where passwords cannot be looked at
 const AT_ONCE = 32 // passwords looked at in the same moment: each takes a thread of the pool for milliseconds
 
 const text = { type: 'string' }
@@ -76,6 +77,11 @@ class SignIns {
     if (this.#now >= AT_ONCE) { this.#failures.forgive(byName); this.#failures.forgive(byAddress); return problem(503, 'Too many sign in at this moment.', {}, { 'retry-after': '1' }) }
     this.#now++
     const who = await keyring.signIn(name, wish.password).finally(() => { this.#now-- })
+    if (who === 'unavailable') {
+      this.#failures.forgive(byName)
+      this.#failures.forgive(byAddress)
+      return problem(503, 'Passwords cannot be looked at now. Please try again later.', {}, { 'retry-after': LATER })
+    }
     if (!who) return problem(401, 'Name or password is wrong.', {}, { 'www-authenticate': 'Bearer' })
     this.#failures.forgive(byAddress)
     this.#failures.forget(byName)
