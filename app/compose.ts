@@ -89,8 +89,8 @@ export async function compose(config: Config, world: World): Promise<House> {
   const http = new HttpRouter()
   const devices = new Devices()
   const crowded = devices.strangers.crowded = crowding(wallClock, log, world.heap)
-  const kinds = new WeakMap<object, SessionKind>()
   devices.location = config.listen.c2s?.location
+  const kinds = new WeakMap<object, SessionKind>()
   let web: HttpListening | undefined
   let ready = false
 
@@ -114,6 +114,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       host.tokens = tokenReader(stores, domain, clock)
       host.keyring = tokenKeeper(stores, domain, clock, options.scramIterations, () => host.tellTokens(), (local, password) => askOutside(host, local, password))
       hosts.set(domain, host)
+      open.push(host)
     }
     await devices.wake(hosts, stores) // before anybody asks who is there
     const first = hosts.values().next().value! // a config has a host

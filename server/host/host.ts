@@ -96,20 +96,20 @@ export class Host implements Home {
   readonly accountFeatures = new Set<string>()
   /** What disco#info says that the host and its accounts are, beside a server and an account. */
   readonly identities: { host: Identity[]; account: Identity[] } = { host: [], account: [] }
+  /** Forms with which disco#info of the host says more (XEP-0128). */
+  readonly extensions: Element[] = []
   /** Stream features (RFC 6120 section 4.3.2), made for each features element: before login and after. */
   readonly streamFeatures: { before: (() => Element | undefined)[]; after: (() => Element)[] } = { before: [], after: [] }
   /** What a client may ask for while it binds (XEP-0386), by the namespace of the element that asks. */
   readonly inline = new Map<string, (request: Element, device: Resource) => void>()
   readonly binding: Preparation[] = []
-  /** Forms with which disco#info of the host says more (XEP-0128). */
-  readonly extensions: Element[] = []
   /** There on a host that is for guests and nobody else. */
   guests: GuestBook | undefined
   readonly unbound = new Set<Unbound>()
-  readonly installed: string[] = []
-  /** Stanzas of local devices since the start: what they sent, and what was sent to them. */
   /** Who says that somebody is who he claims to be, beside the store or in its place. */
   readonly authorities: Authority[] = []
+  readonly installed: string[] = []
+  /** Stanzas of local devices since the start: what they sent, and what was sent to them. */
   readonly passed = { in: { message: 0, presence: 0, iq: 0 }, out: { message: 0, presence: 0, iq: 0 } }
 
   readonly #stages = Object.fromEntries(STAGES.map(s => [s, [] as Handler[]])) as Record<Stage, Handler[]> // fromEntries forgets the keys
@@ -187,6 +187,9 @@ export class Host implements Home {
     }
   }
 
+  /** True: passwords of this host are kept elsewhere, none can be set here. */
+  get passwordsElsewhere(): boolean { return this.authorities.some(a => a.keepsPasswords) }
+
   /** Presence between an account and somebody else is withheld where `rule` says so. */
   bar(rule: (account: Account, other: Jid) => boolean): void { this.#bars.push(rule) }
   barred(account: Account, other: Jid): boolean { return this.#bars.some(rule => rule(account, other)) }
@@ -197,9 +200,6 @@ export class Host implements Home {
   provide<T>(token: Token<T>, service: T): void { this.#services.set(token, service) }
   /** What another plugin provided; undefined if it is not installed. */
   service<T>(token: Token<T>): T | undefined { return this.#services.get(token) as T | undefined } // provide() saw to the type
-  /** True: passwords of this host are kept elsewhere, none can be set here. */
-  get passwordsElsewhere(): boolean { return this.authorities.some(a => a.keepsPasswords) }
-
 
   /** Tells components that accounts with a role came, went or changed. */
   readonly #people = new Set<() => void>()
