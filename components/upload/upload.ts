@@ -162,7 +162,7 @@ class Service implements Receiver {
   /** Lets go of files by their addresses, and of all of an owner's. */
   async #removed(query: Element): Promise<Element> {
     const ids = new Set<string>()
-    for (const e of query.elements) { const found = e.is('file', NS_DESK) ? await this.#at(e.attrs['url'] ?? '') : undefined; if (found) ids.add(found.id) }
+    for (const e of query.elements) { const found = e.is('file', NS_DESK) ? await this.#at(e.attrs['url'] ?? '') : undefined; if (found && (e.attrs['of'] ?? found.value.owner) === found.value.owner) ids.add(found.id) }
     const owner = query.attrs['owner']
     if (owner) for await (const { id, value } of this.#ledger.all()) if (value.owner === owner) ids.add(id)
     for (const id of ids) await this.#remove(id)

@@ -233,15 +233,17 @@ describe('a file of a customer on a web page', () => {
     const hers = (await anna.reads(c(2), /cat\.png$/)).text
     const his = (await anna.reads(c(1), /cat\.png$/)).text
     await d.quiet()
-    const { body } = await d.rest('GET', '/api/v1/conversations/1/customer', 'mia')
-    const erased = await d.rest('POST', `/api/v1/customers/${body.id}/erase`, 'adam', { confirm: body.id })
-    assert.deepEqual([erased.status, erased.body.counts.files], [200, 1])
-    assert.deepEqual([(await fetch(his)).status, (await fetch(hers)).status], [404, 200])
+    inside(await inDesk(eve, 'set', 'say', { conversation: '2', id: `l${++ids}` }, his), 'said') // to name a file is not to own it
+    await anna.reads(c(2), his)
     anna.types(c(2), '!close')
     await anna.reads(c(2), /closed/)
     await d.rest('DELETE', '/api/v1/conversations/2?confirm=true', 'mia')
     assert.equal((await fetch(hers)).status, 200)
     await d.later(2 * 86_400)
-    assert.equal((await fetch(hers)).status, 404)
+    assert.deepEqual([(await fetch(his)).status, (await fetch(hers)).status], [200, 404])
+    const { body } = await d.rest('GET', '/api/v1/conversations/1/customer', 'mia')
+    const erased = await d.rest('POST', `/api/v1/customers/${body.id}/erase`, 'adam', { confirm: body.id })
+    assert.deepEqual([erased.status, erased.body.counts.files], [200, 1])
+    assert.equal((await fetch(his)).status, 404)
   }))
 })

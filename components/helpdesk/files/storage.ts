@@ -8,6 +8,8 @@ const NS_DESK = 'urn:deskbell:upload:0' // schemas/desk-namespace.md
 
 /** For whom: an agent or a customer, and the network address it comes from. */
 export interface Sender { readonly jid: string; readonly as: 'agent' | 'visitor'; readonly address?: string | undefined }
+/** A file by its address, and whose it has to be. */
+export interface Held { readonly url: string; readonly of: string }
 export interface Slot { readonly put: string; readonly get: string; /** what the upload has to be sent with */ readonly headers: Readonly<Record<string, string>> }
 
 export class Storage {
@@ -45,10 +47,10 @@ export class Storage {
     return 'wrong' in answer ? 0 : Number(answer.attrs['count'] ?? 0)
   }
 
-  /** Lets go of these files, and of all that an owner has uploaded; gives how many went. */
-  async remove(urls: readonly string[], owner?: string): Promise<number> {
-    if (urls.length === 0 && owner === undefined) return 0
-    const answer = await this.#ask('set', el('remove', NS_DESK, owner === undefined ? {} : { owner }, ...urls.map(url => el('file', NS_DESK, { url }))))
+  /** Lets go of these files, as far as each is of whom it is said to be, and of all that an owner has uploaded; gives how many went. */
+  async remove(files: readonly Held[], owner?: string): Promise<number> {
+    if (files.length === 0 && owner === undefined) return 0
+    const answer = await this.#ask('set', el('remove', NS_DESK, owner === undefined ? {} : { owner }, ...files.map(({ url, of }) => el('file', NS_DESK, { url, of }))))
     return 'wrong' in answer ? 0 : Number(answer.attrs['count'] ?? 0)
   }
 }

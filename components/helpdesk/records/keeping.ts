@@ -1,11 +1,12 @@
 // How long records stay: deleted ones for a while, closed ones as the settings say; then their words go for good (shell).
 import type { Event, Who } from '../facts.ts'
 import { Refused } from '../facts.ts'
+import type { Held } from '../files/storage.ts'
 import type { Ground } from '../ground.ts'
 import type { Teller } from '../webhooks/teller.ts'
 import type { Catalogue } from './catalogue.ts'
 
-type Under = Pick<Ground, 'storage' | 'book' | 'lines' | 'dossiers' | 'summaries' | 'rules' | 'link' | 'now' | 'later'>
+type Under = Pick<Ground, 'storage' | 'book' | 'customers' | 'lines' | 'dossiers' | 'summaries' | 'rules' | 'link' | 'now' | 'later'>
 /** What else knows of a conversation. */
 interface With { readonly catalogue: Pick<Catalogue, 'flush'>; readonly hooks: Pick<Teller, 'forget'> | undefined }
 
@@ -83,11 +84,15 @@ export class Keeping {
     return { files, lines, dossiers, hooks: await this.#with.hooks?.forget(n) ?? 0 }
   }
 
-  /** The addresses of its files, as far as they are with us. */
-  async #files(n: number): Promise<string[]> {
-    if (!this.#o.storage) return []
-    const said = (await this.#o.lines.all(n, Number.MAX_SAFE_INTEGER)).filter(l => l.file !== undefined).map(l => l.body.trim())
-    return [...new Set([...said, ...(await this.#o.dossiers.get(n)).files.map(f => f.url)])]
+  /** Its files, each of who brought it: who names somebody else's file does not take it along. */
+  async #files(n: number): Promise<Held[]> {
+    const { storage, book, customers, lines, dossiers } = this.#o
+    if (!storage) return []
+    const s = await book.state(n)
+    const customer = s.is === 'absent' ? undefined : (await customers.byId(s.customer))?.jid
+    const said = (await lines.all(n, Number.MAX_SAFE_INTEGER)).flatMap(l => l.file === undefined ? [] : { url: l.body.trim(), by: l.by })
+    const all = new Map([...said, ...(await dossiers.get(n)).files].map(f => [`${f.url} ${f.by}`, f]))
+    return [...all.values()].flatMap(({ url, by }) => { const of = by === 'customer' ? customer : by; return of === undefined ? [] : { url, of } })
   }
 
   get #purgeAfter(): number { return this.#o.rules.now.retention.purgeAfter * DAY }
