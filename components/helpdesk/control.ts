@@ -47,7 +47,7 @@ export class Control {
     if (parsed.is === 'refused') { this.#reply(m, place, parsed.because); return }
     if (parsed.is === 'text') {
       if (!inside) { this.#reply(m, place, 'I am the helpdesk’s bot and understand commands only: !help lists them.'); return }
-      const refused = await this.say(by, place, parsed.text, m.head.id, fileIn(m, parsed.text))
+      const refused = await this.say(by, place, parsed.text, m.head.id, fileIn(m, parsed.text, this.#office.storage?.base()))
       if (refused !== undefined) this.#reply(m, place, refused)
       else if (canned) this.#reply(m, place, `Sent: ${canned.text}`) // his client shows the short-cut
       return
@@ -66,7 +66,7 @@ export class Control {
     const uncorrectable = await this.#uncorrectable(by, { is: 'conversation', n }, parsed, m)
     if (uncorrectable !== undefined) { echo(); to.answer(uncorrectable); return }
     if (parsed.is === 'text') {
-      const refused = await this.say(by, { is: 'room', n }, parsed.text, id, fileIn(m, parsed.text))
+      const refused = await this.say(by, { is: 'room', n }, parsed.text, id, fileIn(m, parsed.text, this.#office.storage?.base()))
       if (refused !== undefined) { echo(); to.answer(refused) }
       return
     }

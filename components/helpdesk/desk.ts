@@ -132,7 +132,7 @@ class Desk implements Receiver {
       this.#office.mail = await Outbox.open({ documents: stores.documents, desk: domain, clock: this.#link.clock, jobs: this.#link.jobs, log, limits: limits.mail, carrier: smtpCarrier({ ...mail, from: { name: mail.name, address: mail.from } }) })
     }
     this.#office.records.keeping.daily.push(async () => { await this.#office.mail?.sweep() })
-    if (upload) this.#office.storage = new Storage(this.#link, upload.service)
+    if (upload) this.#office.storage = new Storage(this.#link, upload.service, upload.base)
     await this.#office.bans.open()
     await this.#office.paces.open()
     await this.#office.knowledge.articles.open()

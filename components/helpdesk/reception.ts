@@ -69,8 +69,9 @@ export class Reception {
       const id = m.head.id
       const current = this.#office.current(customer)
       if (customer.last !== undefined && (await this.#office.book.sent(customer.last, 'customer', id))?.body === body) return // Pidgin sends again what was not acknowledged
-      const said = { body, name: customer.name, id, file: fileIn(m, body) }
-      if (bringsFile(m) && !takesFiles(this.#office.rules.now)) { this.#office.link.send(chat(this.#at.queue(queue ?? customer.contact ?? ''), from, `${MARK}Files are not taken here.`, { keep: false })); return undefined }
+      const mayBring = takesFiles(this.#office.rules.now)
+      const said = { body, name: customer.name, id, file: mayBring ? fileIn(m, body, this.#office.storage?.base()) : undefined }
+      if (bringsFile(m) && !mayBring) { this.#office.link.send(chat(this.#at.queue(queue ?? customer.contact ?? ''), from, `${MARK}Files are not taken here.`, { keep: false })); return undefined }
       const last = customer.last
       if (last !== undefined && await this.#afterwards(customer, last, body, (text: string) => this.#office.link.send(chat(this.#at.queue(queue ?? customer.contact ?? ''), from, MARK + text, { keep: false })))) return undefined
       if (current?.s.is === 'active' && current.s.proposal && /^!?(?:no|r)\.?$/i.test(body.trim())) { await this.#office.book.give(current.n, { do: 'answer', yes: false }); return undefined }

@@ -111,6 +111,15 @@ describe('a file of an agent whose client cannot upload', () => {
     assert.deepEqual(await zoe.all(), ['support: ✱ You are waiting for somebody to help you.', 'support: ✱ People ahead of you: 0'])
   }))
 
+  it('SEC-F05 an address is one of a file without anybody’s word for it only where it is of our own storage', filesDesk({ ...CALM, conversation: { customerFiles: true } }, TEAM, async (d, f) => {
+    const { anna, zoe } = await talk(d)
+    const isFile = async (url: string): Promise<boolean> => { zoe.types(SUPPORT, url); return (await anna.reads(c(1), url)).stanza.getChild('x', 'jabber:x:oob') !== undefined }
+    const place = `/upload/${'a'.repeat(24)}/cat.png`
+    assert.deepEqual([await isFile(f.url + place), await isFile(`https://evil.example${place}`), await isFile(`${f.url}.evil.example${place}`), await isFile(`${f.url}/elsewhere${place}`)], [true, false, false, false])
+    assert.equal((await d.rest('PATCH', '/api/v1/settings', 'adam', { conversation: { customerFiles: false } })).status, 200)
+    assert.equal(await isFile(f.url + place), false)
+  }))
+
   it('SEC-F01 SEC-F06 is not larger than an agent’s may be, and counts in the agent’s day', filesDesk(CALM, TEAM, async (d, f) => {
     const { anna } = await talk(d)
     const link = await asks(anna)

@@ -10,16 +10,17 @@ export interface UploadLinks { link(n: number, by: string): { readonly link: str
 
 const OOB = 'jabber:x:oob'
 const ADDRESS = /^https?:\/\/[^\s/]+\/\S*$/i
-const STORED = /^https?:\/\/[^\s/]+\/upload\/[\w-]{20,80}\/[^\s/?#]+$/i // where our own storage keeps them
+const STORED = /^\/upload\/[\w-]{20,80}\/[^\s/?#]+$/ // where our own storage keeps them
 const LONGEST = 2000
 const NAME = 120 // characters
 
-/** The file that a message brings: the address alone in its body, and either said to be one, or one of our storage. */
-export function fileIn(m: Message | undefined, body: string): FileFacts | undefined {
+/** The file that a message brings: the address alone in its body, and either said to be one, or one of our storage, whose addresses begin with `base`. */
+export function fileIn(m: Message | undefined, body: string, base: string | undefined): FileFacts | undefined {
   const url = body.trim()
   if (url.length > LONGEST || !ADDRESS.test(url)) return undefined
   const said = m?.child('x', OOB)?.child('url')?.text.trim()
-  return said === url || STORED.test(url) ? { name: nameIn(url) } : undefined
+  const isOurs = base !== undefined && url.startsWith(base) && STORED.test(url.slice(base.length))
+  return said === url || isOurs ? { name: nameIn(url) } : undefined
 }
 
 /** Whether a message says that it brings something. */

@@ -15,7 +15,9 @@ export interface Slot { readonly put: string; readonly get: string; /** what the
 export class Storage {
   readonly #link: Link
   readonly #service: Jid
-  constructor(link: Link, service: string) { this.#link = link; this.#service = Jid.parse(service) }
+  /** With what the addresses of files begin: scheme, host and port; undefined while nobody knows. */
+  readonly base: () => string | undefined
+  constructor(link: Link, service: string, base: () => string | undefined) { this.#link = link; this.#service = Jid.parse(service); this.base = base }
 
   async #ask(type: 'get' | 'set', payload: Element): Promise<Element | { readonly wrong: string }> {
     const answer = await this.#link.ask(Stanza.of('iq', { type, from: Jid.parse(this.#link.domain), to: this.#service, id: '' }, [payload])) // `ask` gives the id
