@@ -34,6 +34,8 @@ export async function replay(stores: Stores, desk: string, capacity: number, new
   assert.deepEqual(numbers, numbers.map((_, i) => i + 1), 'I10: numbers are given once, without a gap')
   const [states, kinds, filed] = [new Map<number, State>(), new Set<string>(), new Map<string, { readonly n: number; readonly ticket: number }>()]
   const [waits, offers]: [Wait[], Asked[]] = [[], []]
+  // Who is asked is chosen when the seat is reserved; until the offer is kept somebody else may have come back into the line.
+  const chosen = new Map(assignment.flatMap(e => e.type === 'reserved' ? [[e.key, e.at]] : []))
   let count = 0
   const lines = new Lines(stores.documents, desk)
   const one = async (n: number): Promise<void> => {
@@ -49,7 +51,7 @@ export async function replay(stores: Stores, desk: string, capacity: number, new
       if (wait) wait.to = e.at
       wait = undefined
       if (s.is === 'waiting' && ASKS.includes(s.queue)) waits.push(wait = { n, from: e.at, to: Infinity, s })
-      if (e.type === 'offered' && before.is === 'waiting' && ASKS.includes(before.queue)) offers.push({ n, at: e.at, to: e.to, s: before })
+      if (e.type === 'offered' && before.is === 'waiting' && ASKS.includes(before.queue)) offers.push({ n, at: chosen.get(e.id) ?? e.at, to: e.to, s: before })
       assert.ok(e.at >= at, `#${n}: time goes on`)
       at = e.at
       assert.ok(s.is !== 'absent' && FROM[s.is]?.includes(before.is), `I7: #${n} ${before.is} → ${s.is} by ${e.type}`)
@@ -96,6 +98,7 @@ function inOrder(waits: Wait[], offers: Asked[]): void {
   for (const o of offers.sort((a, b) => a.at - b.at)) {
     for (; next < waits.length && waits[next]!.from < o.at; next++) standing.push(waits[next]!) // within the list
     standing = standing.filter(w => w.to >= o.at)
+    if (o.s.place.since >= o.at && o.s.place.since !== o.s.opened) continue // put back into the line while it was being asked about
     for (const w of standing) {
       if (w.n === o.n || w.to <= o.at || w.s.queue !== o.s.queue || w.s.only !== undefined || w.s.place.passed.includes(o.to) || (w.s.place.rest ?? 0) > o.at) continue
       assert.ok(inLine(request(o.n, o.s), request(w.n, w.s)) < 0, `I9: ${o.to} was asked about #${o.n} while #${w.n} stood before it`)
