@@ -257,6 +257,9 @@ export class Actor {
   /** Takes nothing that it is sent, or takes it again. */
   stopsReading(): void { this.#socket.pause() }
 
+  /** What came and was not taken yet. */
+  async rest(): Promise<Xml[]> { await this.isCutOff(); return this.#heard.splice(0) }
+
   /** Drops the connection without a word. */
   leaves(): void { this.#socket?.destroy() }
 

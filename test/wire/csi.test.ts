@@ -1,8 +1,10 @@
 // XEP-0352 over the wire: what a client that nobody looks at is spared, and that nothing which matters waits.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import type { Element as Xml } from 'ltx'
 import { Actor, House, scene } from '../harness/scene.ts'
 import { arrives, befriend } from '../harness/friends.ts'
+import { TestClock } from '../../server/ports/clock.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { muc } from '../../components/muc/muc.ts'
 
@@ -161,6 +163,64 @@ describe('client state indication', () => {
       assert.deepEqual(told, expected)
       assert.deepEqual(seen, left)
     })), { numRuns: 12 })
+  })
+
+  it('also where presence is paced, connections break and are resumed, and another device gets copies: all messages once, in order', async () => {
+    const step = fc.constantFrom('away', 'xa', 'dnd', 'composing', 'message', 'message', 'bye', 'active', 'inactive', 'ping', 'break', 'tick')
+    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 50 }), async steps => {
+      const network = new TestClock()
+      await scene({ ...cast, tablet: 'juliet@localhost/tablet' }, async ({ romeo, juliet: first, tablet }, house) => {
+        await arrives(romeo, first, tablet)
+        await befriend(romeo, first)
+        await tablet.fence()
+        tablet.says("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+        await tablet.hears`<iq type='result' id='c'/>`
+        let juliet = first
+        juliet.says(`<enable xmlns='${SM}' resume='true'/>`)
+        const { id } = (await juliet.hears`<enabled xmlns='${SM}' resume='true'/>`).attrs as { id: string }
+        let left = '' // as Romeo left it
+        let seen = '' // as Juliet was told
+        let h = 0
+        const expected: string[] = []
+        const told: string[] = []
+        const take = (all: readonly Xml[]): void => {
+          for (const x of all) {
+            if (!['message', 'presence', 'iq'].includes(x.name)) continue
+            h++
+            if (x.name === 'presence' && x.attrs['from'] === romeo.jid) seen = x.attrs['type'] ?? x.getChildText('show') ?? ''
+            if (x.getChild('body')) told.push(`${x.attrs['id']} ${seen}`)
+          }
+        }
+        for (const [n, step] of steps.entries()) {
+          if (step === 'active' || step === 'inactive') juliet.says(`<${step} xmlns='${CSI}'/>`)
+          else if (step === 'ping') juliet.says(`<iq type='get' id='p${n}' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>`)
+          else if (step === 'message') { romeo.says(`<message to='juliet@localhost/balcony' type='chat' id='${n}'><body>x</body></message>`); expected.push(`${n} ${left}`) }
+          else if (step === 'composing') romeo.says(state(step))
+          else if (step === 'bye') { romeo.says("<presence to='juliet@localhost' type='unavailable'/>"); left = 'unavailable' }
+          else if (step === 'tick') { await romeo.fence(); await network.advance(700) }
+          else if (step === 'break') {
+            const before = house.devices.streams.size
+            juliet.leaves()
+            while (house.devices.streams.size >= before) await new Promise(ok => setImmediate(ok))
+            take(await juliet.rest())
+            juliet = new Actor('back', 'juliet@localhost/balcony')
+            await juliet.opens(house.port)
+            await juliet.logsIn()
+            juliet.says(`<resume xmlns='${SM}' previd='${id}' h='${h}'/>`)
+            await juliet.hears`<resumed xmlns='${SM}' previd='${id}'/>`
+          } else { romeo.says(`<presence><show>${step}</show></presence>`); left = step }
+        }
+        await romeo.fence()
+        await network.advance(10_000)
+        juliet.says(`<active xmlns='${CSI}'/>`)
+        take(await juliet.fence())
+        assert.deepEqual(told, expected)
+        assert.equal(seen, left)
+        const copies = (await tablet.fence()).flatMap(x => x.getChild('received', 'urn:xmpp:carbons:2')?.getChild('forwarded', 'urn:xmpp:forward:0')?.getChildElements() ?? []).filter(x => x.getChild('body'))
+        assert.deepEqual(copies.map(x => x.attrs['id']), expected.map(e => e.split(' ')[0]))
+        juliet.leaves()
+      }, { network })()
+    }), { numRuns: 12 })
   })
 
   it('what waited outlives a restart of the server', async () => {
