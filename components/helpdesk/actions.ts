@@ -76,7 +76,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
   },
 
   board(o) {
-    const lines = o.operators.all().filter(p => p.role !== 'admin' || o.operators.devices(p.jid).length > 0).map(p => {
+    const lines = o.operators.all().filter(p => p.role !== 'admin' || o.operators.operator(p.jid).devices.length > 0).map(p => {
       const op = o.operators.operator(p.jid)
       const queues = o.operators.queuesOf(p.jid)
       const active = queues.filter(q => isReceiving(op, q)).length

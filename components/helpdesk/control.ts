@@ -7,7 +7,7 @@ import { roleOf } from './conversation.ts'
 import { Refused, type Bare } from './facts.ts'
 import { fileIn, type FileFacts } from './files/links.ts'
 import type { Office } from './office.ts'
-import { displayed, readByOperator } from './reading.ts'
+import { readByOperator, seqRead } from './reading.ts'
 import { MARK } from './sentences.ts'
 import { chat, chatState, NS } from './stanzas.ts'
 import type { CustomerView } from './views/customers.ts'
@@ -33,8 +33,8 @@ export class Control {
     if (body.trim() === '') {
       if (place.is === 'conversation') {
         this.typing(by, place.n, chatState(m))
-        const [read, s] = [displayed(m), this.#office.book.states.get(place.n)]
-        if (read !== undefined && s && s.is !== 'absent') await readByOperator(this.#office, this.#at, place.n, s, by, read)
+        const read = seqRead(m, place.n)
+        if (read !== undefined) await readByOperator(this.#office, this.#at, place.n, by, read)
       }
       return
     }
@@ -121,7 +121,9 @@ export class Control {
     if (role !== 'owner' && role !== 'participant') return
     if (state === 'composing') this.#typing.set(by, n)
     else if (this.#typing.get(by) === n) this.#typing.delete(by)
-    this.#customers.typing(n, s, state === 'inactive' || state === 'gone' ? 'paused' : state)
+    const shown = state === 'inactive' || state === 'gone' ? 'paused' : state
+    this.#customers.typing(n, s, shown)
+    for (const f of this.#office.onSign) f(n, { is: 'typing', by, state: shown })
   }
 
   /** What he typed goes to nobody outside, so no line of his will end what his client announced. */

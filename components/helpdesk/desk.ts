@@ -19,6 +19,7 @@ import { Office } from './office.ts'
 import { pendingOffers } from './conversation.ts'
 import { Monitors } from './monitors.ts'
 import { Talks } from './talks.ts'
+import { readByOperator } from './reading.ts'
 import { Reception } from './reception.ts'
 import { MARK, sentence } from './sentences.ts'
 import { chat, NS, objection } from './stanzas.ts'
@@ -101,7 +102,7 @@ class Desk implements Receiver {
     this.#watchers = new Watchers(this.#office, this.#at)
     this.#office.onErased.push(jid => this.#watchers.forget(jid))
     this.#office.onErased.push(jid => this.#office.present.note(Jid.parse(jid), false))
-    this.#warnings = new Warnings(this.#office, this.#at)
+    this.#warnings = new Warnings(this.#office)
     this.#talks = new Talks(this.#office, this.#at)
     this.#office.talk = (by, who, text, related, id) => this.#talks.begin(by, who, text, related, id)
     this.#office.touchRoster = jid => this.#rosters.touch(jid)
@@ -109,9 +110,13 @@ class Desk implements Receiver {
     this.#office.views.push(this.#office.paces, new Hints(this.#office, this.#operators))
     this.#office.views.push(this.#workgroup, this.#operators, this.#customers, this.#warnings, this.#office.records.catalogue)
     this.#office.views.push(this.#translations = new Translations(this.#office, this.#operators))
-    this.#office.views.push(new Monitors(this.#office, this.#at), new Attachments(this.#office))
+    this.#office.views.push(new Monitors(this.#office), new Attachments(this.#office))
     this.#office.views.push(this.tally = new Tally(this.#office))
     this.#office.onTyping = n => this.#warnings.touch(n)
+    this.#office.doings = {
+      typing: (by, n, state) => this.#control.typing(by, n, state), read: (by, n, seq) => readByOperator(this.#office, this.#at, n, by, seq),
+      write: (by, talk, text, id) => this.#talks.write(talk, by, text, id), stand: (by, talk, as) => this.#talks.stand(talk, by, as),
+    }
     this.#office.onRules.push(() => this.#warnings.wind())
     this.#forms = adminCommands(this.#office)
     this.#office.onPeople = () => this.#people()

@@ -7,6 +7,7 @@ import { Customers, type Customer } from './customers.ts'
 import { Dossiers } from './dossier.ts'
 import type { Bare, Present, State } from './facts.ts'
 import { Lines } from './lines.ts'
+import { Notices } from './notices.ts'
 import type { Storage } from './files/storage.ts'
 import type { Outbox } from './mail/outbox.ts'
 import { Operators } from './operators.ts'
@@ -30,6 +31,7 @@ export class Ground {
   readonly operators: Operators
   readonly dossiers: Dossiers
   readonly threads: Threads
+  readonly notices: Notices
   /** One line for each conversation there ever was. */
   readonly summaries: Past
   /** What the config file names; a setting refers to one as `secret:NAME`. */
@@ -65,6 +67,7 @@ export class Ground {
     this.summaries = new Past(documents, link.domain)
     this.dossiers = new Dossiers(documents, link.domain)
     this.threads = new Threads(documents, link.domain)
+    this.notices = new Notices(link)
     this.book.words = e => ({ body: e.line ? deskLine(e.line, who => this.operators.name(who)) : '', name: 'Helpdesk' })
     this.book.terms = () => ({ handOff: rules.now.handOff, autoClose: rules.now.conversation.autoClose })
   }

@@ -1,23 +1,19 @@
 // Tells who monitors a conversation of each thing done in it, once and to him alone (OT-45, OT-46; shell).
-import { Jid } from '../../server/api.ts'
 import { actorOf, happened } from './chronicle.ts'
-import type { Addresses } from './addresses.ts'
 import type { Commit } from './book.ts'
 import type { Event } from './facts.ts'
 import type { Line } from './lines.ts'
 import type { View } from './ground.ts'
 import type { Office } from './office.ts'
 import { mayRead } from './records/access.ts'
-import { MARK, short } from './sentences.ts'
-import { chat } from './stanzas.ts'
+import { short } from './sentences.ts'
 import { labelled } from './views/contact.ts'
 
 const SILENT: readonly Event['type'][] = ['warned', 'monitored', 'stirred', 'exhausted']
 
 export class Monitors implements View {
   readonly #office: Office
-  readonly #at: Addresses
-  constructor(office: Office, at: Addresses) { this.#office = office; this.#at = at }
+  constructor(office: Office) { this.#office = office }
 
   onCommit({ n, before, events, lines }: Commit): void {
     for (const { event, after } of events) {
@@ -29,7 +25,7 @@ export class Monitors implements View {
       const by = actorOf(event)
       for (const [jid, what] of Object.entries(all)) {
         if (jid === by || (what === 'customer' && by !== 'customer')) continue
-        if (mayRead(this.#office, jid, after)) this.#office.link.send(chat(this.#at.bot, Jid.parse(jid), `${MARK}#${n} ${text}`, { keep: false }))
+        if (mayRead(this.#office, jid, after)) this.#office.notices.tell(jid, `#${n} ${text}`, { keep: false })
       }
     }
   }

@@ -28,6 +28,18 @@ import { StandingRooms } from './standing-rooms.ts'
 import type { Related, Thread } from './threads.ts'
 import { Translation } from './translate/translation.ts'
 
+/** What passes in a conversation and is no line: somebody types, or the customer's client has shown a line. */
+export type Sign = { readonly is: 'typing'; readonly by: Bare | 'customer'; readonly state: string } | { readonly is: 'read'; readonly seq: number }
+/** What an operator does that is no command, from wherever he does it. */
+export interface Doings {
+  typing(by: Bare, n: number, state: string): void
+  read(by: Bare, n: number, seq: number): Promise<void>
+  /** Writes into a talk with colleagues, and comes in with it. */
+  write(by: Bare, talk: number, text: string, id?: string): Promise<void>
+  /** Comes into a talk, or passes. */
+  stand(by: Bare, talk: number, as: 'in' | 'out'): Promise<void>
+}
+
 export class Office extends Ground {
   readonly distribution: Distribution
   readonly hands = new Hands()
@@ -61,6 +73,10 @@ export class Office extends Ground {
   rosterNow: (jid: Bare) => Promise<void> = async () => {}
   brief: (n: number, jid: Bare) => Promise<void> = async () => {}
   onTyping: (n: number) => void = () => {}
+  /** Called when somebody in a conversation types or has read; kept by nobody. */
+  readonly onSign: ((n: number, sign: Sign) => void)[] = []
+  /** What an operator does beside commands. */
+  doings: Doings = { typing: () => {}, read: async () => {}, write: async () => {}, stand: async () => {} }
   /** Called when an operator chose another view. */
   onView: (jid: Bare) => void = () => {}
   /** Reads anew who serves. */

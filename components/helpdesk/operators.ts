@@ -40,6 +40,8 @@ export class Operators {
   readonly #rules: Rulebook
   #people = new Map<Bare, Person>()
   readonly #devices = new Map<Bare, Map<string, Device>>()
+  /** Those who are here without an XMPP client: by the stream that says so. */
+  readonly #pages = new Map<Bare, Map<symbol, Device>>()
   readonly #records = new Map<Bare, OperatorRecord>()
   #rights: Rights
   /** Called when a shown name or a role has changed. */
@@ -67,7 +69,7 @@ export class Operators {
     const came = [...people.keys()].filter(j => !this.#people.has(j))
     const gone = [...this.#people.keys()].filter(j => !people.has(j))
     for (const jid of came) this.#records.set(jid, { ...DEFAULTS, ...(await this.#documents.get<OperatorRecord>(COLLECTION, this.#link.domain, jid))?.value })
-    for (const jid of gone) { this.#records.delete(jid); this.#devices.delete(jid) }
+    for (const jid of gone) { this.#records.delete(jid); this.#devices.delete(jid); this.#pages.delete(jid) }
     const changed = JSON.stringify([...people]) !== JSON.stringify([...this.#people])
     this.#people = people
     this.#of.clear()
@@ -124,7 +126,7 @@ export class Operators {
     const { intake, capacity, bot } = this.record(jid)
     const most = bot ? ENDLESS : capacity
     const own = intake.max !== undefined && most !== undefined ? Math.min(intake.max, most) : intake.max
-    return { id: jid, devices: [...this.#devices.get(jid)?.values() ?? []], intake: { ...intake, max: own }, capacity: most ?? this.#rules.now.distribution.capacity, back: this.stands(jid) }
+    return { id: jid, devices: [...this.#devices.get(jid)?.values() ?? [], ...this.#pages.get(jid)?.values() ?? []], intake: { ...intake, max: own }, capacity: most ?? this.#rules.now.distribution.capacity, back: this.stands(jid) }
   }
   /** Whether it is a program. */
   isBot(jid: Bare): boolean { return this.record(jid).bot === true }
@@ -155,6 +157,14 @@ export class Operators {
     if (devices.size > 0) this.#devices.set(device.bare, devices)
     else this.#devices.delete(device.bare)
     return old?.show !== show || old?.attached === false
+  }
+  /** The same of a page, which reads a stream and gets no stanzas. */
+  page(jid: Bare, page: symbol, show: Show | undefined): void {
+    const pages = this.#pages.get(jid) ?? new Map<symbol, Device>()
+    if (show === undefined) pages.delete(page)
+    else pages.set(page, { show, attached: true })
+    if (pages.size > 0) this.#pages.set(jid, pages)
+    else this.#pages.delete(jid)
   }
   /** Notes that a device's connection was lost but may come back, or is back. True if that is news. */
   attachment(device: string, attached: boolean): boolean {

@@ -105,7 +105,7 @@ export class People {
     return {
       ...this.row(jid), shownName: operators.person(jid)?.name ?? null, role, roleTitle: roleTitle(rules.now.roles, role), permissions: [...operators.rights(role)].sort(),
       alias: rest.alias ?? null, email: rest.email ?? null, capacity: rest.capacity ?? null, maxChats: capacityOf(o), perQueue: rest.perQueue ?? {}, departments: rest.departments ?? null,
-      skills: rest.skills ?? [], languages: rest.languages ?? [], bot: rest.bot === true, view: view ?? null, invisible: intake.invisible, devices: operators.devices(jid).length,
+      skills: rest.skills ?? [], languages: rest.languages ?? [], bot: rest.bot === true, view: view ?? null, invisible: intake.invisible, devices: o.devices.length,
       queues: operators.queuesOf(jid).map(queue => ({ queue, active: takesFrom(o, queue) })),
     }
   }

@@ -22,15 +22,20 @@ export async function readByCustomer(o: Office, at: Addresses, n: number, s: Pre
   if (Number(m?.[1]) !== n) return
   const line = await find(o, n, s, l => l.shown === Number(m?.[2]))
   if (!line) return
-  o.readUpTo.set(n, Math.max(o.readUpTo.get(n) ?? 0, line.seq))
+  const seq = Math.max(o.readUpTo.get(n) ?? 0, line.seq)
+  o.readUpTo.set(n, seq)
+  for (const f of o.onSign) f(n, { is: 'read', seq })
   for (const jid of operatorsIn(s)) o.link.send(marker(at.conversation(n), jid, line.by === jid && line.id !== undefined ? line.id : `c${n}-${line.seq}`))
 }
 
+/** The number of the line of this conversation that an operator's client says was read. */
+export const seqRead = (m: Message, n: number): number | undefined => { const [, c, seq] = /^c(\d+)-(\d+)$/.exec(displayed(m) ?? '') ?? []; return Number(c) === n ? Number(seq) : undefined }
+
 /** A client of somebody who writes to the customer has shown the customer's line. */
-export async function readByOperator(o: Office, at: Addresses, n: number, s: Present, by: Bare, id: string): Promise<void> {
-  const m = /^c(\d+)-(\d+)$/.exec(id)
-  if (Number(m?.[1]) !== n || !mayWrite(s, by) || roleOf(s, by) === 'observer') return
-  const line = await find(o, n, s, l => l.seq === Number(m?.[2]))
+export async function readByOperator(o: Office, at: Addresses, n: number, by: Bare, seq: number): Promise<void> {
+  const s = o.book.states.get(n)
+  if (!s || s.is === 'absent' || !mayWrite(s, by) || roleOf(s, by) === 'observer') return
+  const line = await find(o, n, s, l => l.seq === seq)
   const customer = o.customerOf(s)
   if (line?.by === 'customer' && line.id !== undefined && customer) o.link.send(marker(customer.bridged ? at.conversation(n) : at.queue(customer.contact !== undefined && o.hasQueue(customer.contact) ? customer.contact : s.queue), customer.jid, line.id))
 }

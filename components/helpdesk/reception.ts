@@ -101,7 +101,9 @@ export class Reception {
     const customer = await this.#office.customers.byJid(from.bare)
     const current = customer && this.#office.current(customer)
     if (!current || current.s.is !== 'active') return
-    for (const jid of operatorsIn(current.s)) this.#operators.window(jid, current.s).typing(current.n, jid, state === 'inactive' || state === 'gone' ? 'paused' : state)
+    const shown = state === 'inactive' || state === 'gone' ? 'paused' : state
+    for (const jid of operatorsIn(current.s)) this.#operators.window(jid, current.s).typing(current.n, jid, shown)
+    for (const f of this.#office.onSign) f(current.n, { is: 'typing', by: 'customer', state: shown })
   }
 
   // The desk's namespace

@@ -39,15 +39,24 @@ export class Talks {
     if (/^[!/]{1,2}review$/i.test(body.trim())) { this.#tell(n, by, await this.#review(t)); return undefined }
     if (parsed.is === 'refused') { this.#tell(n, by, parsed.because); return undefined }
     if (parsed.is === 'command') {
-      if (parsed.command.handler === 'accept') await this.#enter(n, by)
-      else if (parsed.command.handler === 'decline') {
-        if (await this.#office.threads.stand(n, by, 'out')) { this.#tell(n, by, 'Passed on. Write here whenever you want to come in all the same.'); this.#others(n, by, `${this.#office.operators.name(by)} has passed.`) }
-      } else this.#tell(n, by, 'Here one talks with colleagues: !a accepts, !r passes, !review reads what it is about. Other commands go to the bot.')
+      if (parsed.command.handler === 'accept') await this.stand(n, by, 'in')
+      else if (parsed.command.handler === 'decline') await this.stand(n, by, 'out')
+      else this.#tell(n, by, 'Here one talks with colleagues: !a accepts, !r passes, !review reads what it is about. Other commands go to the bot.')
       return undefined
     }
-    await this.#enter(n, by)
-    await this.#say(n, by, parsed.text, m.head.id)
+    await this.write(n, by, parsed.text, m.head.id)
     return undefined
+  }
+
+  /** A member writes, and comes in with it. */
+  async write(n: number, by: Bare, text: string, id: string | undefined): Promise<void> {
+    await this.#enter(n, by)
+    await this.#say(n, by, text, id)
+  }
+  /** A member accepts, or passes. */
+  async stand(n: number, by: Bare, as: 'in' | 'out'): Promise<void> {
+    if (as === 'in') return this.#enter(n, by)
+    if (await this.#office.threads.stand(n, by, 'out')) { this.#tell(n, by, 'Passed on. Write here whenever you want to come in all the same.'); this.#others(n, by, `${this.#office.operators.name(by)} has passed.`) }
   }
 
   /** Who comes in reads what was said before. */

@@ -43,6 +43,8 @@ export class Threads {
     }
   }
 
+  /** Called when one has changed. */
+  readonly onKept: ((t: Thread) => void)[] = []
   get(n: number): Thread | undefined { return this.#all.get(n) }
   all(): readonly Thread[] { return [...this.#all.values()] }
   /** Those of a member, the newest on top. */
@@ -105,6 +107,7 @@ export class Threads {
   async #keep(t: Thread): Promise<Thread> {
     await this.#documents.put(THREADS, this.#desk, key(t.n), t)
     this.#all.set(t.n, t)
+    for (const f of this.onKept) f(t)
     return t
   }
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -1,6 +1,4 @@
 // Tells agents in time who waits for them: warnings, reminders and what has come due (shell).
-import { el, Jid } from '../../server/api.ts'
-import type { Addresses } from './addresses.ts'
 import { bestShow, isReceiving } from './availability.ts'
 import type { Commit } from './book.ts'
 import { queueName } from './config.ts'
@@ -9,18 +7,15 @@ import type { Bare, Level, Present } from './facts.ts'
 import type { View } from './ground.ts'
 import type { Office } from './office.ts'
 import { nextDue, silentSince, type Due } from './quality.ts'
-import { duration, MARK } from './sentences.ts'
-import { chat } from './stanzas.ts'
+import { duration } from './sentences.ts'
 import { Timers } from './timers.ts'
 
 export class Warnings implements View {
   readonly #office: Office
-  readonly #at: Addresses
   readonly #timers: Timers
   readonly #last = new Map<number, number>()
-  constructor(office: Office, at: Addresses) {
+  constructor(office: Office) {
     this.#office = office
-    this.#at = at
     this.#timers = new Timers(office.link.clock)
   }
 
@@ -87,6 +82,6 @@ export class Warnings implements View {
   #say(to: Bare, text: string, how: { readonly critical?: boolean; readonly urgent?: boolean } = {}): void {
     const show = bestShow(this.#office.operators.operator(to).devices)
     if (show === undefined ? how.urgent !== true : show === 'dnd' && how.critical !== true && how.urgent !== true) return
-    this.#office.link.send(chat(this.#at.bot, Jid.parse(to), MARK + text, { keep: how.urgent === true, ...(how.critical || how.urgent ? { more: [el('attention', 'urn:xmpp:attention:0')] } : {}) }))
+    this.#office.notices.tell(to, text, { keep: how.urgent === true, urgent: how.critical === true || how.urgent === true })
   }
 }

@@ -178,7 +178,7 @@ describe('live lists in the description of the interface', () => {
   it('ST-09 each says that it answers with events, takes Last-Event-ID, and may be too much', deskWith(CALM, TEAM, async d => {
     const { paths } = (await d.rest('GET', '/api/v1/openapi.json')).body
     const live = Object.entries(paths as Record<string, Record<string, any>>).filter(([path]) => path.endsWith('/events') && path !== '/events') // JSON of any shape
-    assert.deepEqual(live.map(([path]) => path).sort(), ['/board/events', '/conversations/{n}/events', '/lists/{list}/events'])
+    assert.deepEqual(live.map(([path]) => path).sort(), ['/board/events', '/conversations/{n}/events', '/lists/{list}/events', '/me/events'])
     for (const [path, { get }] of live) {
       assert.deepEqual(Object.keys(get.responses['200'].content), ['text/event-stream'], path)
       assert.ok(get.responses['429'] && get.parameters.some((p: { name: string; in: string }) => p.name === 'Last-Event-ID' && p.in === 'header'), path)

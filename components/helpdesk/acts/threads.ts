@@ -45,7 +45,7 @@ export const THREAD_ACTS: Readonly<Record<ThreadHandler, Act>> = {
     return yes(all.length === 0 ? 'There are none.' : all.map(t => `im${t.n} · ${new Date(t.last).toISOString().slice(0, 16).replace('T', ' ')} · ${o.operators.name(t.lastBy)} · with ${Object.entries(t.members).filter(([j]) => j !== c.by).map(([j, as]) => `${o.operators.name(j)}${as === 'asked' ? ' (asked)' : as === 'out' ? ' (passed)' : ''}`).join(', ')}${t.related ? ` · ${relatedText(t.related)}` : ''}`).join('\n'))
   },
   colleagues(o, c) {
-    const all = o.operators.all().filter(p => p.jid !== c.by).map(p => ({ name: o.operators.name(p.jid), here: o.operators.devices(p.jid).length > 0 && o.operators.record(p.jid).intake.invisible !== 'all' }))
+    const all = o.operators.all().filter(p => p.jid !== c.by).map(p => ({ name: o.operators.name(p.jid), here: o.operators.operator(p.jid).devices.length > 0 && o.operators.record(p.jid).intake.invisible !== 'all' }))
     const sorted = all.sort((a, b) => Number(b.here) - Number(a.here) || a.name.localeCompare(b.name))
     return yes(sorted.length === 0 ? 'You are alone.' : sorted.map(p => `${p.name}: ${p.here ? 'logged in' : 'offline'}`).join('\n'))
   },

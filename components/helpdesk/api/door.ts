@@ -81,6 +81,7 @@ export class Door {
   /** Registers a route that is described elsewhere. */
   on(method: string, path: string, scope: Scope | undefined, handle: (r: HttpRequest, who: Caller) => Answer): void {
     const watched = async (r: HttpRequest, who: Caller): Promise<HttpResponse> => {
+      if (this.office.operators.has(who.jid)) this.office.heard.set(who.jid, this.office.now)
       const answer = await handle(r, who)
       if (answer.status === 403) await this.denials.note(r, who.jid)
       return answer

@@ -1,15 +1,21 @@
 // REST as it changes: lists, the board and one conversation as server-sent events (shell).
 import { createHash } from 'node:crypto'
 import type { HttpRequest, HttpRouter } from '../../../server/api.ts'
-import { Refused, type Present } from '../facts.ts'
+import type { Show } from '../availability.ts'
+import { Refused, type Bare, type Present } from '../facts.ts'
 import { BoardSource } from '../live/board-source.ts'
+import type { Feed } from '../live/feed.ts'
 import { ListSource } from '../live/list-source.ts'
 import { Live } from '../live/live.ts'
+import { OwnSource } from '../live/own-source.ts'
 import { TimelineSource, type Shown } from '../live/timeline.ts'
 import { nothing, problem, type Caller, type Door, type Route, type Schema } from './door.ts'
 import { readQuery } from './lists.ts'
+import { reaches } from './scopes.ts'
+import type { Office } from '../office.ts'
 
 const text = { type: 'string' }
+const SHOWS: readonly Show[] = ['chat', 'available', 'away', 'xa', 'dnd']
 const END = '`end` {reason, title}: the last one; reason is slow, forbidden, token, gone, stopping or broken.'
 const events = (description: string): Schema => ({ type: 'string', description: `Server-sent events. ${description} ${END} A comment comes each 15 s (limits.events.beat).` })
 
@@ -39,7 +45,7 @@ export function liveRoutes({ office: o }: Door, http: HttpRouter, conversation: 
     },
     {
       method: 'GET', path: '/conversations/{n}/events', id: 'conversationEvents', scope: 'conversations:read', events: true, summary: 'One conversation as it goes on: its lines and what is done with it, each once, also over a restart of the server',
-      answer: events('`conversation`: as GET /conversations/{n} gives it, whenever more than a line has changed. `line`: as GET /conversations/{n}/lines gives it. `happened` {at, type, by, text}: as in its history. `ready` {lines}: that is all for now.'),
+      answer: events('`conversation`: as GET /conversations/{n} gives it, whenever more than a line has changed. `line`: as GET /conversations/{n}/lines gives it. `happened` {at, type, by, text}: as in its history. `typing` {by, jid, name, state} and `read` {by, seq}: what is kept by nobody, without an id. `ready` {lines}: that is all for now.'),
       handle: (r, who) => live.open(r, who, 'conversations:read', async (feed, seen, began) => {
         const found = await conversation(r, who)
         if (!found) return nothing()
@@ -48,7 +54,37 @@ export function liveRoutes({ office: o }: Door, http: HttpRouter, conversation: 
         return { first: await source.first(found.s, seen) }
       }),
     },
+    {
+      method: 'GET', path: '/me/events', id: 'ownEvents', scope: 'conversations:read', needs: 'chat.serve', events: true, summary: 'What one is asked and told, as it comes. With `show` one is logged in as long as the stream is open',
+      query: { show: { enum: SHOWS, description: 'One is here, as with an XMPP client that says so. It needs the scope conversations:write. Absent: one only listens.' } },
+      answer: events('`reset`: forget what you have. `asked`: as GET /me/asked gives it; `over` {id, number}: it is asked no more. `told` {text, urgent}: the bot’s words, warnings and reminders among them. `talk` {number, standing, lines, last, lastBy}: a talk with colleagues has changed. `ready` {total}: that is all that is asked for now.'),
+      handle: (r, who) => {
+        const wanted = r.query.get('show')
+        const show = SHOWS.find(s => s === wanted)
+        if (wanted !== null && show === undefined) return problem(422, `show: one of ${SHOWS.join(', ')}.`, { errors: [{ pointer: '/show', detail: `one of ${SHOWS.join(', ')}` }] })
+        if (show !== undefined && !reaches(who.scopes, 'conversations:write')) return problem(403, 'This token lacks the scope conversations:write.')
+        return live.open(r, who, 'conversations:read', async (feed, _, began) => {
+          const source = new OwnSource(o, who.jid, feed)
+          began(source)
+          if (show !== undefined && feed.isOpen) isHere(o, who.jid, show, feed)
+          return { first: source.first() }
+        })
+      },
+    },
   ]
+}
+
+/** Counts as one of the operator's devices until the stream is over. */
+function isHere(o: Office, jid: Bare, show: Show, feed: Feed): void {
+  const page = Symbol(jid)
+  const { onOver } = feed
+  feed.onOver = () => {
+    onOver()
+    o.operators.page(jid, page, undefined)
+    o.operatorChanged(jid)
+  }
+  o.operators.page(jid, page, show)
+  o.operatorChanged(jid)
 }
 
 /** The same for the same question of the same operator. */

@@ -2,7 +2,7 @@
 import { commandNamed } from '../commands.ts'
 import { act } from '../actions.ts'
 import type { Thread } from '../threads.ts'
-import { declined, nothing, object, ok, page, problem, time, type Door, type Route } from './door.ts'
+import { declined, gone, nothing, object, ok, page, problem, time, type Door, type Route } from './door.ts'
 
 const text = { type: 'string' }
 const THREAD = { type: 'object', properties: { number: { type: 'integer' }, address: text, by: text, members: { type: 'array', items: { type: 'object', properties: { jid: text, name: text, standing: { enum: ['in', 'asked', 'out'] } } } }, related: { type: ['object', 'null'], properties: { kind: text, number: { type: 'integer' }, href: text } }, begun: text, last: text, lastBy: text, lines: { type: 'integer' } } }
@@ -32,6 +32,29 @@ export function threadRoutes({ office: o }: Door): readonly Route[] {
         if (o.threads.get(n)?.members[who.jid] === undefined) return nothing()
         const lines = await o.threads.lines(n, Number(r.query.get('after') ?? 0) || 0)
         return ok({ lines: lines.map(l => ({ seq: l.seq, at: time(l.at), by: l.by, name: l.name, text: l.body })) })
+      },
+    },
+    {
+      method: 'POST', path: '/threads/{n}/lines', id: 'writeThread', scope: 'conversations:write', personal: true, needs: 'chat.with.agents', summary: 'Writes into a talk, and comes in with it', status: 204, answer: {},
+      body: { type: 'object', required: ['text'], properties: { text } },
+      async handle(r, who) {
+        const t = o.threads.get(Number(r.params['n']))
+        if (t?.members[who.jid] === undefined) return nothing()
+        const { text: said } = object(r) ?? {}
+        if (typeof said !== 'string' || said.trim() === '') return problem(422, 'text: this is needed.', { errors: [{ pointer: '/text', detail: 'is needed' }] })
+        await o.inTurnOf(who.jid, () => o.doings.write(who.jid, t.n, said))
+        return gone()
+      },
+    },
+    {
+      method: 'PUT', path: '/threads/{n}/standing', id: 'standInThread', scope: 'conversations:write', personal: true, needs: 'chat.with.agents', summary: 'Comes into a talk, or passes', body: { type: 'object', required: ['standing'], properties: { standing: { enum: ['in', 'out'] } } }, answer: THREAD,
+      async handle(r, who) {
+        const t = o.threads.get(Number(r.params['n']))
+        if (t?.members[who.jid] === undefined) return nothing()
+        const { standing } = object(r) ?? {}
+        if (standing !== 'in' && standing !== 'out') return problem(422, 'standing: in or out.', { errors: [{ pointer: '/standing', detail: 'in or out' }] })
+        await o.inTurnOf(who.jid, () => o.doings.stand(who.jid, t.n, standing))
+        return ok(shown(o.threads.get(t.n) ?? t))
       },
     },
   ]

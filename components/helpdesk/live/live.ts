@@ -5,7 +5,9 @@ import { reaches, type Scope } from '../api/scopes.ts'
 import type { Commit } from '../book.ts'
 import type { Bare, State } from '../facts.ts'
 import type { View } from '../ground.ts'
-import type { Office } from '../office.ts'
+import type { Told } from '../notices.ts'
+import type { Office, Sign } from '../office.ts'
+import type { Thread } from '../threads.ts'
 import { Feed } from './feed.ts'
 import { Tape } from './tape.ts'
 
@@ -15,6 +17,9 @@ export interface Source {
   readonly mark?: string
   commit?(c: Commit): void
   agent?(jid: Bare): void
+  sign?(n: number, sign: Sign): void
+  told?(t: Told): void
+  talk?(t: Thread): void
   /** Who may see what may have changed: ends or narrows what is told, at once. */
   look(): void
   /** Time has passed. */
@@ -44,6 +49,10 @@ export class Live implements View {
     office.onOperator.push(jid => this.#agents([jid]))
     office.book.onSeats.push(who => this.#agents(who))
     office.operators.onRights = () => this.#rights()
+    const each = (tell: (s: Source) => void): void => { for (const s of this.#streams) this.#safely(s, () => { if (s.source) tell(s.source) }) }
+    office.onSign.push((n, sign) => each(s => s.sign?.(n, sign)))
+    office.notices.onTold.push(t => each(s => s.told?.(t)))
+    office.threads.onKept.push(t => each(s => s.talk?.(t)))
     const { privileges } = office.link
     const again = (): void => { for (const s of this.#streams) void this.#admit(s) }
     const heard = privileges ? [privileges.onTokens(again), privileges.onPeople(again)] : []

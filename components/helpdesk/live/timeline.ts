@@ -5,7 +5,7 @@ import { actorOf, happened } from '../chronicle.ts'
 import type { Commit } from '../book.ts'
 import type { Bare, Event, Present, State } from '../facts.ts'
 import type { Line } from '../lines.ts'
-import type { Office } from '../office.ts'
+import type { Office, Sign } from '../office.ts'
 import { written, type Feed } from './feed.ts'
 import type { Source } from './live.ts'
 
@@ -83,6 +83,13 @@ export class TimelineSource implements Source {
       if (told) this.#feed.send(...told)
     }
     if (c.events.some(e => e.event.type !== 'said')) this.#o.later(async () => { const picture = await this.#shown.picture(after); if (this.#state === after) this.#feed.send('conversation', picture) })
+  }
+
+  /** What nobody keeps bears no number. */
+  sign(n: number, sign: Sign): void {
+    if (n !== this.#n || this.#held || this.#state.is === 'absent' || (sign.is === 'typing' && sign.by === this.#who)) return
+    const by = sign.is === 'typing' && sign.by !== 'customer' ? { by: 'agent', jid: sign.by, name: this.#o.operators.name(sign.by) } : { by: 'customer' }
+    this.#feed.send(sign.is, sign.is === 'typing' ? { ...by, state: sign.state } : { ...by, seq: sign.seq })
   }
 
   look(): void {

@@ -103,7 +103,7 @@ export class OperatorView implements View {
   }
 
   /** A message of the bot. What is stale in a minute is not kept. */
-  bot(to: Bare, text: string, keep = true): void { this.#office.link.send(chat(this.#at.bot, Jid.parse(to), MARK + text, { keep })) }
+  bot(to: Bare, text: string, keep = true): void { this.#office.notices.tell(to, text, { keep }) }
 
   async #opening(n: number): Promise<string> { return (await this.#office.lines.after(n, 0, 5)).find(l => l.by === 'customer')?.body ?? '' }
 

@@ -1,0 +1,62 @@
+// An operator's own affairs as they come: what he is asked, what the bot tells him, his talks with colleagues (shell).
+import { time } from '../api/door.ts'
+import type { Commit } from '../book.ts'
+import { queueName } from '../config.ts'
+import type { Bare, State } from '../facts.ts'
+import type { Told } from '../notices.ts'
+import type { Office } from '../office.ts'
+import { pendingOffers } from '../states.ts'
+import type { Thread } from '../threads.ts'
+import { written, type Feed } from './feed.ts'
+import type { Source } from './live.ts'
+
+/** A question that waits for an operator's answer: a customer, a transfer, an invitation. */
+export interface Asked {
+  readonly id: string
+  readonly number: number
+  readonly kind: 'customer' | 'transfer' | 'invitation'
+  readonly queue: string
+  readonly queueName: string
+  readonly customer: string
+  readonly by: Bare | null
+  readonly byName: string | null
+  readonly until: string | null
+}
+
+/** What this conversation asks of him now. */
+export function askedIn(o: Office, who: Bare, n: number, s: State): readonly Asked[] {
+  if (s.is === 'absent') return []
+  return pendingOffers(s).filter(p => p.to === who && p.until > o.now).map(p => ({
+    id: p.id, number: n, kind: s.is === 'offered' && s.offer.id === p.id ? 'customer' : s.is === 'active' && s.transfer?.id === p.id ? 'transfer' : 'invitation',
+    queue: s.queue, queueName: queueName(o.config, s.queue), customer: o.customerOf(s)?.name ?? 'Customer', by: p.by ?? null, byName: p.by === undefined ? null : o.operators.name(p.by), until: time(p.until),
+  }))
+}
+export const askedOf = (o: Office, who: Bare): readonly Asked[] => [...o.hands.of(who)].sort((a, b) => a - b).flatMap(n => askedIn(o, who, n, o.book.states.get(n) ?? { is: 'absent' }))
+
+export class OwnSource implements Source {
+  readonly #o: Office
+  readonly #who: Bare
+  readonly #feed: Feed
+  /** By the id of the question: the conversation it is about. */
+  readonly #asked = new Map<string, number>()
+  constructor(o: Office, who: Bare, feed: Feed) { this.#o = o; this.#who = who; this.#feed = feed }
+
+  /** All that waits for an answer. What was told meanwhile is not told again. */
+  first(): readonly string[] {
+    const all = askedOf(this.#o, this.#who)
+    for (const a of all) this.#asked.set(a.id, a.number)
+    return [written('reset', {}), ...all.map(a => written('asked', a)), written('ready', { total: all.length })]
+  }
+
+  commit({ n, after }: Commit): void {
+    const now = askedIn(this.#o, this.#who, n, after)
+    for (const [id, number] of [...this.#asked]) if (number === n && !now.some(a => a.id === id)) { this.#asked.delete(id); this.#feed.send('over', { id, number }) }
+    for (const a of now) if (!this.#asked.has(a.id)) { this.#asked.set(a.id, n); this.#feed.send('asked', a) }
+  }
+  told({ to, text, urgent }: Told): void { if (to === this.#who) this.#feed.send('told', { text, urgent }) }
+  talk(t: Thread): void {
+    const standing = t.members[this.#who]
+    if (standing !== undefined) this.#feed.send('talk', { number: t.n, standing, lines: t.lines, last: time(t.last), lastBy: t.lastBy })
+  }
+  look(): void { if (!this.#o.operators.has(this.#who)) this.#feed.end('forbidden') }
+}
