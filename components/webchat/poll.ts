@@ -13,8 +13,8 @@ const QUEUE = 1000 // messages that may wait for a page
 const SESSIONS = 5000 // in all
 
 const STATUS: Readonly<Record<string, number>> = {
-  'not-authorized': 401, 'bad-request': 422, 'not-acceptable': 422, 'item-not-found': 404, forbidden: 403, 'policy-violation': 422, 'resource-constraint': 429,
-  'unexpected-request': 409, 'service-unavailable': 503, 'remote-server-timeout': 504,
+  'not-authorized': 401, 'bad-request': 422, 'not-acceptable': 422, 'item-not-found': 404, forbidden: 403, 'not-allowed': 403, 'policy-violation': 422, 'resource-constraint': 429,
+  conflict: 409, 'unexpected-request': 409, 'feature-not-implemented': 501, 'service-unavailable': 503, 'remote-server-timeout': 504,
 }
 
 export class Polling {

@@ -138,6 +138,20 @@ describe('proof before a conversation', () => {
     for (const proof of [{ $ne: null }, ['x'], 1, true, 'a\u0000b']) assert.equal((await post(url, { session, message: { ...open, proof } })).status, 422)
   }, PULL))
 
+  it('over POST each refusal has a status that says whose fault it is: a file where none are taken, an answer that was given before', webDesk(STAFF, async (d, url) => {
+    const anna = await d.comes('anna')
+    await set(d, { conversation: { survey: true } })
+    const { session } = await post(url, { message: { type: 'hello' } })
+    assert.equal((await post(url, { session, message: { type: 'open', id: newId(), name: 'Zoe', text: 'Hello' } })).status, 200)
+    assert.equal((await post(url, { session, message: { type: 'file', id: newId(), conversation: 1, name: 'cat.png', size: 5, mime: 'image/png' } })).status, 403)
+    anna.types(BOT, '!take 1')
+    await anna.reads(BOT, /yours/)
+    anna.types(BOT, '!end 1')
+    await d.quiet()
+    const rates = async (): Promise<number> => (await post(url, { session, message: { type: 'survey', conversation: 1, rating: 5 } })).status
+    assert.deepEqual([await rates(), await rates()], [200, 409])
+  }, PULL))
+
   it('SEC-W33 a captcha’s token is verified by its service, once; missing, empty, refused or shown before it is refused', async () => {
     const sink = new HookSink()
     const service = `http://127.0.0.1:${await sink.listen()}/siteverify`
