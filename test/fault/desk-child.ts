@@ -113,7 +113,7 @@ const acts: readonly (readonly [number, () => Promise<void>])[] = [
   [4, () => { const n = some(); return sends(`${anyone()}@localhost/pc`, `c${n}@${DESK}`, `!${oneOf(['n', 'c'])} ${SECRET} ${ids}`) }],
   [5, () => bot(anyone(), `!end ${some()}`)],
   [5, () => bot(anyone(), `!close ${some()}`)],
-  [3, () => sends(`${anyone()}@localhost/pc`, `c${some()}@${DESK}`, '!ticket')],
+  [6, () => below(2) === 0 ? bot(anyone(), '!ticket') : sends(`${anyone()}@localhost/pc`, `c${some()}@${DESK}`, '!ticket')],
   [1, () => bot('mia', `!delete ${some()} yes`)],
   [8, () => clock.advance(below(40_000))],
 ]
