@@ -28,6 +28,8 @@ export interface Ways {
   readonly mistrusted?: boolean
   /** We begin with TLS from the first byte. */
   readonly direct?: boolean
+  /** Our queue "support", as the config has it. */
+  readonly support?: string
 }
 
 const TUNE = 'http://jabber.org/protocol/tune'
@@ -43,7 +45,7 @@ export async function together(kind: Kind, papers: Papers, play: (us: Town, them
   const theirCa = trusting(!ways.dialback && !ways.mistrusted, mine, 'theirs.pem')
   const setup: PeerSetup = { folder: papers.folder, domain, address, port, direct, c2s, paper: theirs, ca: theirCa, us, ours: [ours, `rooms.${ours}`, `help.${ours}`], strict: !ways.dialback }
   const place = ways.direct ? `"tls://${address}:${direct}"` : `"${address}:${port}"`
-  await using town = await Town.open(ours, mine, `{ ca: ${ourCa}, dialback: ${ways.dialback ?? false}, targets: { ${domain}: ${place}, rooms.${domain}: ${place} } }`, '', us)
+  await using town = await Town.open(ours, mine, `{ ca: ${ourCa}, dialback: ${ways.dialback ?? false}, targets: { ${domain}: ${place}, rooms.${domain}: ${place} } }`, '', us, undefined, ways.support)
   await using peer = await kind.start(setup)
   await play(town, peer, setup)
 }
@@ -240,6 +242,35 @@ export function federates(kind: Kind): void {
     paul.leaves()
     await anna.hears`<presence type='unavailable' from='${room}/Paul'/>`
   }))
+
+  if (kind.findsAll) it('has one of theirs serve another of theirs at our desk, in a room, by commands too', () => together(kind, papers, async (us, them) => {
+    const desk = `desk@help.${US}`, support = `support@help.${US}`
+    const paul = new Person(await them.actor('paul')), rosa = new Person(await them.actor('rosa'))
+    await paul.actor.comesOnline()
+    await rosa.actor.comesOnline()
+    paul.actor.sends`<presence type='subscribe' to='${desk}'/>`
+    await paul.actor.hears`<presence type='subscribe' from='${desk}'/>`
+    paul.actor.sends`<presence type='subscribed' to='${desk}'/>`
+    await paul.actor.hears`<presence from='${desk}/desk'/>`
+    paul.types(desk, '!view room')
+    await paul.reads(desk, /shown as rooms/)
+    await us.clock.advance(0)
+    rosa.types(support, 'my printer burns')
+    await paul.reads(desk, /#1\b/)
+    paul.types(desk, '!a')
+    const invited = await paul.actor.hears`<message from='${desk}/desk'><x xmlns='jabber:x:conference'/></message>`
+    const room = String(invited.getChild('x', 'jabber:x:conference')?.attrs['jid'])
+    assert.match(room, new RegExp(`^rosa-1@help\\.${US}$`))
+    paul.actor.says(`<presence to='${room}/Paul'>${JOIN}</presence>`)
+    await paul.actor.hears`<message type='groupchat' from='${room}/Rosa'><body>my printer burns</body></message>`
+    const says = (text: string): void => paul.actor.sends`<message type='groupchat' to='${room}' id='${text}'><body>${text}</body></message>`
+    says('step back')
+    await rosa.reads(support, /step back/)
+    rosa.types(support, 'I did')
+    await paul.actor.hears`<message type='groupchat' from='${room}/Rosa'><body>I did</body></message>`
+    says('!end')
+    await rosa.reads(support, /ended/i)
+  }, { support: `{ agents: [paul@${THEM}], assign: round-robin }` }))
 
   it('refuses a peer whose certificate it does not trust, both ways, and says why to the admin alone', () => together(kind, papers, async (us, them) => {
     const anna = await us.actor('anna'), paul = await them.actor('paul')
