@@ -20,9 +20,9 @@ export const gate = plugin('gate', async host => {
     (black.size > 0 && has(black, other)) || (white.size > 0 && !host.router.has(other.domain) && !has(white, other))
 
   host.bar((_, other) => isOut(other))
-  host.on('out:admit', ({ stanza, account }) => stanza.to && stanza.to.bare !== account.jid.bare && isOut(stanza.to) ? refuse('not-allowed', 'Nobody of this server talks with this address.') : undefined)
+  host.on('out:admit', ({ stanza, account }) => stanza.to && isOut(stanza.to) && stanza.to.bare !== account.jid.bare ? refuse('not-allowed', 'Nobody of this server talks with this address.') : undefined)
   host.turnAway(({ kind, type, from, to }) => {
-    if (!from || from.bare === to?.bare || !isOut(from)) return undefined
+    if (!from || !isOut(from) || from.bare === to?.bare) return undefined
     return kind === 'presence' || type === 'result' || type === 'error' ? HANDLED : refuse('forbidden')
   })
 

@@ -14,11 +14,12 @@ export const retraction = plugin('retraction', host => {
   host.accountFeature(NS_RETRACT, NS_TOMBSTONE)
   for (const stage of ['out:archive', 'in:archive'] as const) {
     host.on(stage, p => {
-      const { stanza: { from, to }, account } = p
       const id = retracts(p.stanza)
-      const kept = id === undefined ? undefined : p.get(archivedAs)
+      if (id === undefined) return
+      const { stanza: { from, to }, account } = p
+      const kept = p.get(archivedAs)
       const other = stage === 'out:archive' ? to : from
-      if (id === undefined || kept === undefined || !other || !from) return // what is not kept does nothing
+      if (kept === undefined || !other || !from) return // what is not kept does nothing
       const mark = retracted(p.stanza.head.id, host.clock.now())
       p.hold(entomb(host, account.jid.bare, { id, before: kept, other, author: from, mark }).catch((error: unknown) => { host.bug(error) }))
     })
