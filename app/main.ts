@@ -32,7 +32,8 @@ const USAGE = `deskbell <command> [--config FILE]
   clock advance SECONDS        only with start --test-clock
 
   setting list      setting set GROUP.KEY=VALUE …            what an admin changes at run time
-  queue list|show|add|set|remove NAME [KEY=VALUE …]          likewise department, brand, site, link, role, field, event
+  queue list|show|add|set|remove NAME [KEY=VALUE …]          likewise department, brand, site, link, role, field,
+                               event, macro
   canned list      canned add|set SHORT-CUT TEXT [--title T] [--group G] [--queue Q]      canned remove SHORT-CUT
                                with several desks: --desk DOMAIN
 

@@ -21,6 +21,7 @@ import { Refused, type Bare, type Event } from './facts.ts'
 import type { Office } from './office.ts'
 import { filled, replies, repliesList } from './replies.ts'
 import { cardLines, RECORD_ACTS } from './records/acts.ts'
+import { BAN_ACTS } from './intake/ban-acts.ts'
 import { KNOWLEDGE_ACTS } from './intake/kb-acts.ts'
 import { duration, short } from './sentences.ts'
 import { queueMeant } from './words.ts'
@@ -42,6 +43,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
   ...listActs(act),
   ...START_ACTS,
   ...KNOWLEDGE_ACTS,
+  ...BAN_ACTS,
   ...THREAD_ACTS,
   ...ROOM_ACTS,
 

@@ -4,10 +4,11 @@ import type { Entry, Field } from './command.ts'
 import { LIST_COMMANDS, type ListHandler } from './commands-lists.ts'
 import { MARK_COMMANDS, type MarkHandler } from './commands-marks.ts'
 import { START_COMMANDS, type RoomHandler, type StartHandler, type ThreadHandler } from './commands-start.ts'
+import { BAN_COMMANDS, type BanHandler } from './intake/ban-commands.ts'
 import { KNOWLEDGE_COMMANDS, type KnowledgeHandler } from './intake/kb-commands.ts'
 
 /** Which action of `actions.ts` carries it out. */
-export type Handler = KnowledgeHandler | MarkHandler | ListHandler | StartHandler | ThreadHandler | RoomHandler
+export type Handler = KnowledgeHandler | BanHandler | MarkHandler | ListHandler | StartHandler | ThreadHandler | RoomHandler
   | 'queue' | 'mine' | 'done' | 'board' | 'accept' | 'decline' | 'take' | 'transfer' | 'invite' | 'observe' | 'join' | 'leave' | 'coach' | 'note' | 'say'
   | 'find' | 'delete' | 'pdf' | 'mail' | 'canned' | 'reply' | 'translate' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help' | 'file'
 
@@ -40,6 +41,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...LIST_COMMANDS,
   ...START_COMMANDS,
   ...KNOWLEDGE_COMMANDS,
+  ...BAN_COMMANDS,
   { word: 'mine', aliases
 : [], handler: 'mine', permission: 'chat.serve', about: 'none', fields: [], label: 'My conversations', help: 'list your conversations' },
   { word: 'done', aliases: [], handler: 'done', permission: 'chat.serve', about: 'none', fields: [], label: 'My past conversations', help: 'list the last conversations that you served' },

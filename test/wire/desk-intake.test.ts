@@ -243,6 +243,31 @@ describe('who is let in', () => {
     assert.equal((await d.rest('DELETE', `/api/v1/bans/${body.items[0].id}`, 'boss')).status, 204)
     assert.equal(await begins(eve, { attrs: { address: '192.0.2.7' } }), 2)
   }))
+
+  it('SEC-W12 a manager bans the customer of a conversation by a command, for a time, and lifts it; an agent may not; the audit says who', desk({ ...STAFF, mia: 'manager' }, async d => {
+    const [anna, mia, web] = [await d.comes('anna'), await d.comes('mia'), await d.comes('web')]
+    const n = await begins(web)
+    anna.types(BOT, `!ban ${n} 2h rude`)
+    await anna.reads(BOT, /You may not do that/)
+    mia.types(BOT, `!ban ${n} soon`)
+    await mia.reads(BOT, /How long\?/)
+    mia.types(BOT, `!ban ${n} 2h rude`)
+    await mia.reads(BOT, /may not come in any more, for 2h/)
+    web.types(SUPPORT, 'Then so')
+    await web.actor.hears`<message type='error' from='${SUPPORT}'/>`
+    mia.types(BOT, '!bans')
+    await mia.reads(BOT, /web@localhost · until .* UTC · by Mia: rude/)
+    mia.types(BOT, `!unban ${n}`)
+    await mia.reads(BOT, /may come in again/)
+    mia.types(BOT, `!unban ${n}`)
+    await mia.reads(BOT, /is not banned/)
+    const { body } = await d.rest('GET', '/api/v1/audit', 'boss')
+    assert.deepEqual(body.items.slice(0, 2).map((x: { by: string; what: string }) => [x.by, x.what]), [['mia@localhost', 'unban'], ['mia@localhost', 'ban']])
+    mia.types(BOT, `!ban ${n} good`)
+    await mia.reads(BOT, /for good/)
+    mia.types(BOT, '!bans')
+    await mia.reads(BOT, /web@localhost · for good · by Mia$/)
+  }))
 })
 
 describe('a message left while nobody is there', () => {

@@ -9,8 +9,8 @@ const NS = 'http://jabber.org/protocol/commands'
 const DATA = 'jabber:x:data'
 const STAFF = { anna: 'agent', ben: 'agent', mia: 'manager' } as const
 /** Who may do it at all; everybody else is anna. */
-const BY: Readonly<Record<string, keyof typeof STAFF>> = { delete: 'mia', take: 'mia' }
-const VALUES: Readonly<Record<string, string>> = { shortcut: 'hi1', number: '2', queue: 'billing', text: 'some words', words: 'hello', comment: 'take care', macro: 'wrap' }
+const BY: Readonly<Record<string, keyof typeof STAFF>> = { delete: 'mia', take: 'mia', ban: 'mia', unban: 'mia', bans: 'mia' }
+const VALUES: Readonly<Record<string, string>> = { shortcut: 'hi1', number: '2', queue: 'billing', text: 'some words', words: 'hello', comment: 'take care', macro: 'wrap', time: '1d' }
 
 type Way = 'rest' | 'form' | 'text'
 interface Result { readonly said: string; readonly done: unknown }
