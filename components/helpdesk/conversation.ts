@@ -59,7 +59,7 @@ function bringsAbout(s: State, c: Command): Outcome {
       : c.through !== undefined && s.shown > c.through ? no('More was said meanwhile.')
       : [...withdraw(s, c.now), { type: 'filed', at: c.now, key: c.key, ticket: c.ticket }, closing(s, s.filing.by, c.now)]
     case 'filing failed': return s.filing?.key === c.key && s.filing.is === 'started' ? [{ type: 'filing failed', at: c.now, key: c.key }] : []
-    case 'silence': return s.is === 'active' && s.owner === c.from && !s.transfer && !s.hold && s.clocks.unanswered !== undefined && Math.max(s.clocks.unanswered, s.clocks.assigned ?? 0) <= c.since
+    case 'silence': return s.is === 'active' && s.owner === c.from && !s.transfer && !s.hold && s.clocks.unanswered !== undefined && Math.max(s.clocks.unanswered, s.clocks.assigned ?? 0, s.clocks.resumed ?? 0) <= c.since
       ? [...withdraw(s, c.now, isHandover(s)), { type: 'requeued', at: c.now, queue: s.queue, why: 'silent', from: c.from }] : []
     default: return decideMark(s, c)
   }

@@ -32,6 +32,8 @@ export interface Clocks {
   /** The oldest customer line no agent has answered. */
   readonly unanswered: number | undefined
   readonly assigned: number | undefined
+  /** It was no longer put aside. */
+  readonly resumed?: number
   /** The last public line of an agent since then. */
   readonly replied: number | undefined
 }

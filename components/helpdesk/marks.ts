@@ -48,7 +48,7 @@ export function evolveMark(s: Present, e: Event): Present {
   switch (e.type) {
     case 'warned': return { ...s, warned: { ...s.warned, [e.level]: e.at } }
     case 'held': return { ...s, hold: { until: e.until } }
-    case 'resumed': return { ...s, hold: undefined }
+    case 'resumed': return { ...s, hold: undefined, clocks: { ...s.clocks, resumed: e.at } }
     case 'follow-up': return { ...s, followUp: e.due === undefined ? undefined : { at: e.due, by: e.by, due: false } }
     case 'follow-up due': return s.followUp ? { ...s, followUp: { ...s.followUp, due: true } } : s
     case 'prioritised': return { ...s, priority: e.priority }

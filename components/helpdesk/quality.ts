@@ -15,12 +15,12 @@ export function silentSince(s: State, typed?: number): number | undefined {
   return Math.max(assigned, unanswered, replied === undefined ? 0 : typed ?? 0)
 }
 
-/** When silence hands a conversation on (SS-02 before the first reply, SS-03 after it); undefined: not now. */
+/** When silence hands a conversation on (SS-02 before the first reply, SS-03 after it); undefined: not now. What was put aside leaves its agent the full time, too. */
 export function handOffAt(s: State, h: HandOffs, typed?: number): { readonly at: number; readonly from: Bare } | undefined {
   const since = silentSince(s, typed)
   if (since === undefined || s.is !== 'active' || s.transfer) return undefined
   const rule = s.clocks.replied === undefined ? h.noReply : h.noFollowUp
-  return rule.enabled ? { at: since + ms(rule.after), from: s.owner } : undefined
+  return rule.enabled ? { at: Math.max(since, s.clocks.resumed ?? 0) + ms(rule.after), from: s.owner } : undefined
 }
 
 /** Grey: nobody owes an answer. Red: it is critical, or all is over (ST-18). */

@@ -153,6 +153,23 @@ describe('put aside', () => {
     await anna.readsNothing()
     await does(anna, '!unhold', /goes on/)
   }))
+  it('SS-03 nobody loses what he put aside the moment it comes back: he has the full time from then on', deskWith({ ...NO_WARNINGS, handOff: { noFollowUp: { enabled: true, after: 90 }, closed: { enabled: false } } }, TEAM, async d => {
+    const { anna, zoe } = await talk(d)
+    const owner = async (): Promise<string | null> => (await d.rest('GET', '/api/v1/conversations/1', 'mia')).body.owner
+    anna.types(c(1), 'one moment')
+    await zoe.reads(SUPPORT, 'one moment')
+    zoe.types(SUPPORT, 'yes?')
+    await anna.reads(c(1), 'yes?')
+    await does(anna, '!snooze 10', /is put aside for 10 min/)
+    await d.later(600)
+    await anna.reads(c(1), /no longer put aside/)
+    assert.equal((await dossier(d)).hold, null)
+    await d.later(89)
+    assert.equal(await owner(), 'anna@localhost')
+    await d.later(2)
+    await anna.reads(BOT, /was taken from you/)
+    assert.notEqual(await owner(), 'anna@localhost')
+  }))
 })
 
 describe('monitoring', () => {
