@@ -50,6 +50,15 @@ describe('files', () => {
     const { lines } = (await d.rest('GET', '/api/v1/conversations/1/lines', 'anna')).body
     assert.deepEqual(lines.filter((l: { file?: object }) => l.file).map((l: { text: string; file: { name: string; url: string } }) => [l.file.name, l.file.url === l.text]), [['offer one.pdf', true], ['fire.jpg', true], ['offer one.pdf', true], ['fire.jpg', true]])
   }))
+  it('SEC-F03 a file is called by plain signs alone, whatever its address hides', deskWith({ ...CALM, conversation: { customerFiles: true } }, TEAM, async d => {
+    const { anna, zoe } = await talk(d)
+    for (const [last, name] of [['%E2%80%AEgpj.exe', 'gpj.exe'], ['..%2F..%2Fetc%2Fpasswd', 'passwd'], ['a%0D%0Ab%00.png', 'ab.png'], ['%E2%80%AE', 'file'], ['%zz.png', '%zz.png']] as const) {
+      const url = `https://files.example.org/${last}`
+      sends(zoe, SUPPORT, url)
+      await anna.reads(c(1), url)
+      assert.equal((await d.rest('GET', '/api/v1/conversations/1/lines', 'anna')).body.lines.at(-1).file.name, name)
+    }
+  }))
   it('SS-08 a customer’s file is refused unless the settings let customers send them', deskWith(CALM, TEAM, async d => {
     const { anna, zoe } = await talk(d)
     sends(zoe, SUPPORT, PHOTO)

@@ -26,11 +26,12 @@ export function fileIn(m: Message | undefined, body: string, base: string | unde
 /** Whether a message says that it brings something. */
 export const bringsFile = (m: Message): boolean => m.child('x', OOB) !== undefined
 
-/** The last part of an address. */
+/** The last part of an address, as it can be shown: without folders, controls, and signs that turn or hide what follows (SEC-F03). */
 export function nameIn(url: string): string {
   const last = /^[^?#]*\/([^/?#]+)\/?(?:[?#]|$)/.exec(url)?.[1] ?? ''
-  try { return decodeURIComponent(last).slice(0, NAME) || 'file' } catch { return last.slice(0, NAME) || 'file' }
+  return decoded(last).split(/[/\\]/).at(-1)!.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '').trim().slice(0, NAME) || 'file' // split gives one at least
 }
+function decoded(part: string): string { try { return decodeURIComponent(part) } catch { return part } }
 
 /** What makes clients show the line as a file. */
 export const oob = (url: string): Element => el('x', OOB, {}, el('url', OOB, {}, url))
