@@ -180,6 +180,33 @@ describe('a stream from another server', () => {
     await ends(talk, 'invalid-from')
   })
 
+  it('RFC-X5 XEP-0220 carries several pairs on one stream, each proved by the domain it is from, and no others', async () => {
+    await using b = await Stranger.listens('b.test', unknown)
+    await using c = await Stranger.listens('c.test', unknown)
+    await using town = await Town.open('a.test', ours, `{ ca: ${ca}, dialback: [b.test, c.test], targets: { b.test: "127.0.0.1:${b.port}", c.test: "127.0.0.1:${c.port}" } }`)
+    const anna = await town.actor('anna')
+    await anna.comesOnline()
+    const talk = await dials(town.port, 'b.test', 'a.test', unknown)
+    await talk.reads(/<\/stream:features>/)
+    const writes = (from: string, id: string): void => talk.says(`<message from='x@${from}' to='anna@a.test' id='${id}'><body>hello</body></message>`)
+    for (const server of [b, c]) {
+      talk.says(`<db:result from='${server.domain}' to='a.test'>key-${server.domain}</db:result>`)
+      const asked = await server.secured(`<dialback xmlns='urn:xmpp:features:dialback'/>`)
+      const [, id] = await asked.reads(new RegExp(`<db:verify from='a.test' to='${server.domain}' id='([^']+)'>key-${server.domain}</db:verify>`))
+      asked.says(`<db:verify from='${server.domain}' to='a.test' id='${id}' type='valid'/>`)
+      await talk.reads(new RegExp(`<db:result from='a.test' to='${server.domain}' type='valid'/>`))
+      writes(server.domain, server.domain)
+      await anna.hears`<message from='x@${server.domain}' id='${server.domain}'/>`
+    }
+    writes('b.test', 'again')
+    await anna.hears`<message from='x@b.test' id='again'/>`
+    talk.says(`<db:result from='d.test' to='a.test'>key</db:result>`)
+    await talk.reads(/<db:result from='a.test' to='d.test' type='error'><error type='auth'><not-authorized /)
+    writes('d.test', 'none')
+    await ends(talk, 'invalid-from')
+    await anna.receivesNothing()
+  })
+
   it('XEP-0198 acknowledges what it has taken', async () => {
     const talk = await logsIn(us.port, 'b.test', 'a.test', theirs)
     talk.says(`<enable xmlns='urn:xmpp:sm:3'/>`)
