@@ -88,6 +88,18 @@ describe('an agent who begins with a customer', () => {
     await anna.reads(BOT, /#2 is closed/)
     await says(anna, '!start ticket:1 Your order is here', /#3: Zoe is asked/)
   }))
+  it('SEC-A02 who may not see a conversation or a ticket learns nothing of the customer by its number', deskWith(MAY, TEAM, async d => {
+    const { anna, zoe } = await both(d)
+    const ben = await d.comes('ben')
+    zoe.types(SUPPORT, 'hello')
+    await anna.reads(BOT, /#1/)
+    await says(anna, '!take 1', /yours/)
+    await ben.all()
+    await says(ben, '!start #1 psst', /There is no #1\.$/)
+    await says(anna, '!close', /closed/, c(1))
+    await says(ben, '!start #1 psst', /There is no #1\.$/)
+    await says(ben, '!start #99 psst', /There is no #99\.$/)
+  }))
   it('OT-07 must write a first line', deskWith(MAY, TEAM, async d => {
     const { anna, zoe } = await both(d)
     await says(anna, '!start zoe', /Usage/)

@@ -3,22 +3,25 @@ import { isAnswer, meant, mine, no, notYours, owned, refused, yes, type Act, typ
 import type { StartHandler } from '../commands-start.ts'
 import { colour } from '../availability.ts'
 import { kindOf, type Customer } from '../customers.ts'
-import { Refused } from '../facts.ts'
+import { Refused, type Bare } from '../facts.ts'
 import type { Office } from '../office.ts'
 import { PATIENCE } from '../policy.ts'
+import { mayRead } from '../records/access.ts'
 import { short } from '../sentences.ts'
 import { isOver, roleOf } from '../states.ts'
 import { match } from '../words.ts'
 
 const STATE = { green: 'available', yellow: 'away', red: 'not available', black: 'not here' } as const
 
-/** By name or address among who is here, or by `#12` or `ticket:5`. */
-async function meantCustomer(o: Office, typed: string): Promise<Customer | Answer> {
+/** By name or address among who is here, or by `#12` or `ticket:5`, as far as he may see those. */
+async function meantCustomer(o: Office, by: Bare, typed: string): Promise<Customer | Answer> {
   const m = /^(#|chat:|ticket:)(\d{1,9})$/i.exec(typed)
   if (m) {
-    const n = m[1]?.toLowerCase() === 'ticket:' ? (await o.filing.tickets.get(Number(m[2])))?.articles[0]?.conversation : Number(m[2])
+    const ticket = m[1]?.toLowerCase() === 'ticket:' ? await o.filing.tickets.get(Number(m[2])) : undefined
+    const n = m[1]?.toLowerCase() === 'ticket:' ? ticket?.articles[0]?.conversation : Number(m[2])
     const s = n === undefined ? undefined : await o.book.state(n)
-    const customer = s && s.is !== 'absent' ? await o.customers.byId(s.customer) : undefined
+    const sees = s && s.is !== 'absent' && s.deleted === undefined && (ticket ? o.operators.may(by, 'chat.view.others', ticket.queue) || o.operators.of(ticket.queue).includes(by) : mayRead(o, by, s))
+    const customer = sees ? await o.customers.byId(s.customer) : undefined
     return customer ?? no(`There is no ${typed}.`)
   }
   const found = match(typed, await o.present.all())
@@ -31,7 +34,7 @@ export const START_ACTS: Readonly<Record<StartHandler, Act>> = {
   async start(o, c) {
     const text = (c.args['text'] ?? '').trim()
     if (text === '') return no('Write what you want to say first: !start WHO TEXT.')
-    const customer = await meantCustomer(o, c.args['customer'] ?? '')
+    const customer = await meantCustomer(o, c.by, c.args['customer'] ?? '')
     if ('ok' in customer) return customer
     if (!o.present.has(customer.jid)) return no(`${customer.name} is not logged in.`)
     if (!o.operators.grants(kindOf(customer), 'chat.with.agents')) return notYours(`${customer.name} may not chat.`)
