@@ -24,7 +24,7 @@ export const disco = plugin('disco', (host, options) => {
   host.on('out:mark', ({ stanza, sender }) => { // XEP-0115 section 8.4: a client may say its capabilities once, everybody hears them
     if (stanza.kind !== 'presence' || stanza.type !== 'available' || !sender) return
     const said = stanza.child('c', NS_CAPS)
-    if (!said) { const before = sender.get(capabilities); return before && stanza.with(before) }
+    if (!said) { const before = sender.get(capabilities) ?? sender.presence?.child('c', NS_CAPS); return before && stanza.with(before) } // its presence outlives a restart of ours
     sender.set(capabilities, said)
   })
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { House, scene, type Actor } from '../harness/scene.ts'
+import { Actor, House, scene } from '../harness/scene.ts'
+import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
+import { silent } from '../../server/ports/log.ts'
 import { arrives, befriend } from '../harness/friends.ts'
 import { capsHash } from '../../protocols/caps.ts'
 import { parseFrame } from '../../server/xml/parser.ts'
@@ -97,6 +99,35 @@ describe('XEP-0030 Service Discovery', () => {
     await romeo.hears`<presence from='${juliet}'><c xmlns='http://jabber.org/protocol/caps' ver='two'/></presence>`
     await juliet.fence()
   }))
+
+  it('XEP-0115 section 8.4 … also one whose session goes on after a restart of the server', async () => {
+    const stores = await openSqlite({ file: ':memory:' })
+    const lasting = { ...stores, close: async () => {} }
+    const SM = 'urn:xmpp:sm:3'
+    let id = ''
+    {
+      await using house = await House.open({ stores: lasting })
+      const [romeo, juliet] = [await house.actor('romeo', cast.romeo), await house.actor('juliet', cast.juliet)]
+      await arrives(romeo, juliet)
+      await befriend(romeo, juliet)
+      juliet.says(`<enable xmlns='${SM}' resume='true'/>`)
+      id = String((await juliet.hears`<enabled xmlns='${SM}' resume='true'/>`).attrs['id'])
+      await juliet.comesOnline(`<presence><c xmlns='http://jabber.org/protocol/caps' node='urn:x' ver='one'/></presence>`)
+      await house.devices.shutDown(lasting, silent)
+    }
+    await using house = await House.open({ stores: lasting })
+    const romeo = await house.actor('romeo', cast.romeo)
+    await romeo.comesOnline()
+    const back = new Actor('back', cast.juliet)
+    await back.opens(house.port)
+    await back.logsIn()
+    back.says(`<resume xmlns='${SM}' previd='${id}' h='1'/>`)
+    await back.hears`<resumed xmlns='${SM}' previd='${id}'/>`
+    back.says('<presence><show>away</show></presence>')
+    await romeo.hears`<presence from='${back}'><show>away</show><c xmlns='http://jabber.org/protocol/caps' ver='one'/></presence>`
+    back.leaves()
+    await stores.close()
+  })
 
   it('XEP-0157 tells whom to write to', scene(cast, async ({ romeo }) => {
     asks(romeo, 'localhost')
