@@ -31,10 +31,11 @@ export function seat(host: Host, account: Account, jid: Jid, carrier: Carrier): 
 
 /** Makes `device` one that counts stanzas; what <enable/> is answered. */
 export function manage(enable: Element, device: Device, devices: Devices): Element {
-  const resume = enable.attrs['resume'] === 'true' || enable.attrs['resume'] === '1'
+  const { resources: { hibernated }, streamManagement } = device.host.limits
+  const resume = hibernated > 0 && streamManagement.resume > 0 && (enable.attrs['resume'] === 'true' || enable.attrs['resume'] === '1')
   const id = resume ? randomBytes(18).toString('base64url') : undefined
   const wished = /^\d{1,9}$/.test(enable.attrs['max'] ?? '') ? Number(enable.attrs['max']) * 1000 : Infinity
-  const life = Math.min(device.host.limits.streamManagement.resume, wished)
+  const life = Math.min(streamManagement.resume, wished)
   device.manage(id !== undefined, life)
   if (id) devices.add(id, device)
   return enabled(id, Math.floor(life / 1000), devices.location)

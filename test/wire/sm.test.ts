@@ -557,6 +557,15 @@ describe('stream management', () => {
     back.leaves()
   }, { limits: { resources: { perAccount: 2, hibernated: 3 } } }))
 
+  it('SEC-A16 SEC-S14 where none may sleep it promises no resumption, and counts all the same', scene({}, async (_, house) => {
+    const a = await house.actor('romeo', 'romeo@localhost/orchard')
+    a.says(`<enable xmlns='${SM}' resume='true'/>`)
+    const [enabled] = await a.fence()
+    assert.deepEqual([enabled?.name, enabled?.attrs['resume'], enabled?.attrs['id']], ['enabled', undefined, undefined])
+    a.says(`<r xmlns='${SM}'/>`)
+    await a.receives`<a xmlns='${SM}' h='1'/>`
+  }, { limits: { resources: { perAccount: 2, hibernated: 0 } } }))
+
   it('SEC-S15 an answer to what the old session asked is not given to the next of its name', async () => {
     const gate = Promise.withResolvers<void>()
     const slow = plugin('slow', host => host.iq(['host'], 'get', 'urn:slow', 'slow', async () => { await gate.promise; return el('done', 'urn:slow') }))
