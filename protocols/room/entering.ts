@@ -91,7 +91,7 @@ function admit(floor: Floor, from: Jid, p: Presence): Admission | StanzaError {
   const there = floor.named(nick)
   const refused = nickRefused(floor, nick, from.bare)
   if (refused) return refused
-  if (!there && floor.occupants.size >= Math.min(config.users ?? Infinity, host.bounds.users) && !atLeast(affiliation, 'admin')) return refuse('service-unavailable', 'The room is full.')
+  if (!there && floor.occupants.size >= Math.min(config.users ?? Infinity, host.bounds.users) && (host.bounds.users === 0 || !atLeast(affiliation, 'admin'))) return refuse('service-unavailable', 'The room is full.')
   return { nick, affiliation, role: word?.role ?? initialRole(affiliation, config), there }
 }
 

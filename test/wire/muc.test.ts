@@ -181,6 +181,16 @@ describe('rooms', () => {
     await ben.hears`<presence type='error'><error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>`
   })
 
+  it('SEC-A16 SEC-U17 take nobody where none may be in one, not even who makes it', async () => {
+    await using none = await House.open({ components: { 'rooms.localhost': muc() }, limits: { muc: { ...defaultLimits.muc, users: 0 } } })
+    const anna = await none.actor('anna', 'anna@localhost/home')
+    anna.says(`<presence to='${ROOM}/Anna'>${JOIN}</presence>`)
+    await anna.receives`<presence type='error' from='${ROOM}/Anna'><error><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>`
+    anna.says(`<iq type='get' id='i' to='rooms.localhost'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>`)
+    const [items] = await anna.fence()
+    assert.equal(items?.getChild('query')?.getChildren('item').length, 0)
+  })
+
   it('are ruled by the server’s admins', async () => {
     await house.account('root', { role: 'admin' })
     const [anna, root] = [await actor('anna'), await house.actor('root', 'root@localhost/home')]
