@@ -4,6 +4,7 @@ import { queueName } from './config.ts'
 import { Refused, type Bare, type Present, type State } from './facts.ts'
 import type { Office } from './office.ts'
 import type { Summary } from './past.ts'
+import { scope } from './records/access.ts'
 import { durationColour, idleColour, type Colour } from './quality.ts'
 import { isQueued, roleOf } from './states.ts'
 
@@ -42,7 +43,7 @@ export interface Wanted {
   readonly sort?: Column | undefined
   readonly descending?: boolean
 }
-const LOOK = 1000 // past conversations
+const LOOK = 1000 // past conversations: the newest of those that fit; older ones are found by a search
 
 /** Which lists show others' conversations: not for who may not see them (ST-03). */
 const OTHERS: readonly ListName[] = ['active', 'completed']
@@ -53,6 +54,8 @@ export const isPast = (list: ListName): boolean => list === 'done' || list === '
 /** What one operator may see of a list now. */
 export interface Sight {
   fits(queue: string, owners: readonly Bare[]): boolean
+  /** The queues that were named, in whatever way; undefined: any. */
+  readonly queues: readonly string[] | undefined
   /** The row of this conversation, if it stands in the list. */
   row(n: number, s: State): Row | undefined
 }
@@ -64,8 +67,9 @@ export function sight(o: Office, who: Bare, w: Wanted): Sight | Refused {
   const queues = w.department === undefined ? undefined : o.rules.now.departments[w.department]?.queues
   const mine = (w.channels ?? o.operators.record(who).channels) === 'mine' ? o.operators.queuesOf(who) : undefined
   const fits = (queue: string, owners: readonly Bare[]): boolean => (queues?.includes(queue) ?? true) && (w.queue === undefined || w.queue === queue) && (mine?.includes(queue) ?? true) && (w.agent === undefined || owners.at(-1) === w.agent)
+  const named = [queues, w.queue === undefined ? undefined : [w.queue], mine].filter(q => q !== undefined)
   return {
-    fits,
+    fits, queues: named.length === 0 ? undefined : (named[0] ?? []).filter(q => named.every(all => all.includes(q))),
     row(n, s) {
       if (s.is === 'absent' || s.deleted !== undefined) return undefined
       if (!isPast(w.list)) return s.is !== 'closed' && fits(s.queue, owners(s)) && belongs(o, who, w.list, s) ? row(o, n, s, w.list === 'agents' ? who : undefined) : undefined
@@ -81,7 +85,9 @@ export async function rows(o: Office, who: Bare, w: Wanted): Promise<readonly Ro
   if (seen instanceof Refused) return seen
   const found: Row[] = []
   if (isPast(w.list)) {
-    const past = w.list === 'done' ? await o.past(who, LOOK) : await o.everything({ limit: LOOK })
+    const agents = w.list === 'done' ? who : w.agent
+    const where = { status: 'closed', ...(agents === undefined ? {} : { agents }), ...(seen.queues === undefined ? {} : { queue: seen.queues }) }
+    const past = await o.records.newest(where, LOOK, w.list === 'done' ? undefined : scope(o, who))
     for (const s of past) if (s.state === 'closed' && seen.fits(s.queue, s.owners) && (w.list === 'done' || o.operators.may(who, 'chat.view.others', s.queue))) found.push(pastRow(o, s))
   } else {
     for (const [n, s] of o.book.states) { const r = seen.row(n, s); if (r) found.push(r) }

@@ -152,7 +152,7 @@ export class Office extends Ground {
   room(jid: Bare, queue: string): number { return this.distribution.room(jid, queue) }
   dispatch(): Promise<void> { return this.distribution.dispatch() }
   /** Conversations that an operator owned at some time, the newest first (ST-06). */
-  async past(jid: Bare, limit: number): Promise<Summary[]> { await this.records.catalogue.flush(); return this.summaries.of(jid, limit) }
+  async past(jid: Bare, limit: number): Promise<Summary[]> { return this.records.newest({ agents: jid }, limit) }
   /** All conversations there ever were, the newest first. */
   async everything(page: { before?: number | undefined; limit: number }): Promise<Summary[]> { await this.records.catalogue.flush(); return this.summaries.newest(page) }
   summary(n: number): Promise<Summary | undefined> { return this.summaries.get(n) }

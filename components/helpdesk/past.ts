@@ -23,7 +23,6 @@ export interface Summary {
 }
 const COLLECTION = 'desk-conversations'
 const DELETED = 'desk-deleted'
-const LOOK_AT_MOST = 1000
 
 export class Past {
   readonly #documents: DocumentStore
@@ -53,10 +52,6 @@ export class Past {
   async newest(page: { before?: number | undefined; limit: number }): Promise<Summary[]> {
     const found = await this.#documents.range<Summary>(COLLECTION, this.#desk, { limit: page.limit, reverse: true, ...(page.before === undefined ? {} : { before: key(page.before) }) })
     return found.map(f => f.value)
-  }
-  async of(jid: Bare, limit: number): Promise<Summary[]> {
-    const found = await this.newest({ limit: LOOK_AT_MOST })
-    return found.filter(s => s.owners.includes(jid)).slice(0, limit)
   }
 }
 const key = (n: number): string => String(n).padStart(10, '0')

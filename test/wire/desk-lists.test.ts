@@ -1,6 +1,6 @@
 // Lists of conversations: whose they are, columns, filters, order, several at once.
 import assert from 'node:assert/strict'
-import { BOT, c, config, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
+import { BOT, c, config, DESK, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
 import { deskWith, serves, TEAM } from '../harness/talks.ts'
 import type { Row } from '../../components/helpdesk/lists.ts'
 
@@ -182,5 +182,31 @@ describe('lists', () => {
     await says(anna, '!dossier', /0m 38s/, c(1))
     await says(anna, '!close', /closed/, c(1))
     await says(anna, '!dossier 1', /Completed · 0m 38s/)
+  }, PULL))
+
+  it('ST-06 ST-97 one’s own past conversations are found behind any number of others’; a list goes on where it ended, and no request looks through all there is', deskWith(CALM, TEAM, async d => {
+    const anna = await d.comes('anna')
+    const zoe = await serves(d, anna, 1, 'zoe')
+    await says(anna, '!close', /closed/, c(1))
+    await zoe.reads(SUPPORT, '✱ The chat has ended.')
+    await d.quiet()
+    // Ben's, as the desk keeps what is over: more than are looked through at once.
+    const { documents, search } = d.house.stores
+    const [last, found, at] = [5300, 1300, d.house.clock.now()]
+    const key = (n: number): string => String(n).padStart(10, '0')
+    const others = Array.from({ length: last - 1 }, (_, i) => i + 2)
+    await Promise.all(others.map(n => documents.put('desk-conversations', DESK, key(n), { number: n, state: 'closed', queue: 'billing', customer: 'Yan', customerId: 'yan', owners: ['ben@localhost'], opened: at + n, closed: at + n })))
+    await Promise.all(others.slice(-found).map(n => search.put(`${DESK}/conversations`, { id: key(n), at: at + n, text: {}, marks: { number: n, queue: 'billing', status: 'closed', deleted: false, agents: ['ben@localhost'], customer: 'yan' } })))
+    assert.deepEqual(await numbers(d, 'done', 'anna'), [1])
+    await says(anna, '!done', /^✱ #1 \(Zoe\)/)
+    assert.deepEqual([await numbers(d, 'completed?agent=anna@localhost'), await numbers(d, 'completed?queue=support'), await numbers(d, 'completed?dept=help')], [[1], [1], [1]])
+    assert.equal((await d.rest('GET', '/api/v1/lists/completed', 'mia')).body.total, 1000)
+    const page = async (query: string, who: string): Promise<[number[], string | null]> => { const { body } = await d.rest('GET', `/api/v1/conversations?${query}`, who); return [body.conversations.map((x: Row) => x.number), body.next] }
+    const [first, next] = await page('limit=50', 'anna')
+    assert.deepEqual([first, next], [[], String(last - 4999)], 'nothing yet, and where to go on')
+    assert.deepEqual(await page(`limit=50&after=${String(next)}`, 'anna'), [[1], null])
+    assert.deepEqual(await page('limit=2', 'mia'), [[last, last - 1], String(last - 1)])
+    assert.deepEqual(await page(`limit=2&after=${last - 1}`, 'mia'), [[last - 2, last - 3], String(last - 3)])
+    assert.deepEqual(await page('limit=5&after=4', 'mia'), [[3, 2, 1], null])
   }, PULL))
 })

@@ -31,11 +31,11 @@ import { ticketRoutes } from './tickets.ts'
 import { tokenRoutes } from './tokens.ts'
 import { translationRoutes } from '../translate/translation-api.ts'
 import type { Shown } from '../live/timeline.ts'
-import type { Tickets } from '../tickets/port.ts'
 
 const PAGE = 50
 const MOST = 200
 const LINES = 500
+const LOOK = 25 // pages of MOST that one request looks through
 
 /** Registers the routes of this desk under /api/v1. The first desk of a server has them; a second one finds them taken and serves XMPP only. */
 export function rest(http: HttpRouter, office: Office): void {
@@ -65,17 +65,11 @@ class Api {
 
   async list(r: HttpRequest, who: Caller): Promise<HttpResponse> {
     if (isSearch(r.query)) return search(this.#o, r, who)
-    const limit = whole(r.query.get('limit'), PAGE, MOST)
-    const before = r.query.has('before') ? whole(r.query.get('before'), 0) : undefined
+    const limit = Math.max(1, whole(r.query.get('limit'), PAGE, MOST))
     const [state, queue] = [r.query.get('state'), r.query.get('queue')]
-    const found: Summary[] = []
-    for (let from = before; found.length < limit;) {
-      const page = await this.#o.everything({ before: from, limit: MOST })
-      for (const s of page) if (this.#mayRead(who, s, this.#o.book.states.get(s.number)) && (state === null || s.state === state) && (queue === null || s.queue === queue)) found.push(s)
-      from = page.at(-1)?.number
-      if (page.length < MOST) break
-    }
-    return { status: 200, body: { conversations: found.slice(0, limit).map(s => this.#summary(s)) } }
+    const fits = (s: Summary): boolean => this.#mayRead(who, s, this.#o.book.states.get(s.number)) && (state === null || s.state === state) && (queue === null || s.queue === queue)
+    const { found, next } = await looked(r, limit, before => this.#o.everything({ before, limit: MOST }), fits)
+    return { status: 200, body: { conversations: found.map(s => this.#summary(s)), next } }
   }
 
   async one(r: HttpRequest, who: Caller): Promise<HttpResponse> {
@@ -158,16 +152,8 @@ class Api {
   }
 
   async tickets(r: HttpRequest, who: Caller): Promise<HttpResponse> {
-    const before = r.query.has('before') ? whole(r.query.get('before'), 0) : undefined
-    const limit = whole(r.query.get('limit'), PAGE, MOST)
-    const found: Awaited<ReturnType<Tickets['list']>> = []
-    for (let from = before; found.length < limit;) {
-      const page = await this.#o.filing.tickets.list({ before: from, limit: MOST })
-      found.push(...page.filter(t => this.#maySeeTicket(who, t.queue)))
-      from = page.at(-1)?.number
-      if (page.length < MOST) break
-    }
-    return { status: 200, body: { tickets: found.slice(0, limit).map(t => ({ ...t, opened: time(t.opened) })) } }
+    const { found, next } = await looked(r, Math.max(1, whole(r.query.get('limit'), PAGE, MOST)), before => this.#o.filing.tickets.list({ before, limit: MOST }), t => this.#maySeeTicket(who, t.queue))
+    return { status: 200, body: { tickets: found.map(t => ({ ...t, opened: time(t.opened) })), next } }
   }
 
   async ticket(r: HttpRequest, who: Caller): Promise<HttpResponse> {
@@ -205,6 +191,23 @@ class Api {
   #summary(s: Summary): object {
     return { number: s.number, state: s.state, queue: s.queue, customer: s.customer, owner: s.owners.at(-1) ?? null, owners: s.owners, opened: time(s.opened), closed: time(s.closed), ticket: s.ticket ?? null }
   }
+}
+
+/** One page of what is numbered, the newest first, of which only some fit. A request looks through so much and no more: `next` says where to go on, also where nothing was found yet. */
+async function looked<T extends { readonly number: number }>(r: HttpRequest, limit: number, read: (before: number | undefined) => Promise<readonly T[]>, fits: (t: T) => boolean): Promise<{ found: T[]; next: string | null }> {
+  const found: T[] = []
+  const cursor = r.query.get('after') ?? r.query.get('before')
+  let before = cursor === null ? undefined : whole(cursor, 0)
+  for (let pages = 0; pages < LOOK; pages++) {
+    const page = await read(before)
+    for (const t of page) {
+      if (found.length >= limit) return { found, next: String(before) }
+      before = t.number
+      if (fits(t)) found.push(t)
+    }
+    if (page.length < MOST) return { found, next: null }
+  }
+  return { found, next: String(before) }
 }
 
 const numbered = (r: HttpRequest): number | undefined => { const t = r.params['n'] ?? ''; return /^[1-9]\d{0,8}$/.test(t) ? Number(t) : undefined }

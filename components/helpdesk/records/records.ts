@@ -1,5 +1,5 @@
 // The desk's records: what can be found, who may see it, and when it goes (shell).
-import type { Hit } from '../../../server/api.ts'
+import type { Hit, Marks } from '../../../server/api.ts'
 import type { Bare, Present } from '../facts.ts'
 import type { Ground } from '../ground.ts'
 import { Presented } from '../identity/presented.ts'
@@ -70,6 +70,19 @@ export class Records {
     if ('wrong' in found) return found
     const items = await Promise.all(found.hits.map(h => this.#hit(h, by, wanted.deleted)))
     return { items: items.filter(i => i !== undefined), next: found.next }
+  }
+  /** Those that have these marks, the newest first; none that is deleted. `within`: at least one of these, too. */
+  async newest(where: Marks, limit: number, within?: readonly Marks[]): Promise<Summary[]> {
+    await this.catalogue.flush()
+    const all: Summary[] = []
+    for (let after: string | undefined; all.length < limit;) {
+      const found = await this.#o.link.stores.search.find(this.catalogue.space, { where: { ...where, deleted: false }, sort: 'newest', limit: Math.min(100, limit - all.length), ...(within ? { within } : {}), ...(after === undefined ? {} : { after }) })
+      if ('wrong' in found) break
+      for (const s of await Promise.all(found.hits.map(h => this.#o.summaries.get(Number(h.id))))) if (s && s.deleted === undefined) all.push(s)
+      if (found.next === undefined) break
+      after = found.next
+    }
+    return all
   }
   async #hit(h: Hit, by: Bare, deleted: boolean): Promise<Summary & { weight: number } | undefined> {
     const n = Number(h.id)
