@@ -49,7 +49,7 @@ export class Pace {
     return late.presence
   }
 
-  /** The device has ended: what waits is told now, or `last` in its place. */
+  /** The device, or the server, ends: what waits is told now, or `last` in its place. */
   finish(device: Resource, last?: Presence): void {
     device.get(waiting)?.alarm[Symbol.dispose]()
     if (!last) { this.#now(device); return }

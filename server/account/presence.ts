@@ -118,6 +118,9 @@ export class Presences {
     if (late) void emit(home, late.readdress({ to: to.toBare() }))
   }
 
+  /** Tells at once what waits for the device's turn: the server ends, and the session outlives it. */
+  settle(device: Resource): void { this.#pace.finish(device) }
+
   /** Whether the device has told its presence to somebody of that bare address, as one does who is in a room. */
   isWith(device: Resource, jid: Jid): boolean { return knowsAny(device, jid) }
 

@@ -64,6 +64,7 @@ export class Devices {
    * ones go. Presence is told to nobody: all go at once.
    */
   async shutDown(stores: Stores, log: Log): Promise<void> {
+    for (const device of this.#byResumeId.values()) device.host.presences.settle(device)
     const rest: (() => void)[] = []
     for (const { device } of this.streams) {
       if (!device || device.resumable) continue

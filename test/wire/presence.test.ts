@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { scene, type Actor } from '../harness/scene.ts'
+import { Actor, House, scene } from '../harness/scene.ts'
+import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
+import { silent } from '../../server/ports/log.ts'
 import { TestClock } from '../../server/ports/clock.ts'
 import { Jid } from '../../server/stanza/jid.ts'
 import { arrives, befriend, fetches } from '../harness/friends.ts'
@@ -313,6 +315,34 @@ describe('presence', () => {
       const told = (await juliet.fence()).map(x => x.attrs['type'] ?? x.getChildText('status'))
       assert.deepEqual(told.slice(-2), ['unavailable', 'again'])
     }, { network })()
+  })
+
+  it('SEC-P11 what a flood left waiting is told before the server ends, where sessions outlive that', async () => {
+    const stores = await openSqlite({ file: ':memory:' })
+    const lasting = { ...stores, close: async () => {} }
+    const SM = 'urn:xmpp:sm:3'
+    let id = ''
+    {
+      await using house = await House.open({ stores: lasting, network: new TestClock() })
+      const [romeo, juliet] = [await house.actor('romeo', cast.romeo), await house.actor('juliet', cast.juliet)]
+      await arrives(romeo, juliet)
+      await befriend(romeo, juliet)
+      for (const a of [romeo, juliet]) a.says(`<enable xmlns='${SM}' resume='true'/>`)
+      id = String((await juliet.hears`<enabled xmlns='${SM}' resume='true'/>`).attrs['id'])
+      await romeo.hears`<enabled xmlns='${SM}' resume='true'/>`
+      for (let n = 1; n <= 20; n++) romeo.says(`<presence><status>${n}</status></presence>`)
+      await romeo.fence()
+      await house.devices.shutDown(lasting, silent)
+    }
+    await using house = await House.open({ stores: lasting })
+    const back = new Actor('back', cast.juliet)
+    await back.opens(house.port)
+    await back.logsIn()
+    back.says(`<resume xmlns='${SM}' previd='${id}' h='0'/>`)
+    await back.hears`<resumed xmlns='${SM}' previd='${id}'/>`
+    assert.equal((await back.fence()).filter(x => x.name === 'presence').at(-1)?.getChildText('status'), '20')
+    back.leaves()
+    await stores.close()
   })
 
   it('SEC-P11 whoever comes and goes fifty times and then breaks off is told a few times, and is gone in the end', async () => {
