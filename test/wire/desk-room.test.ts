@@ -58,6 +58,16 @@ describe('a conversation as a room', () => {
     await zoe.readsNothing()
   }))
 
+  it('RULE-C25 shows the customer no typing any more when a command came of it', desk(THREE, async d => {
+    const { anna, zoe } = await room(d)
+    for (const line of ['!who', '!nonsense']) {
+      anna.actor.sends`<message type='groupchat' to='${ROOM}'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>`
+      await zoe.actor.hears`<message from='${SUPPORT}/desk'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>`
+      says(anna, line, line)
+      await zoe.actor.hears`<message from='${SUPPORT}/desk'><paused xmlns='http://jabber.org/protocol/chatstates'/></message>`
+    }
+  }))
+
   it('works beside a colleague who sees it as a contact', desk(THREE, async d => {
     const { anna, zoe } = await room(d)
     const ben = await d.comes('ben')
