@@ -110,7 +110,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       const given = optionsOf(options.plugins)
       const ca = given['ldap']?.['ca']
       if (typeof ca === 'string') given['ldap'] = { ...given['ldap'], ca: await readFile(ca, 'utf8') } // plugins open no files
-      await host.use(wanted, { ...given, version: { number: VERSION, ...given['version'] }, register: { open: options.registration !== false }, approvals: { on: options.registration === 'approval' } })
+      await host.use(wanted, { ...given, version: { number: VERSION, ...given['version'] }, register: { open: options.registration !== false, approval: options.registration === 'approval' }, approvals: { on: options.registration === 'approval' } })
       host.tokens = tokenReader(stores, domain, clock)
       host.keyring = tokenKeeper(stores, domain, clock, options.scramIterations, () => host.tellTokens(), (local, password) => askOutside(host, local, password))
       hosts.set(domain, host)

@@ -10,7 +10,7 @@ const ADDRESSES = 10_000
 
 /** XEP-0077 In-Band Registration. `open: false`: only who brings an invitation (XEP-0445) may make an account. A host that lets nobody in does not install it. */
 export const register = plugin('register', (host, options) => {
-  const open = options['open'] !== false
+  const open = options['open'] !== false && (options['approval'] !== true || host.service(APPROVALS) !== undefined) // without the plugin that asks admins, nobody gets in unasked
   host.feature(NS)
   host.streamFeatures.before.push(() => host.passwordsElsewhere ? undefined : el('register', NS_FEATURE))
   const made = new Map<string, { since: number; count: number }>()

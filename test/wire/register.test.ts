@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Element as Xml } from 'ltx'
+import { compose } from '../../app/compose.ts'
+import { readConfig } from '../../config/load.ts'
+import { TestClock } from '../../server/ports/clock.ts'
+import { silent } from '../../server/ports/log.ts'
+import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { Actor, House, scene } from '../harness/scene.ts'
 import { arrives, befriend } from '../harness/friends.ts'
 
@@ -8,7 +16,7 @@ const NS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
 const HEADER = `<?xml version='1.0'?><stream:stream to='localhost' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>`
 
 /** A connection that has not logged in. */
-async function stranger(house: House): Promise<Actor> {
+async function stranger(house: { readonly port: number }): Promise<Actor> {
   const a = new Actor('stranger', 'new@localhost/home')
   await a.opens(house.port)
   a.says(HEADER)
@@ -68,6 +76,25 @@ describe('XEP-0077 In-Band Registration', () => {
     assert.equal(await house.stores.accounts.find('localhost', 'spam'), undefined)
     assert.equal((await run(c)).attrs['type'], 'error')
     for (const x of [a, c]) x.leaves()
+  })
+
+  it('SEC-T33 where an admin is to let people in and the plugin for that is turned off, nobody makes an account', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'deskbell-register-'))
+    const read = readConfig(`data: ${folder}\nrequire-tls: false\nlisten: { c2s: { port: 0, address: 127.0.0.1 } }\nhosts: { localhost: { registration: approval, plugins: { approvals: false } } }`, join(folder, 'x.yaml'))
+    assert.ok(read.ok, JSON.stringify(read))
+    const stores = await openSqlite({ file: ':memory:' })
+    try {
+      await using program = await compose(read.config, { stores, clock: new TestClock(), log: silent })
+      const a = await stranger({ port: program.ports['c2s']! })
+      await a.next()
+      wishes(a, 'new', 'pw')
+      await a.receives`<iq type='error' id='r'><error><not-allowed xmlns='${NS}'/></error></iq>`
+      assert.equal(await stores.accounts.find('localhost', 'new'), undefined)
+      a.leaves()
+    } finally {
+      await stores.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 
   it('SEC-T33 refuses a name that is taken, is none, and an empty password', async () => {
