@@ -21,8 +21,8 @@ const FROM: Readonly<Record<string, readonly State['is'][]>> = {
 
 export interface Replayed { readonly states: ReadonlyMap<number, State>; readonly ledger: Ledger; readonly kinds: ReadonlySet<string>; readonly events: number }
 
-/** Folds every log from zero, or those of the newest so many conversations, and throws where one of I1 to I9 does not hold at any step. */
-export async function replay(stores: Stores, desk: string, capacity: number, newest = Infinity): Promise<Replayed> {
+/** Folds every log from zero, or those of the newest so many conversations, and throws where one of I1 to I9 does not hold at any step. `leap`: ms by which time may go on while a commit is on its way. */
+export async function replay(stores: Stores, desk: string, capacity: number, newest = Infinity, leap = 0): Promise<Replayed> {
   const assignment = (await stores.events.load<LedgerEvent>(`${desk}/assignment`)).events
   const ledger = ledgerOf([])
   const numbers: number[] = []
@@ -72,7 +72,7 @@ export async function replay(stores: Stores, desk: string, capacity: number, new
   }
   const wanted = numbers.slice(-newest)
   for (let i = 0; i < wanted.length; i += AT_ONCE) await Promise.all(wanted.slice(i, i + AT_ONCE).map(one))
-  inOrder(waits, offers)
+  inOrder(waits, offers, leap)
   if (newest !== Infinity) return { states, ledger, kinds, events: count }
   const articles = new Map<string, number>()
   const tickets = new BuiltinTickets(stores.documents, desk)
@@ -92,7 +92,7 @@ interface Asked { readonly n: number; readonly at: number; readonly to: string; 
 const request = (n: number, s: Waiting): Request => ({ n, queue: s.queue, place: s.place, start: startOf(s.priority, 0) })
 
 /** I9: nobody was asked about one while another of the same queue, who came first or was more urgent, waited for that same agent. Logs have no common order within a millisecond: only who waited before and after it counts. */
-function inOrder(waits: Wait[], offers: Asked[]): void {
+function inOrder(waits: Wait[], offers: Asked[], leap: number): void {
   waits.sort((a, b) => a.from - b.from)
   let [next, standing]: [number, Wait[]] = [0, []]
   for (const o of offers.sort((a, b) => a.at - b.at)) {
@@ -100,7 +100,7 @@ function inOrder(waits: Wait[], offers: Asked[]): void {
     standing = standing.filter(w => w.to >= o.at)
     if (o.s.place.since >= o.at && o.s.place.since !== o.s.opened) continue // put back into the line while it was being asked about
     for (const w of standing) {
-      if (w.n === o.n || w.to <= o.at || w.s.queue !== o.s.queue || w.s.only !== undefined || w.s.place.passed.includes(o.to) || (w.s.place.rest ?? 0) > o.at) continue
+      if (w.n === o.n || w.from > o.at - leap || w.to <= o.at || w.s.queue !== o.s.queue || w.s.only !== undefined || w.s.place.passed.includes(o.to) || (w.s.place.rest ?? 0) > o.at) continue
       assert.ok(inLine(request(o.n, o.s), request(w.n, w.s)) < 0, `I9: ${o.to} was asked about #${o.n} while #${w.n} stood before it`)
     }
   }

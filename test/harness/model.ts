@@ -13,6 +13,7 @@ import { DESK } from './desk.ts'
 const CAPACITY = 3
 // A killed process leaves to the system what it has written, so a disk in memory proves the same, without its waits.
 const DISK = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+const LEAP = 120_000 // ms: the play moves its clock while commits are on their way, and what is not committed is not in line yet
 const LATE = 300 // conversations before the newest that are replayed after each death; all of them after every tenth, and in the end
 const BEGIN = Date.UTC(2026, 10, 20, 8)
 
@@ -47,7 +48,7 @@ export async function modelRun({ operations, deaths, seed }: { operations: numbe
       assert.ok(over || !isLast, 'the last run came to its end')
       now += 300_000 // what was done after the last news
       await using stores = await opened(file)
-      last = await replay(stores.all, DESK, CAPACITY, isLast || run % 10 === 9 ? Infinity : LATE)
+      last = await replay(stores.all, DESK, CAPACITY, isLast || run % 10 === 9 ? Infinity : LATE, LEAP)
       if (isLast) {
         await settled(stores.all, DESK, last)
         for (const [n, s] of last.states) assert.ok(s.is === 'closed' || s.is === 'absent', `I3: #${n} is ${s.is}`)
