@@ -7,6 +7,7 @@ import { accountChanged, Jid, plugin, removeAccount, type AccountRecord, type Fo
 const COLLECTION = 'registration'
 const MOST = 500 // that wait
 const SHOWN = 100
+const SOON = 60_000 // ms in which an account that waits is made
 const QUIET = 10 * 60_000 // ms between two messages to the admins
 
 interface Waiting { readonly at: number; readonly from: string }
@@ -21,7 +22,10 @@ export const approvals = plugin('approvals', (host, options) => {
     async ask(local, from) {
       if ((await documents.range(COLLECTION, host.domain, { limit: MOST })).length >= MOST) return 'full'
       const waiting: Waiting = { at: host.clock.now(), from }
-      if (await documents.put(COLLECTION, host.domain, local, waiting, 0) === 'conflict') return 'conflict'
+      const there = await documents.get<Waiting>(COLLECTION, host.domain, local)
+      const stale = there && host.clock.now() - there.value.at > SOON && !await accounts.find(host.domain, local) // removed by other ways than the command
+      if (there && !stale) return 'conflict'
+      if (await documents.put(COLLECTION, host.domain, local, waiting, there?.version ?? 0) === 'conflict') return 'conflict'
       if (host.clock.now() - told >= QUIET) {
         told = host.clock.now()
         tellAdmins(host, 'A new account', `${local}@${host.domain} waits to be let in. The commands of ${host.domain} have a list of all who wait.`).catch((error: unknown) => host.bug(error))

@@ -75,6 +75,12 @@ describe('XEP-0077 In-Band Registration', () => {
     await c.connects(house.port)
     assert.equal(await house.stores.accounts.find('localhost', 'spam'), undefined)
     assert.equal((await run(c)).attrs['type'], 'error')
+    wishes(a, 'gone', 'pw')
+    await a.receives`<iq type='result' id='r'/>`
+    await house.stores.accounts.remove('localhost', 'gone') // by other ways: its name is free again
+    await house.clock.advance(3_600_000)
+    wishes(a, 'gone', 'pw')
+    await a.receives`<iq type='result' id='r'/>`
     for (const x of [a, c]) x.leaves()
   })
 
