@@ -67,6 +67,9 @@ export class Program implements AsyncDisposable {
     return this.#child.exitCode
   }
 
+  /** Has it read its config and its certificates again, as an admin does. */
+  rereads(): void { this.#child.kill('SIGHUP') }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     this.#child.kill('SIGTERM')
