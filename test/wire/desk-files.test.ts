@@ -1,10 +1,10 @@
 // Files between customer and agent: as links, listed for the agents.
 import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
-import { BOT, c, DESK, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
+import { BOT, c, config, DESK, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
 import { begins, inside, refusal, sends as inDesk, site, type Attrs } from '../harness/bridge.ts'
 import { filesDesk, type Files } from '../harness/files.ts'
-import { deskWith, talk, TEAM } from '../harness/talks.ts'
+import { BOTH, deskWith, talk, TEAM } from '../harness/talks.ts'
 
 const CALM = { quality: { idleWarning: 0, idleCritical: 0 } }
 const [PDF, PHOTO] = ['https://up.example.org/x/offer%20one.pdf', 'https://up.example.org/y/fire.jpg']
@@ -151,7 +151,7 @@ describe('a file of an agent whose client cannot upload', () => {
     }
   }))
 
-  it('is not to be had by who only watches, nor where there is no place for files', filesDesk(CALM, TEAM, async d => {
+  it('is not to be had by who only watches', filesDesk(CALM, TEAM, async d => {
     await talk(d)
     const mia = await d.comes('mia')
     mia.types(BOT, '!obs 1')
@@ -162,6 +162,13 @@ describe('a file of an agent whose client cannot upload', () => {
     assert.equal(status, 200)
     assert.ok(body.text.endsWith(body.link))
   }))
+
+  it('is not to be had where nobody knows under which address browsers reach us', deskWith(CALM, TEAM, async d => {
+    await d.url() // HTTP there is
+    const { anna } = await talk(d)
+    anna.types(c(1), '!file')
+    await anna.reads(c(1), /There is no place for files here/)
+  }, config(BOTH, { upload: { service: 'upload.localhost', base: () => undefined } })))
 })
 
 describe('a file of a customer on a web page', () => {

@@ -8,7 +8,7 @@ export const file: Act = (o, c) => {
   const s = o.book.states.get(n)
   if (!s || s.is === 'absent' || s.is === 'ended' || s.is === 'closed') return no('The conversation is over.')
   if (!mayWrite(s, c.by)) return notYours('You do not speak in this conversation.')
-  if (!o.handing) return no('There is no place for files here: the administrator has to set up file upload.')
+  if (!o.handing || o.storage?.base() === undefined) return no('There is no place for files here: the administrator has to set up file upload.')
   const { link, lasts } = o.handing.link(n, c.by)
   return { ...yes(`Upload a file for #${n}${label(o, n)} here, once, within ${lasts} min: ${link}`, n), link }
 }
