@@ -11,7 +11,16 @@ import { created, nothing, object, ok, page, problem, time, whole, type Caller, 
 const text = { type: 'string' }
 const maybe = { type: ['string', 'null'] }
 const DETAILS = { email: maybe, manager: { ...maybe, description: 'The account manager: the bare JID of an operator, who is asked first.' }, priority: { enum: [...PRIORITIES, null], description: 'What every conversation of this customer begins with.' }, timeZone: maybe, language: maybe, website: maybe, phones: { type: 'array', items: text }, address: maybe, avatar: maybe, avatarApproved: { type: ['boolean', 'null'] }, subscribed: { type: ['boolean', 'null'] }, fields: { type: 'object', additionalProperties: text } }
-const CARD = { type: 'object', properties: { id: text, name: text, jid: text, authentication: text, roles: { type: 'array', items: text }, ...DETAILS, comments: { type: 'array' }, tickets: { type: 'array' }, chats: { type: 'array' }, calls: { type: 'array' }, times: { type: 'array' }, surveys: { type: 'array' }, forms: { type: 'array' }, statistics: { type: 'object' }, history: { type: 'object' } } }
+const listOf = (properties: object): object => ({ type: 'array', items: { type: 'object', properties } })
+const integer = { type: 'integer' }
+const COUNTS = { type: 'object', properties: { last7: integer, last30: integer, last90: integer, all: integer } }
+const CARD = { type: 'object', properties: { id: text, name: text, jid: text, page: { type: ['string', 'null'] }, authentication: text, roles: { type: 'array', items: text }, ...DETAILS, 
+  comments: listOf({ id: text, at: text, by: text, text }), tickets: listOf({ number: integer, subject: text, status: text, messages: integer, agent: maybe, opened: text }),
+  chats: listOf({ number: integer, state: text, group: text, started: text, queueTime: { type: ['integer', 'null'], description: 'Seconds.' }, agent: maybe, ticket: { type: ['integer', 'null'] } }),
+  calls: listOf({ id: text, at: text, by: text, number: text, minutes: integer, text, group: text, conversation: integer }), times: listOf({ id: text, at: text, by: text, minutes: integer, text, conversation: integer }),
+  surveys: listOf({ name: text, completed: text, conversation: integer, score: integer, text }), forms: listOf({ name: text, completed: text, conversation: integer, fields: { type: 'object', additionalProperties: text } }),
+  statistics: { type: 'object', properties: { chats: COUNTS, tickets: COUNTS, calls: COUNTS, timeLogs: COUNTS } }, history: { type: 'object', properties: { lastLogin: maybe, lastTicket: maybe, lastChat: maybe } },
+} }
 const ERASED = { type: 'object', properties: { id: text, at: text, person: { ...text, description: 'SHA-256 of the address.' }, counts: { type: 'object' }, left: { type: 'integer' }, proof: { ...text, description: 'SHA-256 over the rest.' } } }
 const LONGEST = 2000
 

@@ -36,6 +36,8 @@ export interface Route {
   readonly status?: number
   /** It answers as text/csv, too: by `Accept`, or with `.csv` behind the path. */
   readonly table?: true
+  /** It answers with this type of content; absent: JSON. */
+  readonly media?: string
   /** It answers with server-sent events without an end; `answer` describes them. */
   readonly events?: true
   handle(r: HttpRequest, who: Caller): Answer

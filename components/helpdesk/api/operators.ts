@@ -15,7 +15,15 @@ const NEWS: Readonly<Record<keyof OperatorNews, object>> = {
   departments: texts, skills: texts, languages: texts, bot: { type: ['boolean', 'null'] }, view: { enum: ['contact', 'room', null] },
 }
 const ROW = { type: 'object', properties: { jid: text, name: text, status: { enum: ['available', 'away', 'busy', 'offline'] }, activeChats: { type: 'integer' }, activeGroups: { type: 'integer' }, totalGroups: { type: 'integer' } } }
-const CARD = { type: 'object', properties: { ...ROW.properties, role: text, roleTitle: text, permissions: { type: 'array', items: text }, alias: { type: ['string', 'null'] }, connection: { type: ['object', 'null'] } } }
+const none = { type: ['string', 'null'] }
+const CARD = {
+  type: 'object', properties: {
+    ...ROW.properties, shownName: none, role: text, roleTitle: text, permissions: { type: 'array', items: text }, alias: none, email: none, capacity: { type: ['integer', 'null'], description: 'The operator’s own; null: the desk’s.' }, maxChats: { type: 'integer', description: 'How many at once, all in all.' },
+    perQueue: { type: 'object', additionalProperties: { type: 'integer' } }, departments: { ...texts, description: 'Others’ conversations are theirs to see in these only; null: in all.' }, skills: texts, languages: texts, bot: { type: 'boolean' }, view: { enum: ['contact', 'room', null] },
+    invisible: { enum: ['no', 'customers', 'all'] }, devices: { type: 'integer', description: 'Clients, and pages, that are here.' }, queues: { type: 'array', items: { type: 'object', properties: { queue: text, active: { type: 'boolean' } } } }, connection: { type: ['object', 'null'] },
+    password: { type: ['string', 'null'], description: 'A random one that was made just now; told once.' },
+  },
+}
 
 export function operatorRoutes(door: Door): readonly Route[] {
   const o = door.office

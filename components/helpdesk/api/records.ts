@@ -43,7 +43,7 @@ export function recordRoutes({ office: o }: Door): readonly Route[] {
     return s && { n, s }
   }
   const transcripts = (Object.keys(TRANSCRIPTS) as (keyof typeof TRANSCRIPTS)[]).map((kind): Route => ({
-    method: 'GET', path: `/conversations/{n}/transcript.${kind}`, id: `transcript_${kind}`, scope: 'conversations:read', summary: 'Details, custom fields and public lines; nothing internal', answer: text,
+    method: 'GET', path: `/conversations/{n}/transcript.${kind}`, id: `transcript_${kind}`, scope: 'conversations:read', summary: 'Details, custom fields and public lines; nothing internal', answer: text, media: TRANSCRIPTS[kind].replace(/;.*/, ''),
     async handle(r, who) {
       const found = await find(r, who)
       if (!found) return nothing()

@@ -33,7 +33,7 @@ function whole({ office: { rules } }: Door): readonly Route[] {
 
 function section({ office: { rules, operators } }: Door, name: Section): readonly Route[] {
   const one = ONE[name]
-  const shape = { $ref: `/api/v1/settings/schema#/$defs/${one}` }
+  const shape = shapeOf(one, name === 'roles')
   const shown = (id: string): Tree => {
     const value = ((rules.shown().settings[name] as Tree)[id] ?? { title: roleTitle({}, id), permissions: {} }) as Tree // without secrets; a built-in role need not stand there
     return { id, ...(name === 'roles' ? grants(id) : {}), ...value, fixed: rules.isFixed(`/${name}/${id}`) }
@@ -90,6 +90,16 @@ function section({ office: { rules, operators } }: Door, name: Section): readonl
       },
     },
   ]
+}
+
+/** One of a section as it is answered: what the schema says of it, by its name. */
+function shapeOf(one: string, isRole: boolean): Schema {
+  const { title, properties } = resolved({ $ref: `#/$defs/${one}` })
+  const outside = (all: unknown): unknown => JSON.parse(JSON.stringify(all).replaceAll('"$ref":"#/', '"$ref":"/api/v1/settings/schema#/')) // its own references lead into the schema
+  return {
+    type: 'object', title,
+    properties: { id: { type: 'string' }, fixed: { type: 'boolean', description: 'The config file gives it, or a part of it.' }, ...(isRole ? { granted: { type: 'array', items: { type: 'string' }, description: 'All that the role may do.' } } : {}), ...outside(properties ?? {}) as object },
+  }
 }
 
 /** FP-22, FP-23: every permission there is, and what each role has of them. */
