@@ -77,7 +77,7 @@ describe('an agent who has REST alone', () => {
     anna.types(c(1), '!i ben')
     assert.equal((await until(ben, 'asked')).kind, 'invitation')
     await using late = await listens(d, 'ben', '/me/events')
-    assert.deepEqual((await late.until('ready')).map(x => x.event), ['reset', 'asked', 'ready'], 'who comes later hears what is asked still')
+    assert.deepEqual((await late.until('ready')).map(x => x.event), ['reset', 'me', 'asked', 'ready'], 'who comes later hears what is asked still')
   }, ROUND))
 
   it('SS-15 RULE-C20 is told what the bot says: warnings, and with a buzz what is critical', deskWith({ quality: { idleWarning: 30, idleCritical: 60 }, handOff: { closed: { enabled: false } } }, TWO, async d => {
@@ -134,6 +134,20 @@ describe('an agent who has REST alone', () => {
     assert.equal((await d.rest('POST', `${API}/threads/1/lines`, 'mia', { text: 'and I?' })).status, 404)
     assert.equal((await d.rest('POST', `${API}/threads/1/lines`, 'anna', { text: ' ' })).status, 422)
     assert.equal((await d.rest('PUT', `${API}/threads/1/standing`, 'anna', { standing: 'asked' })).status, 422)
+  }))
+
+  it('FP-14 FP-24 RULE-C7 hears at once of changed settings, rights, queues and of what is switched off', deskWith(CALM, TEAM, async d => {
+    await using own = await listens(d, 'anna')
+    const first = (await own.until('ready')).find(x => x.event === 'me')?.data
+    assert.deepEqual([first.role, first.permissions.includes('chat.transfer'), first.queues.length], ['agent', true, 2])
+    const { body } = await d.rest('PATCH', `${API}/settings`, 'adam', { conversation: { showNumber: true } })
+    assert.deepEqual(await until(own, 'settings'), { version: body.version })
+    await d.rest('PATCH', `${API}/roles/agent`, 'adam', { permissions: { 'chat.transfer': false } })
+    assert.equal((await until(own, 'me')).permissions.includes('chat.transfer'), false)
+    await d.rest('PUT', `${API}/operators/anna@localhost/receiving`, 'mia', { active: false, queue: 'billing' })
+    assert.deepEqual((await until(own, 'me')).queues.find((q: { queue: string }) => q.queue === 'billing'), { queue: 'billing', active: false })
+    await d.rest('DELETE', `${API}/operators/anna@localhost`, 'adam')
+    for (;;) { const x = await own.next(); if (x.event === 'closed') break }
   }))
 
   it('SEC-A06 is not here with a token that may only read, nor with one that is ended; who only listens is not here', deskWith(CALM, TWO, async d => {

@@ -57,7 +57,7 @@ export function liveRoutes({ office: o }: Door, http: HttpRouter, conversation: 
     {
       method: 'GET', path: '/me/events', id: 'ownEvents', scope: 'conversations:read', needs: 'chat.serve', events: true, summary: 'What one is asked and told, as it comes. With `show` one is logged in as long as the stream is open',
       query: { show: { enum: SHOWS, description: 'One is here, as with an XMPP client that says so. It needs the scope conversations:write. Absent: one only listens.' } },
-      answer: events('`reset`: forget what you have. `asked`: as GET /me/asked gives it; `over` {id, number}: it is asked no more. `told` {text, urgent}: the bot’s words, warnings and reminders among them. `talk` {number, standing, lines, last, lastBy}: a talk with colleagues has changed. `ready` {total}: that is all that is asked for now.'),
+      answer: events('`reset`: forget what you have. `me`: how one stands, as GET /me but without `connection`: permissions, queues, state, chats. `settings` {version}: they have changed. `asked`: as GET /me/asked gives it; `over` {id, number}: it is asked no more. `told` {text, urgent}: the bot’s words, warnings and reminders among them. `talk` {number, standing, lines, last, lastBy}: a talk with colleagues has changed. `ready` {total}: that is all that is asked for now.'),
       handle: (r, who) => {
         const wanted = r.query.get('show')
         const show = SHOWS.find(s => s === wanted)

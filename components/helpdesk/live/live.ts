@@ -20,6 +20,7 @@ export interface Source {
   sign?(n: number, sign: Sign): void
   told?(t: Told): void
   talk?(t: Thread): void
+  settings?(): void
   /** Who may see what may have changed: ends or narrows what is told, at once. */
   look(): void
   /** Time has passed. */
@@ -52,6 +53,7 @@ export class Live implements View {
     const each = (tell: (s: Source) => void): void => { for (const s of this.#streams) this.#safely(s, () => { if (s.source) tell(s.source) }) }
     office.onSign.push((n, sign) => each(s => s.sign?.(n, sign)))
     office.notices.onTold.push(t => each(s => s.told?.(t)))
+    office.rules.onChange.push(() => each(s => s.settings?.()))
     office.threads.onKept.push(t => each(s => s.talk?.(t)))
     const { privileges } = office.link
     const again = (): void => { for (const s of this.#streams) void this.#admit(s) }

@@ -1,10 +1,11 @@
-// An operator's own affairs as they come: what he is asked, what the bot tells him, his talks with colleagues (shell).
+// An operator's own affairs as they come: how he stands, what he is asked, what the bot tells him, his talks with colleagues (shell).
 import { time } from '../api/door.ts'
 import type { Commit } from '../book.ts'
 import { queueName } from '../config.ts'
 import type { Bare, State } from '../facts.ts'
 import type { Told } from '../notices.ts'
 import type { Office } from '../office.ts'
+import { People } from '../people.ts'
 import { pendingOffers } from '../states.ts'
 import type { Thread } from '../threads.ts'
 import { written, type Feed } from './feed.ts'
@@ -39,13 +40,18 @@ export class OwnSource implements Source {
   readonly #feed: Feed
   /** By the id of the question: the conversation it is about. */
   readonly #asked = new Map<string, number>()
-  constructor(o: Office, who: Bare, feed: Feed) { this.#o = o; this.#who = who; this.#feed = feed }
+  readonly #people: People
+  /** How he stands, as he was told. */
+  #card = ''
+  constructor(o: Office, who: Bare, feed: Feed) { this.#o = o; this.#who = who; this.#feed = feed; this.#people = new People(o) }
 
-  /** All that waits for an answer. What was told meanwhile is not told again. */
+  /** How he stands, and all that waits for an answer. What was told meanwhile is not told again. */
   first(): readonly string[] {
     const all = askedOf(this.#o, this.#who)
     for (const a of all) this.#asked.set(a.id, a.number)
-    return [written('reset', {}), ...all.map(a => written('asked', a)), written('ready', { total: all.length })]
+    const card = this.#people.card(this.#who)
+    this.#card = JSON.stringify(card)
+    return [written('reset', {}), written('me', card), ...all.map(a => written('asked', a)), written('ready', { total: all.length })]
   }
 
   commit({ n, after }: Commit): void {
@@ -58,5 +64,17 @@ export class OwnSource implements Source {
     const standing = t.members[this.#who]
     if (standing !== undefined) this.#feed.send('talk', { number: t.n, standing, lines: t.lines, last: time(t.last), lastBy: t.lastBy })
   }
-  look(): void { if (!this.#o.operators.has(this.#who)) this.#feed.end('forbidden') }
+  settings(): void { this.#feed.send('settings', { version: this.#o.rules.version }) }
+  agent(jid: Bare): void {
+    if (jid !== this.#who || !this.#o.operators.has(jid)) return
+    const card = this.#people.card(jid)
+    const text = JSON.stringify(card)
+    if (text === this.#card) return
+    this.#card = text
+    this.#feed.send('me', card)
+  }
+  look(): void {
+    if (this.#o.operators.has(this.#who)) this.agent(this.#who)
+    else this.#feed.end('forbidden')
+  }
 }
