@@ -193,12 +193,13 @@ export class Office extends Ground {
     if (isGone(o)) for (const [n, by] of this.closedBy) if (by === jid) this.closedBy.delete(n)
     this.opening.changed(jid, o)
     const changed = this.distribution.changed(jid)
+    const since = this.now
     this.later(async () => {
       for (const n of [...this.hands.of(jid)]) {
         const s = this.book.states.get(n)
         if (!s) continue
         if (s.is === 'offered' && s.offer.to === jid && !(isReceiving(o, s.queue) && this.eligible(s).includes(jid))) await this.book.give(n, { do: 'revoke', id: s.offer.id })
-        if (s.is === 'active' && s.owner === jid) await this.book.give(n, this.rules.now.handOff.closed.enabled && (isGone(o) || this.closedBy.get(n) === jid) ? { do: 'detach', who: jid, until: await this.#awayUntil(jid, this.now) } : { do: 'attach', who: jid })
+        if (s.is === 'active' && s.owner === jid) await this.book.give(n, this.rules.now.handOff.closed.enabled && (isGone(o) || this.closedBy.get(n) === jid) ? { do: 'detach', who: jid, until: await this.#awayUntil(jid, since) } : { do: 'attach', who: jid })
       }
       await this.#unseat(jid)
       if (changed) await this.distribution.stir(jid)

@@ -30,7 +30,7 @@ export class Customer implements AsyncDisposable {
     page.on('pageerror', e => this.faults.push(String(e)))
     page.on('console', m => { if (m.type() === 'error' && !/WebSocket|ERR_|Failed to load/.test(m.text())) this.faults.push(m.text()) })
     page.on('dialog', d => { this.faults.push(`dialog ${d.message()}`); void d.dismiss() })
-    page.setDefaultTimeout(5000)
+    page.setDefaultTimeout(10_000)
   }
 
   static async at(context: BrowserContext, url: string): Promise<Customer> {

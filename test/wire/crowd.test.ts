@@ -77,7 +77,7 @@ describe('a component that floods', () => {
     let answered = 0
     const counted = (async () => { for (let n = 0; n < 800; n++) await juliet.next() })()
     while (!over) { await romeo.receivesNothing(); answered++ }
-    assert.ok(answered >= 5, `${answered} pings were answered meanwhile`)
+    assert.ok(answered >= 3, `${answered} pings were answered meanwhile`)
     await Promise.all([end, counted])
     await juliet.receivesNothing() // all of it came, once
   })
