@@ -22,6 +22,8 @@ export interface Carrier {
 export interface Asleep {
   readonly jid: string
   readonly until: number
+  /** For how many milliseconds its client wants to be waited for, the next time. */
+  readonly life?: number
   readonly handled: number
   readonly acknowledged: number
   readonly sent: readonly { readonly text: string; readonly at: number }[]
@@ -69,6 +71,7 @@ export class Device extends Resource {
     const unacked = device.#unacked = new Unacked({ stanzas, bytes }, a.acknowledged)
     for (const { text, at } of a.sent) { const s = read(text); if (s) unacked.push(s, text.length, at) }
     device.#resumable = true
+    device.#life = a.life ?? Infinity
     const presence = a.presence === undefined ? undefined : read(a.presence)
     if (presence?.kind === 'presence') device.presence = presence
     device.recall(a.flags)
@@ -82,7 +85,7 @@ export class Device extends Resource {
     const unacked = this.#unacked
     if (!unacked || this.attached || this.#gone) return undefined
     return {
-      jid: this.jid.full, until: this.#until, handled: this.handled.h, acknowledged: unacked.acknowledged,
+      jid: this.jid.full, until: this.#until, ...(Number.isFinite(this.#life) && { life: this.#life }), handled: this.handled.h, acknowledged: unacked.acknowledged,
       sent: [...unacked.all, ...(this.#sieve?.kept ?? []).map(stanza => ({ stanza, at: this.host.clock.now() }))].map(({ stanza, at }) => ({ text: stanza.write(CONTENT), at })),
       ...(this.presence ? { presence: this.presence.write(CONTENT) } : {}), flags: this.flags, seal: sealOf(this.account.record),
     }

@@ -349,6 +349,26 @@ describe('stream management', () => {
       await after(house)
     }
 
+    it('a client is waited for no longer than it wished before', async () => {
+      let id = ''
+      await restart(async house => {
+        const juliet = await house.actor('juliet', cast.juliet)
+        juliet.says(`<enable xmlns='${SM}' resume='true' max='30'/>`)
+        id = (await juliet.receives`<enabled xmlns='${SM}' resume='true' max='30'/>`).attrs['id'] as string
+      }, async house => {
+        const resume = `<resume xmlns='${SM}' previd='${id}' h='0'/>`
+        const back = await comesBack(house, cast.juliet)
+        back.says(resume)
+        await back.receives`<resumed xmlns='${SM}' previd='${id}'/>`
+        await drops(back, house)
+        await house.clock.advance(31_000)
+        const late = await comesBack(house, cast.juliet)
+        late.says(resume)
+        await late.receives`<failed xmlns='${SM}'><item-not-found xmlns='${STANZAS}'/></failed>`
+        late.leaves()
+      })()
+    })
+
     it('a session goes on where it was: presence, roster, carbons, counters, messages', async () => {
       let id = ''
       await restart(async house => {
