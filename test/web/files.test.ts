@@ -98,6 +98,8 @@ describe('files on a page', function () {
   it('a file that is dropped on the chat goes, too', talk(ON, async ({ anna, at }) => {
     await drops(at)
     assert.equal(await (await fetch((await anna.reads(c(1), /dog\.png$/)).text)).text(), 'woof')
+    await at.says('one dog')
+    assert.match((await anna.reads(c(1), /dog$|\.png$/)).text, /^one dog$/, 'while it is dragged it is not sent')
     await link(at, 'dog.png').waitFor()
   }))
 

@@ -15,7 +15,7 @@ export function clip(panel: HTMLElement, attach: (files: FileList) => void): HTM
     const { files } = e.dataTransfer! // nothing is dragged without
     if (button.hidden || !e.dataTransfer!.types.includes('Files')) return
     e.preventDefault()
-    attach(files) // none before they are dropped
+    if (e.type === 'drop') attach(files)
   }
   return button
 }
