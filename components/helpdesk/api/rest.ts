@@ -17,6 +17,7 @@ import { participants } from '../circle.ts'
 import { listRoutes } from './lists.ts'
 import { liveRoutes } from './live.ts'
 import { markRoutes } from './marks.ts'
+import { reportRoutes } from './reports.ts'
 import { roomRoutes } from './rooms.ts'
 import { threadRoutes } from './threads.ts'
 import { openapi } from './openapi.ts'
@@ -43,7 +44,7 @@ export function rest(http: HttpRouter, office: Office): void {
   const door = new Door(http, office)
   const api = new Api(door)
   door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door), ...recordRoutes(door), ...customerRoutes(door), ...hookRoutes(door), ...ticketRoutes(door))
-  door.add(...tokenRoutes(door), ...markRoutes(door), ...listRoutes(door), ...threadRoutes(door), ...roomRoutes(door), ...ownRoutes(door))
+  door.add(...tokenRoutes(door), ...markRoutes(door), ...listRoutes(door), ...threadRoutes(door), ...roomRoutes(door), ...ownRoutes(door), ...reportRoutes(door))
   door.add(...banRoutes(door), ...scriptRoutes(door), ...articleRoutes(door), ...translationRoutes(door), ...liveRoutes(door, http, (r, who) => api.live(r, who)))
   http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi(door.routes) }))
   http.on('GET', '/api/v1/exports/:key', 'open', async r => { const copy = await office.records.erasure.fetch(r.params['key'] ?? ''); return copy ? { status: 200, headers: { 'cache-control': 'no-store', ...(copy instanceof Uint8Array ? { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="conversation.pdf"' } : {}) }, body: copy } : nothing() })

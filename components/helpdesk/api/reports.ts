@@ -1,0 +1,66 @@
+// REST for reports: what managers ask of past conversations, as numbers (shell).
+import type { HttpResponse } from '../../../server/api.ts'
+import { queueName } from '../config.ts'
+import type { Summary } from '../past.ts'
+import { readWanted } from '../records/finding.ts'
+import { BY, report, type By } from '../records/report.ts'
+import { csv } from '../transcripts/csv.ts'
+import { ok, problem, time, wantsTable, type Door, type Route } from './door.ts'
+
+const text = { type: 'string' }
+const integer = { type: 'integer' }
+const maybe = { type: ['integer', 'null'] }
+const MOST = 20_000 // conversations of one report
+const PAGE = 500
+const MONTH = 30 * 86_400_000 // ms
+const COLUMNS = ['key', 'name', 'conversations', 'served', 'lost', 'messages', 'waitAverage', 'waitLongest', 'durationAverage'] as const
+
+export function reportRoutes({ office: o }: Door): readonly Route[] {
+  const wrong = (key: string, detail: string): HttpResponse => problem(422, `${key}: ${detail}`, { errors: [{ pointer: `/${key}`, detail }] })
+  const name = (by: By, key: string): string => by === 'queue' ? queueName(o.config, key) : by === 'department' ? o.rules.now.departments[key]?.name ?? key : by === 'agent' && key !== '' ? o.operators.name(key) : key
+  const keysOf: Readonly<Record<By, (s: Summary) => readonly string[]>> = {
+    queue: s => [s.queue], agent: s => [s.owners.at(-1) ?? ''], day: s => [new Date(s.opened).toISOString().slice(0, 10)],
+    department: s => Object.entries(o.rules.now.departments).filter(([, d]) => d.queues.includes(s.queue)).map(([id]) => id),
+  }
+
+  /** Those begun in that time which `fits` lets through, the newest first; whether these are all. */
+  async function begun(since: number, until: number, fits: (s: Summary) => boolean): Promise<{ found: Summary[]; complete: boolean }> {
+    await o.records.catalogue.flush()
+    const first = await o.link.stores.search.find(o.records.catalogue.space, { where: { deleted: false }, until, sort: 'newest', limit: 1 })
+    const found: Summary[] = []
+    let looked = 0
+    let before = 'wrong' in first || !first.hits[0] ? 0 : Number(first.hits[0].id) + 1
+    for (;;) {
+      const page = before === 0 ? [] : await o.everything({ before, limit: PAGE })
+      for (const s of page) {
+        if (s.opened < since) return { found, complete: true }
+        if (s.opened <= until && fits(s)) found.push(s)
+      }
+      looked += page.length
+      if (page.length < PAGE) return { found, complete: true }
+      if (looked >= MOST) return { found, complete: false }
+      before = page.at(-1)?.number ?? 0
+    }
+  }
+
+  return [{
+    method: 'GET', path: '/reports', id: 'report', scope: 'conversations:read', needs: 'reports.view', table: true,
+    summary: `How many conversations there were, how many had an agent, how long they waited and lasted (seconds), of those begun in that time; the last 30 days unless told otherwise, and at most ${MOST} are looked at`,
+    query: { by: { enum: BY, description: 'A line for each queue (unless told otherwise), department, agent (the last one) or day (UTC).' }, since: { ...text, description: 'A date, or a moment.' }, until: { ...text, description: 'A date, which counts whole, or a moment.' } },
+    answer: { type: 'object', properties: { by: { enum: BY }, since: text, until: text, complete: { type: 'boolean', description: 'False: there were more; ask for a shorter time.' }, rows: { type: 'array', items: { type: 'object', properties: { key: text, name: text, conversations: integer, served: integer, lost: { ...integer, description: 'Over, and never had an agent.' }, messages: integer, waitAverage: maybe, waitLongest: maybe, durationAverage: maybe } } } } },
+    async handle(r, who) {
+      const by = BY.find(b => b === (r.query.get('by') ?? 'queue'))
+      if (!by) return wrong('by', `one of ${BY.join(', ')}`)
+      const times = new URLSearchParams([...r.query].filter(([k]) => k === 'since' || k === 'until'))
+      const wanted = readWanted(times, () => undefined, () => false)
+      if ('wrong' in wanted) return problem(422, wanted.wrong)
+      const until = wanted.until ?? o.now
+      const since = wanted.since ?? until - MONTH
+      if (since > until) return wrong('since', 'not after until')
+      const { found, complete } = await begun(since, until, s => o.operators.may(who.jid, 'reports.view', s.queue))
+      const rows = report(found, keysOf[by]).map(l => ({ ...l, name: name(by, l.key) }))
+      if (wantsTable(r)) return { status: 200, headers: { 'content-type': 'text/csv; charset=utf-8; header=present', 'content-disposition': `attachment; filename="report-${by}.csv"` }, body: csv([COLUMNS, ...rows.map(x => COLUMNS.map(c => x[c] ?? undefined))]) }
+      return ok({ by, since: time(since), until: time(until), complete, rows })
+    },
+  }]
+}
