@@ -12,7 +12,7 @@ const integer = { type: 'integer' }
 const maybe = { type: ['integer', 'null'] }
 const MOST = 20_000 // conversations of one report
 const PAGE = 500
-const MONTH = 30 * 86_400_000 // ms
+const DAY = 86_400_000 // ms
 const COLUMNS = ['key', 'name', 'conversations', 'served', 'lost', 'messages', 'waitAverage', 'waitLongest', 'durationAverage'] as const
 
 export function reportRoutes({ office: o }: Door): readonly Route[] {
@@ -54,8 +54,8 @@ export function reportRoutes({ office: o }: Door): readonly Route[] {
       const times = new URLSearchParams([...r.query].filter(([k]) => k === 'since' || k === 'until'))
       const wanted = readWanted(times, () => undefined, () => false)
       if ('wrong' in wanted) return problem(422, wanted.wrong)
-      const until = wanted.until ?? o.now
-      const since = wanted.since ?? until - MONTH
+      const until = wanted.until ?? Math.floor(o.now / DAY) * DAY + DAY - 1 // whole days, as dates are
+      const since = wanted.since ?? until + 1 - 30 * DAY
       if (since > until) return wrong('since', 'not after until')
       const { found, complete } = await begun(since, until, s => o.operators.may(who.jid, 'reports.view', s.queue))
       const rows = report(found, keysOf[by]).map(l => ({ ...l, name: name(by, l.key) }))
