@@ -72,6 +72,7 @@ describe('an agent who has REST alone', () => {
     anna.types(c(1), '!t ben you know her')
     const transfer = await until(ben, 'asked')
     assert.deepEqual([transfer.number, transfer.kind, transfer.by, transfer.byName], [1, 'transfer', 'anna@localhost', 'Anna'])
+    assert.deepEqual((await d.rest('GET', `${API}/conversations/1`, 'mia')).body.asked, [{ id: transfer.id, kind: 'transfer', who: 'ben@localhost', name: 'Ben', by: 'anna@localhost', until: transfer.until }], 'a manager sees who is asked')
     await d.later(61)
     assert.deepEqual(await until(ben, 'over'), { id: transfer.id, number: 1 })
     anna.types(c(1), '!i ben')

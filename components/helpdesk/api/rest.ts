@@ -31,6 +31,7 @@ import { settingsRoutes } from './settings.ts'
 import { ticketRoutes } from './tickets.ts'
 import { tokenRoutes } from './tokens.ts'
 import { translationRoutes } from '../translate/translation-api.ts'
+import { questions } from '../live/own-source.ts'
 import type { Shown } from '../live/timeline.ts'
 
 const PAGE = 50
@@ -89,6 +90,7 @@ class Api {
       owner, ownerName: owner === null ? null : name(owner),
       participants: Object.entries(s.crew).filter(([, role]) => role !== 'invited').map(([jid, role]) => ({ jid, name: name(jid), role })),
       customerRead: this.#o.readUpTo.get(n) ?? null, circles: participants(this.#o, s, await this.#o.book.history(n)),
+      asked: questions(this.#o, n, s).map(({ to, asked: { id, kind, by, until } }) => ({ id, kind, who: to, name: name(to), by, until })),
       ...(isQueued(s) ? { position: this.#o.position(n) } : {}),
       lines: s.lines, opened: time(s.opened), idleSince: time(s.clocks.idle), unansweredSince: time(s.clocks.unanswered), assigned: time(s.clocks.assigned),
     }
@@ -154,7 +156,7 @@ class Api {
 
   async tickets(r: HttpRequest, who: Caller): Promise<HttpResponse> {
     const { found, next } = await looked(r, Math.max(1, whole(r.query.get('limit'), PAGE, MOST)), before => this.#o.filing.tickets.list({ before, limit: MOST }), t => this.#maySeeTicket(who, t.queue))
-    return { status: 200, body: { tickets: found.map(t => ({ ...t, opened: time(t.opened) })), next } }
+    return { status: 200, body: { tickets: found.map(t => ({ ...t, status: t.status ?? 'open', opened: time(t.opened) })), next } }
   }
 
   async ticket(r: HttpRequest, who: Caller): Promise<HttpResponse> {

@@ -24,14 +24,15 @@ export interface Asked {
   readonly until: string | null
 }
 
-/** What this conversation asks of him now. */
-export function askedIn(o: Office, who: Bare, n: number, s: State): readonly Asked[] {
+/** What this conversation asks now, and whom. */
+export function questions(o: Office, n: number, s: State): readonly { readonly to: Bare; readonly asked: Asked }[] {
   if (s.is === 'absent') return []
-  return pendingOffers(s).filter(p => p.to === who && p.until > o.now).map(p => ({
+  return pendingOffers(s).filter(p => p.until > o.now).map(p => ({ to: p.to, asked: {
     id: p.id, number: n, kind: s.is === 'offered' && s.offer.id === p.id ? 'customer' : s.is === 'active' && s.transfer?.id === p.id ? 'transfer' : 'invitation',
     queue: s.queue, queueName: queueName(o.config, s.queue), customer: o.customerOf(s)?.name ?? 'Customer', by: p.by ?? null, byName: p.by === undefined ? null : o.operators.name(p.by), until: time(p.until),
-  }))
+  } }))
 }
+const askedIn = (o: Office, who: Bare, n: number, s: State): readonly Asked[] => questions(o, n, s).flatMap(q => q.to === who ? [q.asked] : [])
 export const askedOf = (o: Office, who: Bare): readonly Asked[] => [...o.hands.of(who)].sort((a, b) => a - b).flatMap(n => askedIn(o, who, n, o.book.states.get(n) ?? { is: 'absent' }))
 
 export class OwnSource implements Source {
