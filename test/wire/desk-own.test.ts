@@ -151,6 +151,25 @@ describe('an agent who has REST alone', () => {
     for (;;) { const x = await own.next(); if (x.event === 'closed') break }
   }))
 
+  it('FP-24 who may serve no more is here no more, at once, even where nobody reads how the stream ends', deskWith(CALM, { anna: 'agent', adam: 'admin' }, async d => {
+    await using own = await listens(d, 'anna')
+    await own.until('ready')
+    await using mute = await listens(d, 'anna', '/me/events')
+    await mute.until('ready')
+    const stands = async (): Promise<string> => (await d.rest('GET', `${API}/board`, 'adam')).body.agents.find((a: { jid: string }) => a.jid === 'anna@localhost').status
+    assert.equal(await stands(), 'available')
+    assert.equal((await d.rest('PATCH', `${API}/roles/agent`, 'adam', { permissions: { 'chat.serve': false } })).status, 200)
+    assert.equal(await stands(), 'offline')
+    for (const r of [own, mute]) {
+      assert.equal((await until(r, 'end')).reason, 'forbidden')
+      assert.equal((await r.next()).event, 'closed')
+    }
+    const zoe = await d.comes('zoe')
+    zoe.types(SUPPORT, 'it burns')
+    await zoe.reads(SUPPORT, /Nobody is here|People ahead/)
+    assert.equal((await d.rest('GET', `${API}/me/events?show=available`, 'anna')).status, 403)
+  }, ROUND))
+
   it('SEC-A06 is not here with a token that may only read, nor with one that is ended; who only listens is not here', deskWith(CALM, TWO, async d => {
     assert.equal((await d.rest('GET', `${API}/me/events?show=available`, 'anna', undefined, ['conversations:read'])).status, 403)
     assert.equal((await d.rest('GET', `${API}/me/events?show=lazy`, 'anna')).status, 422)

@@ -74,12 +74,10 @@ export function liveRoutes({ office: o }: Door, http: HttpRouter, conversation: 
   ]
 }
 
-/** Counts as one of the operator's devices until the stream is over. */
+/** Counts as one of the operator's devices until the stream ends. */
 function isHere(o: Office, jid: Bare, show: Show, feed: Feed): void {
   const page = Symbol(jid)
-  const { onOver } = feed
-  feed.onOver = () => {
-    onOver()
+  feed.onEnd = () => {
     o.operators.page(jid, page, undefined)
     o.operatorChanged(jid)
   }

@@ -20,6 +20,8 @@ export class Feed {
   #wake: () => void = () => {}
   /** Called once, when nothing more is written. */
   onOver: () => void = () => {}
+  /** Called once, as soon as it is to end: a reader who hangs has not read the last event yet. */
+  onEnd: () => void = () => {}
 
   /** `most`: characters that may wait; a single event may be longer. */
   constructor(most: number) { this.#most = most }
@@ -45,16 +47,21 @@ export class Feed {
   /** The last event; what waits is dropped for who reads too slowly, and for who may not see it any more. */
   end(why: Ending): void {
     if (!this.isOpen) return
-    this.#end = why
+    this.#ends(why)
     if (why !== 'stopping') this.#waiting.length = 0
     this.#wake()
   }
 
   /** The reader is gone. */
   left(): void {
-    this.#end ??= 'left'
+    this.#ends('left')
     this.#wake()
     this.onOver()
+  }
+  #ends(why: Ending | 'left'): void {
+    if (!this.isOpen) return
+    this.#end = why
+    this.onEnd()
   }
 
   /** The whole: what `first` gives, then what is sent. */
@@ -76,6 +83,6 @@ export class Feed {
           return
         }
       }
-    } finally { this.#end ??= 'left'; this.onOver() }
+    } finally { this.#ends('left'); this.onOver() }
   }
 }

@@ -75,7 +75,7 @@ export class OwnSource implements Source {
     this.#feed.send('me', card)
   }
   look(): void {
-    if (this.#o.operators.has(this.#who)) this.agent(this.#who)
+    if (this.#o.operators.may(this.#who, 'chat.serve')) this.agent(this.#who)
     else this.#feed.end('forbidden')
   }
 }
