@@ -211,6 +211,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       tokensEnded() { for (const host of hosts.values()) host.tellTokens() },
       async [Symbol.asyncDispose]() {
         ready = false
+        await abroad?.federation.settle()
         await devices.shutDown(stores, log)
         await shut()
       },

@@ -19,6 +19,7 @@ const SWEEP = 30_000 // ms between looks at idle streams
 const IDLE = 600_000 // ms without a stanza until a stream of ours is closed; the peer's gets twice that: it should be the one to close it
 const LINKS = 10_000 // pairs that are remembered after they are closed
 const LEAVE = 1_000 // ms that peers have to close their side when we stop
+const SETTLE = 1_000 // ms that peers have to acknowledge what they were sent, when we stop
 
 /** With whom, and how they prove who they are: what can change while streams stand. */
 export interface FederationPolicy {
@@ -76,6 +77,7 @@ export class Federation implements Route, PeerWorld, AsyncDisposable {
   readonly #incoming = new Set<IncomingStream>()
   #sweep: Disposable
   #over = false
+  #leaving = false
 
   constructor(options: FederationOptions, world: FederationWorld) {
     this.limits = world.limits
@@ -163,6 +165,20 @@ export class Federation implements Route, PeerWorld, AsyncDisposable {
     }
   }
 
+  /**
+   * To be called while our people's sessions are there yet, for none of them would hear of it later: what waits for a stream goes
+   * back to them, and so does what a peer has not acknowledged in a moment. Streams that stand go on until the end.
+   */
+  async settle(): Promise<void> {
+    this.#leaving = true
+    for (const link of this.#links.values()) link.stop()
+    const owing = [...this.#incoming, ...this.#reach.streams].filter(s => s.owed)
+    if (owing.length === 0) return
+    const late = this.network.alarm(this.network.now() + SETTLE, () => { for (const s of owing) if (s.owed) s.fail('connection-timeout') })
+    await Promise.all(owing.map(s => s.settles()))
+    late[Symbol.dispose]()
+  }
+
   /** Tells every peer that we go, gives back what waits, and waits a moment for them to close. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over = true
@@ -176,7 +192,10 @@ export class Federation implements Route, PeerWorld, AsyncDisposable {
   #link(local: string, remote: string): Link {
     const pair = pairOf(local, remote)
     let link = this.#links.get(pair)
-    if (!link) this.#links.set(pair, (link = new Link(local, remote, this, () => this.#reach.stream(local, remote, 'carry'))))
+    if (!link) {
+      this.#links.set(pair, (link = new Link(local, remote, this, () => this.#reach.stream(local, remote, 'carry'))))
+      if (this.#leaving) link.stop()
+    }
     return link
   }
 

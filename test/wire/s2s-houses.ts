@@ -52,9 +52,10 @@ export class Town implements AsyncDisposable {
 
   private constructor(domain: string, stores: Stores, house: Running, clock: TestClock, config: (s2s: string) => Config) { this.domain = domain; this.stores = stores; this.house = house; this.clock = clock; this.#config = config }
 
-  /** Ends it, and starts it on what it has stored. */
-  async again(paper: Paper, s2s: string): Promise<Town> {
-    await this.#close()
+  /** Ends it, and starts it on what it has stored; its people go before, unless `alone` is false. */
+  async again(paper: Paper, s2s: string, alone = true): Promise<Town> {
+    if (alone) await this.#close()
+    else await this.house[Symbol.asyncDispose]()
     this.#moved = true
     return Town.open(this.domain, paper, s2s, '', 0, this.stores)
   }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { perform } from '../../app/admin.ts'
 import type { Office } from '../../app/office.ts'
 import { dialbackKey } from '../../server/stream/s2s/words.ts'
-import type { Actor } from '../harness/scene.ts'
+import { Actor } from '../harness/scene.ts'
 import { Papers, Town } from './s2s-houses.ts'
 import { dials, features, header, logsIn, MECHANISMS, Stranger, Talk } from './s2s-stranger.ts'
 
@@ -306,6 +306,52 @@ describe('a stream to another server', () => {
     out.leaves()
     await into.reads(/<stream:error><system-shutdown/)
     await stopped
+  })
+
+  it('SEC-K22 RFC-N8 gives back what waits before it stops, to who is here and to who will resume', async () => {
+    await using b = await Stranger.listens('b.test', theirs) // and says nothing
+    const s2s = `{ ca: ${ca}, targets: { b.test: "127.0.0.1:${b.port}" } }`
+    const us = await Town.open('a.test', ours, s2s)
+    const [anna, ben] = [await us.actor('anna'), await us.actor('ben')]
+    ben.says(`<enable xmlns='urn:xmpp:sm:3' resume='true'/>`)
+    const { id } = (await ben.receives`<enabled xmlns='urn:xmpp:sm:3' resume='true'/>`).attrs as { id: string }
+    writes(ben, 'bens')
+    await ben.fence()
+    ben.leaves()
+    writes(anna, '1')
+    writes(anna, '2')
+    await anna.fence()
+    const again = us.again(ours, s2s, false)
+    await timesOut(anna, '1')
+    await timesOut(anna, '2')
+    await anna.receives`<stream:error xmlns:stream='http://etherx.jabber.org/streams' xmlns='http://etherx.jabber.org/streams'><system-shutdown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>`
+    await using later = await again
+    const back = new Actor('ben', 'ben@a.test/x')
+    await back.opens(later.c2s)
+    await back.logsIn()
+    back.says(`<resume xmlns='urn:xmpp:sm:3' previd='${id}' h='1'/>`)
+    await back.receives`<resumed xmlns='urn:xmpp:sm:3' previd='${id}'/>`
+    await timesOut(back, 'bens')
+    back.leaves()
+  })
+
+  it('SEC-K22 SEC-C21 waits a moment for what a peer has not acknowledged before it stops, and gives that back where it never will', async () => {
+    for (const acknowledges of [true, false]) {
+      await using b = await Stranger.listens('b.test', theirs)
+      const s2s = `{ ca: ${ca}, targets: { b.test: "127.0.0.1:${b.port}" } }`
+      const us = await Town.open('a.test', ours, s2s)
+      const anna = await us.actor('anna')
+      writes(anna, '1')
+      const talk = await b.accepts(SM)
+      await talk.reads(/<message [^>]*id='1'.*<r xmlns='urn:xmpp:sm:3'\/>/)
+      await anna.fence()
+      const again = us.again(ours, s2s, false)
+      if (acknowledges) talk.says(`<a xmlns='urn:xmpp:sm:3' h='1'/>`)
+      else { talk.leaves(); await timesOut(anna, '1') }
+      await anna.receives`<stream:error xmlns:stream='http://etherx.jabber.org/streams' xmlns='http://etherx.jabber.org/streams'><system-shutdown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>`
+      talk.leaves()
+      await (await again)[Symbol.asyncDispose]()
+    }
   })
 
   it('is there for the admin to see, with what went wrong', () => play(async (anna, b, us) => {

@@ -6,6 +6,7 @@ import type { PeerStream, PeerWorld } from './peer.ts'
 
 const SOON = 1_000 // ms until a server that could not be reached is tried again; each time twice as long
 const LATEST = 60_000 // ms
+const STOPPING = later('this server is stopping')
 
 export class Link {
   readonly local: string
@@ -22,6 +23,7 @@ export class Link {
   #retry: Disposable | undefined
   #patience: Disposable | undefined
   #changed: number
+  #stopped = false
 
   /** `open` gives a stream to the peer that stands. */
   constructor(local: string, remote: string, world: PeerWorld, open: () => Promise<OutgoingStream | Failure>) {
@@ -45,6 +47,7 @@ export class Link {
   /** Sends, or keeps until there is a stream; what cannot be sent goes back to its sender. */
   deliver(stanza: AnyStanza): void {
     if (this.#carrier) { this.#carrier.carry(stanza); return }
+    if (this.#stopped) { this.#giveBack(stanza, STOPPING); return }
     const { limits, network } = this.#world
     const now = network.now()
     if (this.#failure?.condition === 'remote-server-not-found' && now < this.#retryAt && !this.#opening) { this.#giveBack(stanza, this.#failure); return }
@@ -74,12 +77,13 @@ export class Link {
     for (const stanza of unacked) this.#giveBack(stanza, failure ?? later('the connection was lost'))
   }
 
-  /** Gives back what waits, and begins nothing any more. */
+  /** Gives back what waits, and begins nothing any more; a stream that stands goes on. */
   stop(): void {
+    this.#stopped = true
     this.#retryAt = Infinity
     this.#retry?.[Symbol.dispose]()
     this.#retry = undefined
-    this.#returnAll(later('this server is stopping'))
+    this.#returnAll(STOPPING)
   }
 
   async #connect(): Promise<void> {

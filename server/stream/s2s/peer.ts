@@ -57,6 +57,7 @@ export abstract class PeerStream extends Stream {
   #askedAt: number | undefined
   #unasked = 0
   #pending = 0
+  #onSettled: () => void = () => {}
 
   constructor(transport: TcpTransport, world: PeerWorld) {
     super(transport, world, NS_SERVER)
@@ -83,6 +84,18 @@ export abstract class PeerStream extends Stream {
     unacked.push(stanza, text.length)
     if (++this.#unasked >= ASK_EVERY || this.#askedAt === undefined) this.#ask()
     if (unacked.full) this.fail('resource-constraint', 'Too much is not acknowledged.')
+  }
+
+  /** Whether something was sent that the peer has not acknowledged. */
+  get owed(): boolean { return !this.over && (this.#unacked?.length ?? 0) > 0 }
+
+  /** Asks for what is owed; resolves when it is acknowledged or the stream is over. */
+  settles(): Promise<void> {
+    if (!this.owed) return Promise.resolve()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#onSettled = resolve
+    this.#ask()
+    return promise
   }
 
   /** Closes what has been idle, and gives up a peer that does not take or acknowledge what it is sent. */
@@ -177,11 +190,13 @@ export abstract class PeerStream extends Stream {
     if (h === undefined || !unacked.acknowledge(h)) { this.fail('undefined-condition', undefined, el('handled-count-too-high', NS_SM, { h: String(h ?? 0), 'send-count': String(unacked.sent) })); return true }
     this.#askedAt = undefined
     if (unacked.length > 0) this.#ask()
+    else this.#onSettled()
     return true
   }
 
   protected override ended(): void {
     this.peers.ended(this, this.#unacked?.drain() ?? [])
+    this.#onSettled()
   }
 
   #ask(): void {
