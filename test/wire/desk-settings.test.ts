@@ -59,6 +59,22 @@ describe('the settings', () => {
     assert.deepEqual(await pace(), ['10', '15'])
   }))
 
+  it('FP-21 what is kept and fits no more is out of force and stays, and hinders no other change', desk(STAFF, async d => {
+    await d.house.stores.documents.put('desk-settings', DESK, 'settings', { changes: { conversation: { once: true, showNumber: true }, departments: { old: { queues: ['gone'] }, help: { queues: ['support'] } } }, by: 'boss@localhost', at: 0 })
+    await d.restart()
+    const settings = async () => (await d.rest('GET', `${API}/settings`, 'boss')).body.settings // JSON of any shape
+    assert.deepEqual([(await settings()).conversation.showNumber, (await settings()).conversation.once, (await settings()).departments.help.queues], [true, undefined, ['support']])
+    assert.equal((await d.rest('PATCH', `${API}/settings`, 'boss', { conversation: { maxPublic: 3 } })).status, 200)
+    assert.equal((await d.rest('POST', `${API}/departments`, 'boss', { id: 'money', queues: ['billing'] })).status, 201)
+    const wrong = await d.rest('PATCH', `${API}/settings`, 'boss', { conversation: { maxPublic: 3000 } })
+    assert.deepEqual([wrong.status, wrong.body.errors.map((e: { pointer: string }) => e.pointer)], [422, ['/conversation/maxPublic']])
+    await d.restart()
+    const now = await settings()
+    assert.deepEqual([now.conversation.maxPublic, now.conversation.showNumber, Object.keys(now.departments).filter(x => x !== 'old').sort()], [3, true, ['help', 'money']])
+    const kept = (await d.house.stores.documents.get<{ changes: { conversation: object } }>('desk-settings', DESK, 'settings'))?.value.changes.conversation
+    assert.deepEqual(kept, { once: true, showNumber: true, maxPublic: 3 }, 'an older program, or the config file put back, finds it again')
+  }))
+
   it('FP-21 nothing holds of a change of which a part is wrong', desk(STAFF, async d => {
     assert.equal((await patch(d, { system: { requestInterval: 7, messageInterval: 99 } })).status, 422)
     assert.equal((await settings(d)).system.requestInterval, 5)

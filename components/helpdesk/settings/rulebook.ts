@@ -22,10 +22,14 @@ const ENTRY = /^\/(?:queues|departments|brands|sites|links|roles|fields|events|m
 
 export interface RulebookOptions { readonly documents: DocumentStore; readonly desk: string; readonly clock: Clock; readonly log?: Log; /** what the config file says, as settings */ readonly given?: Tree }
 
+interface Mended { readonly settings: DeskSettings; readonly fitting: Tree }
+
 export class Rulebook {
   readonly #o: RulebookOptions
   readonly #given: Tree
   #kept: Tree = {}
+  /** Of what is kept, that which is in force: all of it that fits to the config file and the schema. */
+  #fitting: Tree = {}
   #version = 0
   #now: DeskSettings
   #turn: Promise<unknown> = Promise.resolve()
@@ -37,7 +41,7 @@ export class Rulebook {
   private constructor(o: RulebookOptions) {
     this.#o = o
     this.#given = o.given ?? {}
-    this.#now = this.#mended({})
+    this.#now = this.#mended({}).settings
   }
 
   static async open(o: RulebookOptions): Promise<Rulebook> {
@@ -71,13 +75,16 @@ export class Rulebook {
       for (let tries = 1; ; tries++) {
         if (expected !== undefined && expected !== this.#version) return { is: 'conflict', version: this.#version }
         const next = work(this.#kept)
-        const checked = check(this.#whole(next))
+        let fitting = next
+        let checked = check(this.#whole(next))
+        // What did not fit before hinders nobody from changing something else: it stays as it is, out of force.
+        if ('faults' in checked && !same(this.#fitting, this.#kept)) checked = check(this.#whole(fitting = work(this.#fitting)))
         if ('faults' in checked) return { is: 'wrong', faults: checked.faults }
         const forbidden = this.guard(this.#now, checked.settings)
         if (forbidden.length > 0) return { is: 'refused', faults: forbidden }
         if (same(next, this.#kept)) return { is: 'done', version: this.#version }
         const put = await this.#o.documents.put<Kept>(COLLECTION, this.#o.desk, 'settings', { changes: next, by, at: this.#o.clock.now() }, this.#version)
-        if (put !== 'conflict') { await this.#adopt(next, put, checked.settings); return { is: 'done', version: put } }
+        if (put !== 'conflict') { await this.#adopt(next, put, { settings: checked.settings, fitting }); return { is: 'done', version: put } }
         if (tries >= TRIES) return { is: 'conflict', version: this.#version }
         await this.#read()
       }
@@ -93,9 +100,10 @@ export class Rulebook {
     await this.#adopt(found.value.changes, found.version, this.#mended(found.value.changes))
   }
 
-  async #adopt(changes: Tree, version: number, now: DeskSettings): Promise<void> {
+  async #adopt(changes: Tree, version: number, { settings: now, fitting }: Mended): Promise<void> {
     const before = this.#now
     this.#kept = changes
+    this.#fitting = fitting
     this.#version = version
     this.#now = now
     // It is kept: what follows from it must not make it look as if it were not.
@@ -103,11 +111,11 @@ export class Rulebook {
   }
 
   /** The settings that these changes make; what does not fit to the config file any more is left out, and logged. */
-  #mended(changes: Tree): DeskSettings {
+  #mended(changes: Tree): Mended {
     let left = changes
     for (;;) {
       const checked = check(this.#whole(left))
-      if ('settings' in checked) return checked.settings
+      if ('settings' in checked) return { settings: checked.settings, fitting: left }
       const before = left
       for (const f of checked.faults) {
         this.#o.log?.warn({ setting: f.pointer, because: f.because, desk: this.#o.desk }, 'a setting is left out: it does not fit any more')
