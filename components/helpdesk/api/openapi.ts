@@ -79,7 +79,7 @@ function described(routes: readonly Route[]): Schema {
   for (const r of routes) {
     const inPath = [...r.path.matchAll(/\{(\w+)\}/g)].map(m => ({ name: m[1], in: 'path', required: true, schema: text }))
     const inQuery = Object.entries(r.query ?? {}).map(([name, schema]) => ({ name, in: 'query', schema }))
-    const inHead = r.method === 'GET' ? r.events ? [{ name: 'Last-Event-ID', in: 'header', schema: text, description: 'The id that was read last: what came after it is told.' }] : [] : [ONCE, ...(VERSIONED.has(r.path) ? [{ name: 'If-Match', in: 'header', schema: text, description: 'The ETag that was seen; 412 if there is another by now.' }] : [])]
+    const inHead = r.open ? [] : r.method === 'GET' ? r.events ? [{ name: 'Last-Event-ID', in: 'header', schema: text, description: 'The id that was read last: what came after it is told.' }] : [] : [ONCE, ...(VERSIONED.has(r.path) ? [{ name: 'If-Match', in: 'header', schema: text, description: 'The ETag that was seen; 412 if there is another by now.' }] : [])]
     const status = String(r.status ?? 200)
     const well = { [status]: { description: r.summary, ...(status === '204' ? {} : { content: r.media ? { [r.media]: { schema: r.answer } } : r.events ? { 'text/event-stream': { schema: r.answer } } : { ...json(r.answer), ...(r.table ? { 'text/csv': { schema: text } } : {}) } }) }, ...(r.events ? { '429': { description: 'The token has too many streams.' } } : {}) }
     const badly = r.method === 'GET' ? r.query ? { '422': { description: 'A parameter is wrong; `errors` says which.' } } : {} : { '409': { description: 'It cannot be done now, with the reason.' }, '412': { description: 'Somebody else was quicker.' }, '422': { description: 'Something in it is wrong; `errors` says what.' } }
