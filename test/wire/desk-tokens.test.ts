@@ -159,7 +159,7 @@ describe('signing in over REST', () => {
     await d.quiet()
     const { body } = await d.rest('GET', `${API}/openapi.json`)
     const before = (await d.rest('GET', `${API}/conversations/1`, 'boss')).body
-    const sample: Readonly<Record<string, unknown>> = { to: 'ben', who: 'ben', text: 'x', queue: 'billing', shortcut: 'x', confirm: 'yes', name: 'x', value: 'x' }
+    const sample: Readonly<Record<string, unknown>> = { to: 'ben', who: 'ben', text: 'x', queue: 'billing', shortcut: 'x', confirm: 'yes', name: 'x', value: 'x', seq: 1 }
     let tried = 0
     for (const [path, ops] of Object.entries(body.paths as Record<string, Record<string, { requestBody?: { content: Record<string, { schema: { required?: string[]; properties?: Record<string, { enum?: string[] }> } }> } }>>)) {
       if (!path.startsWith('/conversations/{n}')) continue
