@@ -10,6 +10,8 @@ const API = '/api/v1'
 const ROUND = config({ support: {}, billing: { assign: 'pull' } })
 
 const listens = async (d: DeskHouse, who: string, path = '/me/events?show=available'): Promise<Reader> => Reader.opens(d, path, (await d.address(who)).token)
+/** A sign of life. */
+const lives = async (d: DeskHouse, token: string): Promise<void> => { assert.equal((await fetch(`${await d.url()}${API}/me`, { headers: { authorization: `Bearer ${token}` } })).status, 200) }
 /** The next event of this kind; what else came is read away. */
 const until = async (r: Reader, event: string): Promise<any> => (await r.until(event)).at(-1)?.data // JSON of any shape
 const gives = (d: DeskHouse, who: string, n: number, command: string, body: object = {}) => d.rest('POST', `${API}/conversations/${n}/commands/${command}`, who, body)
@@ -48,9 +50,10 @@ describe('an agent who has REST alone', () => {
     await gone()
     await d.later(60)
     {
-      await using again = await listens(d, 'anna')
+      const { token } = await d.address('anna')
+      await using again = await Reader.opens(d, '/me/events?show=available', token)
       await again.until('ready')
-      await d.later(180)
+      for (let i = 0; i < 3; i++) { await d.later(60); await lives(d, token) }
       assert.equal((await d.rest('GET', `${API}/conversations/1`, 'anna')).body.owner, 'anna@localhost')
     }
     await gone()
@@ -150,6 +153,28 @@ describe('an agent who has REST alone', () => {
     await d.rest('DELETE', `${API}/operators/anna@localhost`, 'adam')
     for (;;) { const x = await own.next(); if (x.event === 'closed') break }
   }))
+
+  it('SS-05 whose line is cut without a word is here no more after two minutes; who asks for something meanwhile is, and who only listens may be silent', deskWith(CALM, TEAM, async d => {
+    const stands = async (who: string): Promise<string> => (await d.rest('GET', `${API}/board`, 'adam')).body.agents.find((a: { jid: string }) => a.jid === `${who}@localhost`).status
+    await using mute = await listens(d, 'mia', '/me/events')
+    await mute.until('ready')
+    const { token } = await d.address('ben')
+    await using ben = await Reader.opens(d, '/me/events?show=available', token)
+    await ben.until('ready')
+    await using anna = await listens(d, 'anna')
+    await anna.until('ready')
+    anna.hangs()
+    for (let i = 0; i < 2; i++) { await d.later(60); await lives(d, token) }
+    assert.deepEqual([await stands('anna'), await stands('ben')], ['available', 'available'])
+    for (let i = 0; i < 2; i++) { await d.later(15); await lives(d, token) }
+    assert.deepEqual([await stands('anna'), await stands('ben')], ['offline', 'available'])
+    anna.goesOn()
+    assert.equal((await until(anna, 'end')).reason, 'silent')
+    await d.later(180)
+    assert.equal(await stands('ben'), 'offline')
+    await d.rest('PATCH', `${API}/settings`, 'adam', { conversation: { showNumber: true } })
+    await until(mute, 'settings')
+  }, ROUND))
 
   it('FP-24 who may serve no more is here no more, at once, even where nobody reads how the stream ends', deskWith(CALM, { anna: 'agent', adam: 'admin' }, async d => {
     await using own = await listens(d, 'anna')

@@ -56,6 +56,8 @@ export class Door {
   readonly #http: HttpRouter
   readonly routes: Route[] = []
   readonly denials: Denials
+  /** A token that was let in asks for something. */
+  readonly onAsked: ((who: Caller) => void)[] = []
   readonly #running = new Map<string, Promise<void>>() // what comes again meanwhile waits for the answer
   constructor(http: HttpRouter, office: Office) { this.#http = http; this.office = office; this.denials = new Denials(office) }
 
@@ -82,8 +84,10 @@ export class Door {
 
   /** Registers a route that is described elsewhere. */
   on(method: string, path: string, scope: Scope | undefined, handle: (r: HttpRequest, who: Caller) => Answer): void {
+    // Who asks how he stands himself is there still, and works at nothing.
     const watched = async (r: HttpRequest, who: Caller): Promise<HttpResponse> => {
-      if (this.office.operators.has(who.jid)) this.office.heard.set(who.jid, this.office.now)
+      for (const f of this.onAsked) f(who)
+      if (path !== '/me' && this.office.operators.has(who.jid)) this.office.heard.set(who.jid, this.office.now)
       const answer = await handle(r, who)
       if (answer.status === 403) await this.denials.note(r, who.jid)
       return answer

@@ -16,11 +16,12 @@ import type { Office } from '../office.ts'
 
 const text = { type: 'string' }
 const SHOWS: readonly Show[] = ['chat', 'available', 'away', 'xa', 'dnd']
-const END = '`end` {reason, title}: the last one; reason is slow, forbidden, token, gone, stopping or broken.'
+const END = '`end` {reason, title}: the last one; reason is slow, forbidden, token, gone, silent, stopping or broken.'
 const events = (description: string): Schema => ({ type: 'string', description: `Server-sent events. ${description} ${END} A comment comes each 15 s (limits.events.beat).` })
 
-export function liveRoutes({ office: o }: Door, http: HttpRouter, conversation: (r: HttpRequest, who: Caller) => Promise<{ n: number; s: Present; shown: Shown } | undefined>): readonly Route[] {
-  const live = new Live(o, http)
+export function liveRoutes(door: Door, http: HttpRouter, conversation: (r: HttpRequest, who: Caller) => Promise<{ n: number; s: Present; shown: Shown } | undefined>): readonly Route[] {
+  const { office: o } = door
+  const live = new Live(door, http)
   return [
     {
       method: 'GET', path: '/lists/{list}/events', id: 'listEvents', scope: 'conversations:read', events: true, summary: 'The list as it changes: first everything, or what has changed since Last-Event-ID',
@@ -55,7 +56,7 @@ export function liveRoutes({ office: o }: Door, http: HttpRouter, conversation: 
       }),
     },
     {
-      method: 'GET', path: '/me/events', id: 'ownEvents', scope: 'conversations:read', needs: 'chat.serve', events: true, summary: 'What one is asked and told, as it comes. With `show` one is logged in as long as the stream is open',
+      method: 'GET', path: '/me/events', id: 'ownEvents', scope: 'conversations:read', needs: 'chat.serve', events: true, summary: 'What one is asked and told, as it comes. With `show` one is logged in as long as the stream is open, and its token asks for something within each two minutes',
       query: { show: { enum: SHOWS, description: 'One is here, as with an XMPP client that says so. It needs the scope conversations:write. Absent: one only listens.' } },
       answer: events('`reset`: forget what you have. `me`: how one stands, as GET /me but without `connection`: permissions, queues, state, chats. `settings` {version}: they have changed. `asked`: as GET /me/asked gives it; `over` {id, number}: it is asked no more. `told` {text, urgent}: the bot’s words, warnings and reminders among them. `talk` {number, standing, lines, last, lastBy}: a talk with colleagues has changed. `ready` {total}: that is all that is asked for now.'),
       handle: (r, who) => {
@@ -68,7 +69,7 @@ export function liveRoutes({ office: o }: Door, http: HttpRouter, conversation: 
           began(source)
           if (show !== undefined && feed.isOpen) isHere(o, who.jid, show, feed)
           return { first: source.first() }
-        })
+        }, show !== undefined)
       },
     },
   ]

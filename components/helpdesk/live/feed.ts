@@ -1,10 +1,10 @@
 // One stream of server-sent events (HTML, "Server-sent events"): what waits for a slow reader is bounded, and the last event says why it ends.
 
-/** Why a stream ends: too much waited; the right went; the token is over; there is nothing to see any more; the server stops; something broke here. */
-export type Ending = 'slow' | 'forbidden' | 'token' | 'gone' | 'stopping' | 'broken'
+/** Why a stream ends: too much waited; the right went; the token is over; there is nothing to see any more; nothing was heard of one who counts as here; the server stops; something broke here. */
+export type Ending = 'slow' | 'forbidden' | 'token' | 'gone' | 'silent' | 'stopping' | 'broken'
 
 const WORDS: Readonly<Record<Ending, string>> = {
-  slow: 'You read too slowly: connect again with Last-Event-ID.', forbidden: 'You may not see this any more.', token: 'This token is over.', gone: 'There is nothing here any more.',
+  slow: 'You read too slowly: connect again with Last-Event-ID.', forbidden: 'You may not see this any more.', token: 'This token is over.', gone: 'There is nothing here any more.', silent: 'Nothing was heard of you: connect again, and ask something within each two minutes.',
   stopping: 'The server stops: connect again with Last-Event-ID.', broken: 'Something broke here: connect again with Last-Event-ID.',
 }
 const AGAIN = 3000 // ms until a reader connects again

@@ -1,6 +1,6 @@
 // Who listens to the desk over HTTP: each token's streams, kept alive, looked at again when rights change, ended when their token or the server ends (shell).
-import { Streamed, type HttpRequest, type HttpResponse, type HttpRouter } from '../../../server/api.ts'
-import { problem, type Caller } from '../api/door.ts'
+import { Streamed, type Clock, type HttpRequest, type HttpResponse, type HttpRouter } from '../../../server/api.ts'
+import { problem, type Caller, type Door } from '../api/door.ts'
 import { reaches, type Scope } from '../api/scopes.ts'
 import type { Commit } from '../book.ts'
 import type { Bare, State } from '../facts.ts'
@@ -29,10 +29,20 @@ export interface Source {
 /** What it says first, or why there is none. */
 export type Opened = { readonly first: AsyncIterable<string> | Iterable<string> } | HttpResponse
 
-interface Stream { readonly feed: Feed; readonly text: string; readonly scope: Scope; source: Source | undefined }
+interface Stream {
+  readonly feed: Feed
+  readonly text: string
+  readonly scope: Scope
+  /** Its reader counts as here. */
+  readonly here: boolean
+  /** When its token asked for something last. */
+  heard: number
+  source: Source | undefined
+}
 
 const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' }
 const WAIT = '30' // seconds until one who has too many may ask again
+const SILENT = 120_000 // ms without a request of its token, after which who counts as here does no more: TCP takes a quarter of an hour to notice a peer that is gone
 
 export class Live implements View {
   readonly #o: Office
@@ -40,11 +50,12 @@ export class Live implements View {
   /** Every open conversation as the tape has it: a commit is in the book a moment before it is told. */
   readonly states: Map<number, State>
   readonly #streams = new Set<Stream>()
-  readonly #of = new Map<string, number>()
+  readonly #of = new Map<string, Set<Stream>>() // by the token's id
   #beat: Disposable | undefined
 
-  constructor(office: Office, http: HttpRouter) {
+  constructor({ office, onAsked }: Door, http: HttpRouter) {
     this.#o = office
+    onAsked.push(who => this.#hears(who))
     this.states = new Map(office.book.states)
     office.views.push(this)
     office.onOperator.push(jid => this.#agents([jid]))
@@ -64,22 +75,21 @@ export class Live implements View {
     })
   }
 
-  /** Answers with a stream; `make` gives what it tells, or refuses. */
-  async open(r: HttpRequest, who: Caller, scope: Scope, make: (feed: Feed, seen: string | undefined, began: (s: Source) => void) => Promise<Opened>): Promise<HttpResponse> {
+  /** Answers with a stream; `make` gives what it tells, or refuses. `here`: only as long as something is heard of its token. */
+  async open(r: HttpRequest, who: Caller, scope: Scope, make: (feed: Feed, seen: string | undefined, began: (s: Source) => void) => Promise<Opened>, here = false): Promise<HttpResponse> {
     const { events } = this.#o.link.limits
-    const key = who.token ?? who.jid
-    const open = this.#of.get(key) ?? 0
-    if (open >= events.perToken) return problem(429, `One token has at most ${events.perToken} streams at once.`, {}, { 'retry-after': WAIT })
+    const key = keyOf(who)
+    const own = this.#of.get(key) ?? new Set()
+    if (own.size >= events.perToken) return problem(429, `One token has at most ${events.perToken} streams at once.`, {}, { 'retry-after': WAIT })
     if (r.method === 'HEAD') return { status: 200, headers: HEADERS }
     const feed = new Feed(events.buffer)
-    const stream: Stream = { feed, text: /^Bearer +(\S+)$/i.exec(r.headers.authorization ?? '')?.[1] ?? '', scope, source: undefined }
-    this.#of.set(key, open + 1)
+    const stream: Stream = { feed, text: /^Bearer +(\S+)$/i.exec(r.headers.authorization ?? '')?.[1] ?? '', scope, here, heard: this.#clock.now(), source: undefined }
+    this.#of.set(key, own.add(stream))
     feed.onOver = () => {
       feed.onOver = () => {}
       this.#streams.delete(stream)
-      const left = (this.#of.get(key) ?? 1) - 1
-      if (left > 0) this.#of.set(key, left)
-      else this.#of.delete(key)
+      own.delete(stream)
+      if (own.size === 0) this.#of.delete(key)
       if (this.#streams.size === 0) { this.#beat?.[Symbol.dispose](); this.#beat = undefined }
     }
     r.gone.addEventListener('abort', () => feed.left())
@@ -126,6 +136,12 @@ export class Live implements View {
     }
   }
 
+  get #clock(): Clock { return this.#o.link.network ?? this.#o.link.clock }
+
+  #hears(who: Caller): void {
+    for (const s of this.#of.get(keyOf(who)) ?? []) s.heard = this.#clock.now()
+  }
+
   /** Whether the token still lets its bearer in. */
   async #admit({ feed, text, scope }: Stream): Promise<void> {
     const found = await this.#o.link.privileges?.token(text).catch(() => undefined)
@@ -133,7 +149,7 @@ export class Live implements View {
   }
 
   #wind(): void {
-    const clock = this.#o.link.network ?? this.#o.link.clock
+    const clock = this.#clock
     const { beat } = this.#o.link.limits.events
     if (this.#beat || this.#streams.size === 0 || !Number.isFinite(beat)) return
     this.#beat = clock.alarm(clock.now() + beat, async () => {
@@ -141,6 +157,7 @@ export class Live implements View {
       const all = [...this.#streams]
       for (const s of all) {
         this.#safely(s, () => s.source?.tick?.())
+        if (s.here && clock.now() - s.heard > SILENT) s.feed.end('silent')
         s.feed.beat(s.source?.mark)
       }
       await Promise.all(all.map(s => this.#admit(s)))
@@ -148,3 +165,5 @@ export class Live implements View {
     })
   }
 }
+
+const keyOf = (who: Caller): string => who.token ?? who.jid
