@@ -168,7 +168,7 @@ function answer(host: Host): void {
     account.set(preferences, read)
     return prefsElement(read)
   })
-  for (const type of ['get', 'set'] as const) host.iq(['other'], type, NS_MAM, '*', () => refuse('forbidden')) // section 8.1
+  for (const type of ['get', 'set'] as const) host.iq(['other', 'nobody'], type, NS_MAM, '*', () => refuse('forbidden')) // section 8.1
 }
 
 /** Reads and sends a page; meanwhile the device's other stanzas go on. */

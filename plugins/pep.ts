@@ -50,7 +50,7 @@ class Pep {
   constructor(host: Host) {
     this.#host = host
     this.#interests = new Interests(iq => host.ask(iq))
-    const at = ['self', 'other'] as const
+    const at = ['self', 'other', 'nobody'] as const
     host.iq(at, 'get', NS_PUBSUB, 'pubsub', (query, ask) => this.#serve(query, ask, answerGet))
     host.iq(at, 'set', NS_PUBSUB, 'pubsub', (query, ask) => this.#serve(query, ask, answerSet))
     host.iq(at, 'get', NS_OWNER, 'pubsub', (query, ask) => this.#serve(query, ask, (s, q, from) => answerOwnerGet(s, q, from, this.#world(ask.account!)))) // #serve looked at it
@@ -75,15 +75,14 @@ class Pep {
   // ---- requests
 
   async #serve(query: Element, { account, from, iq }: Ask, answer: (service: Pubsub, query: Element, from: Jid) => Promise<Answer>): Promise<Answer> {
-    if (!account) return refuse('service-unavailable')
+    const unseen = refuse(iq.type === 'get' ? 'service-unavailable' : 'forbidden') // what is not there looks like an account that is not there
+    if (!account) return unseen
     const service = await this.#of(account)
     const own = from.bare === account.jid.bare
     const node = nodeOf(query)
     const seed = this.#seeds.get(node)
     if (own && seed && !service.has(node)) await seed(account)
-    if (!own && !service.has(node) && !this.#watches(account, from)) { // what is not there looks like an account that is not there
-      return refuse(iq.type === 'get' ? 'service-unavailable' : 'forbidden')
-    }
+    if (!own && !service.has(node) && !this.#watches(account, from)) return unseen
     return await answer(service, query, from)
   }
 

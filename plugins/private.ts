@@ -38,6 +38,5 @@ export const privateStorage = plugin('private', host => {
     return undefined
   })
 
-  host.iq(['other'], 'get', NS, '*', () => refuse('forbidden'))
-  host.iq(['other'], 'set', NS, '*', () => refuse('forbidden'))
+  for (const type of ['get', 'set'] as const) host.iq(['other', 'nobody'], type, NS, '*', () => refuse('forbidden'))
 })

@@ -26,7 +26,7 @@ export const vcard = plugin('vcard', host => {
     await documents.put(COLLECTION, account.jid.bare, '', (elsewhere ? bare(card) : card).toString())
     return undefined
   })
-  host.iq(['other'], 'set', NS, '*', () => refuse('forbidden'))
+  host.iq(['other', 'nobody'], 'set', NS, '*', () => refuse('forbidden'))
 })
 
 const bare = (card: Element): Element => new Element(card.name, card.ns, card.attrs, card.children.filter(c => typeof c === 'string' || !c.is('PHOTO', NS)))

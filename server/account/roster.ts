@@ -22,7 +22,7 @@ type Answer = Element | undefined | void | StanzaError | typeof HANDLED
 type Handler = (query: Element, ask: { iq: Iq; device: Resource | undefined }) => Answer | Promise<Answer>
 /** Where the handlers of iqs are hung up: the host. */
 export interface Desk {
-  iq(at: readonly ('self' | 'other')[], type: 'get' | 'set', ns: string, name: string, handler: Handler): void
+  iq(at: readonly ('self' | 'other' | 'nobody')[], type: 'get' | 'set', ns: string, name: string, handler: Handler): void
   readonly streamFeatures: { readonly after: (() => Element)[] }
 }
 
@@ -46,8 +46,7 @@ export class Rosters {
   serve(desk: Desk): void {
     desk.iq(['self'], 'get', NS, 'query', (query, { iq, device }) => device ? this.#get(query, iq, device) : refuse('forbidden'))
     desk.iq(['self'], 'set', NS, 'query', (query, { device }) => device ? this.#set(query, device) : refuse('forbidden'))
-    desk.iq(['other'], 'get', NS, '*', () => refuse('forbidden'))
-    desk.iq(['other'], 'set', NS, '*', () => refuse('forbidden')) // section 2.1.5
+    for (const type of ['get', 'set'] as const) desk.iq(['other', 'nobody'], type, NS, '*', () => refuse('forbidden')) // section 2.1.5; who may not ask does not learn who is there
     desk.streamFeatures.after.push(() => el('ver', 'urn:xmpp:features:rosterver'), () => el('sub', 'urn:xmpp:features:pre-approval')) // sections 2.6.1 and 3.4
   }
 

@@ -191,6 +191,24 @@ describe('iqs between users', () => {
     await romeo.receivesNothing()
   }))
 
+  it('SEC-R05 SEC-P01 SEC-R13 what only the owner may ask or change is forbidden to a stranger, whether there is such an account or not', scene(cast, async ({ juliet }) => {
+    const PUBSUB = 'http://jabber.org/protocol/pubsub'
+    const queries = [
+      `<query xmlns='jabber:iq:roster'/>`, `<query xmlns='jabber:iq:roster'><item jid='a@b.example'/></query>`, `<query xmlns='jabber:iq:private'><x xmlns='urn:example'/></query>`,
+      `<vCard xmlns='vcard-temp'><FN>Nobody</FN></vCard>`, `<query xmlns='urn:xmpp:mam:2'/>`, `<prefs xmlns='urn:xmpp:mam:2'/>`, `<metadata xmlns='urn:xmpp:mam:2'/>`,
+      `<pubsub xmlns='${PUBSUB}'><publish node='n'><item id='1'><x xmlns='urn:example'/></item></publish></pubsub>`, `<pubsub xmlns='${PUBSUB}'><items node='n'/></pubsub>`, `<pubsub xmlns='${PUBSUB}'/>`,
+      `<pubsub xmlns='${PUBSUB}'><subscribe node='n' jid='${juliet.bare}'/></pubsub>`, `<pubsub xmlns='${PUBSUB}#owner'><delete node='n'/></pubsub>`, `<pubsub xmlns='${PUBSUB}#owner'><configure node='n'/></pubsub>`,
+    ]
+    for (const query of queries) for (const type of ['get', 'set']) {
+      const answers: string[] = []
+      for (const to of ['romeo@localhost', 'nobody@localhost']) {
+        juliet.says(`<iq type='${type}' id='q' to='${to}'>${query}</iq>`)
+        answers.push(String(await juliet.receives`<iq type='error' id='q' from='${to}'/>`).replaceAll(to, 'WHO'))
+      }
+      assert.equal(answers[0], answers[1], `${type} ${query}`)
+    }
+  }))
+
   it('RFC-E9 a friend\'s is delivered, and so is its answer', scene(cast, async ({ romeo, juliet }) => {
     await arrives(romeo, juliet)
     await befriend(romeo, juliet)
