@@ -158,7 +158,9 @@ export class Reception {
     const no = current ? this.#intake.banned(from, customer.address) : await this.#intake.again(from, q, customer)
     if (no) return no
     const heard = current ? await this.#heard(customer, current, said) : await this.#office.begin(customer, await this.#queueOf(n), said)
-    return heard instanceof Refused ? this.#refused(heard) : this.#said(heard.n, heard.events, id)
+    if (heard instanceof Refused) return this.#refused(heard)
+    if (heard.n !== current?.n) await this.#intake.carry(from, q, customer, heard.n)
+    return this.#said(heard.n, heard.events, id)
   }
 
   /** A line to what goes on. Where that was closed while the line was on its way, it begins the next: nothing said is lost. */

@@ -195,12 +195,12 @@ export class Bridge {
     return { type: 'said', id: m.id, conversation: conversation.number, seq: conversation.seq }
   }
 
-  async #say({ visitor: v, tab: { door: { address } } }: Page, m: Say): Promise<FromBridge> {
+  async #say({ visitor: v, where, lang, tab: { door: { address } } }: Page, m: Say): Promise<FromBridge> {
     const now = this.#link.clock.now()
     const before = v.conversation?.number ?? m.conversation
     if (v.conversation?.state === 'closed' && this.#chats.wait(address, now) > 0) return tooMany(m) // it would begin the next
     const text = translate.cleanText(m.text)
-    const answer = await this.#link.ask(translate.say(this.#ends(v), { ...m, text }))
+    const answer = await this.#link.ask(translate.say(this.#ends(v), where, { address, lang }, { ...m, text }))
     const said = answer.type === 'result' ? translate.readSaid(answer) : undefined
     if (!said) return translate.readRefusal(answer, 'say', m.id)
     if (said.conversation !== before) this.#chats.take(address, now)

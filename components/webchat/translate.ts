@@ -19,10 +19,15 @@ export const askAvailability = (ends: Ends, queue: string): Iq => iq(ends, 'get'
 export const askConversation = (ends: Ends): Iq => iq(ends, 'get', el('conversation', NS_DESK))
 export const askLines = (ends: Ends, conversation: number, after: number, max: number): Iq =>
   iq(ends, 'get', el('lines', NS_DESK, { conversation: String(conversation), after: String(after), max: String(max) }))
-export const open = (ends: Ends, where: Where, { address, lang }: { readonly address: string; readonly lang?: string | undefined }, m: Open): Iq =>
-  iq(ends, 'set', el('open', NS_DESK, { ...whereAttrs(where), id: m.id, name: m.name, address, ...(lang === undefined ? {} : { lang }), ...(m.department === undefined ? {} : { department: m.department }), ...(m.operator === undefined ? {} : { operator: m.operator }) },
+/** Of the browser: where from, and in which language. */
+interface Visit { readonly address: string; readonly lang?: string | undefined }
+const visitAttrs = ({ address, lang }: Visit): Record<string, string> => ({ address, ...(lang === undefined ? {} : { lang }) })
+export const open = (ends: Ends, where: Where, visit: Visit, m: Open): Iq =>
+  iq(ends, 'set', el('open', NS_DESK, { ...whereAttrs(where), id: m.id, name: m.name, ...visitAttrs(visit), ...(m.department === undefined ? {} : { department: m.department }), ...(m.operator === undefined ? {} : { operator: m.operator }) },
     el('body', NS_DESK, {}, m.text), ...pageOf({ ...where, page: m.page ?? where.page }), ...Object.entries(m.fields ?? {}).map(([name, text]) => el('field', NS_DESK, { name }, cleanText(text))), ...proofOf(m)))
-export const say = (ends: Ends, m: Say): Iq => iq(ends, 'set', el('say', NS_DESK, { conversation: String(m.conversation), id: m.id, ...(m.file === undefined ? {} : { file: m.file }) }, m.text))
+/** A line; with the page it is typed on, for a conversation that it may begin. */
+export const say = (ends: Ends, { site, link, page }: Omit<Where, 'queue'>, visit: Visit, m: Say): Iq =>
+  iq(ends, 'set', el('say', NS_DESK, { conversation: String(m.conversation), id: m.id, ...(m.file === undefined ? {} : { file: m.file }), ...(site === undefined ? {} : { site }), ...(link === undefined ? {} : { link }), ...visitAttrs(visit) }, m.text, ...pageOf({ queue: '', page })))
 export const askFile = (ends: Ends, site: string | undefined, m: SendFile): Iq =>
   iq(ends, 'set', el('file', NS_DESK, { conversation: String(m.conversation), name: m.name, size: String(m.size), ...(m.mime === undefined ? {} : { type: m.mime }), ...(site === undefined ? {} : { site }) }))
 /** A place for a file. */

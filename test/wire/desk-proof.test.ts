@@ -97,6 +97,38 @@ describe('proof before a conversation', () => {
     assert.equal(await reason(page), 'forbidden')
   }, PULL))
 
+  it('SEC-W33 SS-28 what a line to a closed one begins bears site, link and page of the visitor, so that what his site alone asks for holds however often he goes on', webDesk(STAFF, async (d, url) => {
+    await d.comes('anna')
+    await set(d, { sites: { shop: { origins: [SHOP] }, blog: { origins: [SHOP] } }, links: { footer: { title: 'Footer' } } })
+    using first = await at(url, 'shop', { link: 'footer', page: `${SHOP}/one` })
+    begin(first)
+    let n = (await first.hears('said')).conversation
+    const source = async (): Promise<unknown> => { await d.quiet(); const { body } = await d.rest('GET', `/api/v1/conversations/${n}/dossier`, 'boss'); return [body.source, (await d.rest('GET', `/api/v1/conversations/${n}`, 'boss')).body.customer.page] }
+    assert.deepEqual(await source(), [{ site: 'shop', link: 'footer', page: `${SHOP}/one` }, `${SHOP}/one`])
+    const ends = async (page: Page): Promise<void> => {
+      page.say({ type: 'end', conversation: n })
+      await page.hears('conversation', m => m.conversation.number === n && m.conversation.state === 'closed')
+    }
+    const goesOn = async (page: Page): Promise<void> => {
+      await ends(page)
+      page.say({ type: 'say', id: newId(), conversation: n, text: 'and again' })
+      n = (await page.hears('said', m => m.conversation > n)).conversation
+    }
+    await goesOn(first)
+    assert.deepEqual(await source(), [{ site: 'shop', link: 'footer', page: `${SHOP}/one` }, `${SHOP}/one`])
+    await ends(first)
+    using plain = await at(url, 'blog', { page: `${SHOP}/two` })
+    begin(plain)
+    n = (await plain.hears('said')).conversation
+    await goesOn(plain)
+    assert.deepEqual(await source(), [{ site: 'blog', page: `${SHOP}/two` }, `${SHOP}/two`])
+    await goesOn(plain)
+    await set(d, { sites: { blog: { proof: 'work' } }, proof: { difficulty: 8 } })
+    await ends(plain)
+    plain.say({ type: 'say', id: newId(), conversation: n, text: 'and again' })
+    assert.equal(await reason(plain), 'policy-violation')
+  }, PULL))
+
   it('SEC-W33 what was solved is over after ten minutes', webDesk(STAFF, async (d, url) => {
     await d.comes('anna')
     await set(d, { proof: { kind: 'work', difficulty: 8 } })

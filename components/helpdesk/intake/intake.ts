@@ -4,6 +4,7 @@ import type { DeskSettings, LinkSetting } from '../../../schemas/desk-settings.t
 import { because } from '../actions.ts'
 import type { Bare } from '../facts.ts'
 import { kindOf, type Customer } from '../customers.ts'
+import type { Dossier } from '../dossier.ts'
 import { stepsOf } from '../entrance.ts'
 import { Refused } from '../facts.ts'
 import type { Office } from '../office.ts'
@@ -95,7 +96,7 @@ export class Intake {
     if (before && known?.last !== undefined) return this.#show(known.last)
     const staff = (): string[] => this.#office.operators.all().flatMap(p => [this.#office.operators.name(p.jid), p.name ?? ''])
     const name = known?.verified !== true && looksLikeStaff(given, staff()) ? given + SUFFIX : given
-    const news = { name, bridged: true, ...(wish.page === undefined ? {} : { page: short(wish.page, 1000) }), ...(q.attrs['address'] === undefined ? {} : { address: q.attrs['address'] }), ...(q.attrs['lang'] === undefined ? {} : { language: short(q.attrs['lang'], 35) }) }
+    const news = { name, bridged: true, ...visitOf(q) }
     const current = known && this.#office.current(known)
     if (current && current.s.is !== 'ended') {
       await this.#office.customers.meet(from.bare, news)
@@ -120,13 +121,22 @@ export class Intake {
 
   /** Why a line to what is over begins nothing new; undefined: it does. Who was served last time need not prove anything again. */
   async again(from: Jid, q: Element, known: Customer): Promise<StanzaError | undefined> {
-    const site = known.last === undefined ? undefined : (await this.#office.dossiers.get(known.last)).source?.site
+    const site = q.attrs['site'] ?? (await this.#sourceOf(known.last))?.site
     const no = this.barred(from, q, known, site)
     if (no) return no
     const s = known.last === undefined ? undefined : await this.#office.book.state(known.last)
     const wasServed = s !== undefined && s.is !== 'absent' && s.owners.length > 0
     return (wasServed ? undefined : await this.#proof.lacks(from, q, known, site)) ?? this.#office.quota.begins(from)
   }
+
+  /** What such a line has begun bears what the page says that it was typed on, and else what the conversation before bore. */
+  async carry(from: Jid, q: Element, known: Customer, begun: number): Promise<void> {
+    const { site, link, page } = wishOf(q)
+    const { sites, links } = this.#office.rules.now
+    await this.#office.customers.meet(from.bare, { name: known.name, bridged: known.bridged ?? false, ...visitOf(q) })
+    await this.#keep(begun, { ...await this.#sourceOf(known.last), ...(site !== undefined && Object.hasOwn(sites, site) && { site }), ...(link !== undefined && Object.hasOwn(links, link) && { link }), ...(page !== undefined && { page }) }, {})
+  }
+  async #sourceOf(n: number | undefined): Promise<Dossier['source']> { return n === undefined ? undefined : (await this.#office.dossiers.get(n)).source }
 
   /** A message for the time when somebody is there again. */
   async leave(from: Jid, q: Element, wrongText: (body: string) => StanzaError | undefined): Promise<Reply> {
@@ -164,7 +174,7 @@ export class Intake {
     return this.#office.bans.bans(from.bare, address, this.#office.now) ? refuse('forbidden', NOT_HERE) : undefined
   }
 
-  async #keep(n: number, wish: Wish, fields: Readonly<Record<string, string>>): Promise<void> {
+  async #keep(n: number, wish: Omit<Wish, 'queue'>, fields: Readonly<Record<string, string>>): Promise<void> {
     const at = this.#office.now
     const source = { ...(wish.site === undefined ? {} : { site: wish.site }), ...(wish.link === undefined ? {} : { link: wish.link }), ...(wish.page === undefined ? {} : { page: short(wish.page, 1000) }), ...(wish.department === undefined ? {} : { department: wish.department }) }
     if (Object.keys(fields).length === 0 && Object.keys(source).length === 0) return
@@ -223,6 +233,11 @@ export class Intake {
 const requires = (s: DeskSettings, site: string | undefined): boolean => s.system.requires === 'registered' || (site !== undefined && Object.hasOwn(s.sites, site) && s.sites[site]?.requires === 'registered')
 const astray = (a: Astray): StanzaError => refuse(a.why === 'unknown' ? 'item-not-found' : a.why === 'needed' ? 'not-acceptable' : 'forbidden', a.because)
 const wishOf = (q: Element): Wish => ({ queue: q.attrs['queue'] ?? '', site: q.attrs['site'], link: q.attrs['link'], department: q.attrs['department'], operator: q.attrs['operator'], page: q.child('page')?.text })
+/** What is remembered of the page and the browser. */
+const visitOf = (q: Element): { page?: string; address?: string; language?: string } => {
+  const [page, { address, lang }] = [q.child('page')?.text, q.attrs]
+  return { ...(page === undefined ? {} : { page: short(page, 1000) }), ...(address === undefined ? {} : { address }), ...(lang === undefined ? {} : { language: short(lang, 35) }) }
+}
 const fieldsOf = (q: Element): Record<string, string> => Object.fromEntries(q.elements.filter(e => e.is('field', NS.desk)).map(e => [e.attrs['name'] ?? '', e.text]))
 /** How a saved link looks, online and offline (SS-29, SS-31). */
 const faces = (link: LinkSetting | undefined): Element[] => link === undefined ? [] : (['online', 'offline'] as const).map(of => {

@@ -16,9 +16,12 @@ describe('the web bridge’s translation', () => {
     assert.equal(translate.open(ends, { queue: 'support' }, { address: '192.0.2.7' }, { ...m, page: 'https://x.org/a' }).child('open', NS)?.child('page')?.text, 'https://x.org/a')
   })
 
-  it('says a line with its number and id', () => {
-    assert.equal(translate.say(ends, { type: 'say', id: 'client-id-2', conversation: 12, text: 'Hi' }).write(),
-      "<iq type='set' to='help.localhost' from='v1@web.localhost' id=''><say xmlns='urn:deskbell:desk:0' conversation='12' id='client-id-2'>Hi</say></iq>")
+  it('says a line with its number and id, and the page it is typed on', () => {
+    const m = { type: 'say', id: 'client-id-2', conversation: 12, text: 'Hi' } as const
+    assert.equal(translate.say(ends, {}, { address: '192.0.2.7' }, m).write(),
+      "<iq type='set' to='help.localhost' from='v1@web.localhost' id=''><say xmlns='urn:deskbell:desk:0' conversation='12' id='client-id-2' address='192.0.2.7'>Hi</say></iq>")
+    assert.equal(translate.say(ends, { site: 'shop', link: 'footer', page: 'https://x.org/a' }, { address: '192.0.2.7', lang: 'de' }, m).child('say', NS)?.write(NS),
+      "<say conversation='12' id='client-id-2' site='shop' link='footer' address='192.0.2.7' lang='de'>Hi<page>https://x.org/a</page></say>")
   })
 
   it('typing is for the moment only', () => {
