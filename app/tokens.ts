@@ -7,6 +7,7 @@ import { Jid } from '../server/stanza/jid.ts'
 import { verifyPassword } from '../server/stream/sasl/credentials.ts'
 
 const COLLECTION = 'token' // documents owned by the host, by the token's hash
+const BY_OWNER = 'token-of' // which tokens an account has: empty documents owned by the account, by the token's hash
 const PAGE = 500
 const SESSIONS = 50 // of one account; the oldest makes room
 
@@ -25,11 +26,12 @@ export interface TokenEntry extends TokenRecord { readonly id: string }
 export async function makeToken(stores: Stores, host: string, record: TokenRecord): Promise<{ text: string; id: string }> {
   const text = `dbt_${randomBytes(32).toString('base64url')}`
   const id = hash(text)
+  await stores.documents.put(BY_OWNER, record.jid, id, {}) // first: what names no token is harmless
   await stores.documents.put<TokenRecord>(COLLECTION, host, id, record, 0)
   return { text, id }
 }
 
-/** All tokens of a host, or those of one of its accounts. */
+/** All tokens of a host, or those of one of its accounts, among all that there are. */
 export async function listTokens(stores: Stores, host: string, jid?: string): Promise<TokenEntry[]> {
   const found: TokenEntry[] = []
   for (let after = ''; ;) {
@@ -41,8 +43,23 @@ export async function listTokens(stores: Stores, host: string, jid?: string): Pr
   }
 }
 
+/** Those of one account, of which alone it reads. */
+async function tokensOf(stores: Stores, host: string, jid: string): Promise<TokenEntry[]> {
+  const found: TokenEntry[] = []
+  for (let after = ''; ;) {
+    const page = await stores.documents.range(BY_OWNER, jid, { ...(after && { after }), limit: PAGE })
+    const read = await Promise.all(page.map(({ id }) => stores.documents.get<TokenRecord>(COLLECTION, host, id)))
+    for (const t of read) if (t?.value.jid === jid) found.push({ ...t.value, id: t.id })
+    const last = page.at(-1)
+    if (!last || page.length < PAGE) return found
+    after = last.id
+  }
+}
+
 export async function removeToken(stores: Stores, host: string, id: string): Promise<void> {
+  const token = await stores.documents.get<TokenRecord>(COLLECTION, host, id)
   await stores.documents.remove(COLLECTION, host, id)
+  if (token) await stores.documents.remove(BY_OWNER, token.value.jid, id)
 }
 
 /** Says whom a token speaks for at this host; `undefined` for one that is unknown or over, or whose account is gone, disabled or another by now. */
@@ -63,7 +80,7 @@ type Outside = (local: string, password: string) => Promise<{ readonly user: str
 
 /** Signs accounts of `host` in. `iterations` of new passwords: what a name without an account costs; `ended` is told when tokens are over. */
 export function tokenKeeper(stores: Stores, host: string, clock: Clock, iterations?: number, ended: () => void = () => {}, outside: Outside = () => undefined): TokenKeeper {
-  const own = async (jid: string): Promise<TokenEntry[]> => (await listTokens(stores, host, jid)).filter(t => !isOver(t, clock))
+  const own = async (jid: string): Promise<TokenEntry[]> => (await tokensOf(stores, host, jid)).filter(t => !isOver(t, clock))
   return {
     async signIn(jid, password) {
       const at = Jid.tryParse(jid)
@@ -89,7 +106,12 @@ export function tokenKeeper(stores: Stores, host: string, clock: Clock, iteratio
       ended()
       return true
     },
-    async sweep() { for (const t of await listTokens(stores, host)) if (isOver(t, clock)) await removeToken(stores, host, t.id) },
+    async sweep() {
+      for (const t of await listTokens(stores, host)) {
+        if (isOver(t, clock)) await removeToken(stores, host, t.id)
+        else if (!await stores.documents.get(BY_OWNER, t.jid, t.id)) await stores.documents.put(BY_OWNER, t.jid, t.id, {}) // made before there was this list
+      }
+    },
   }
 }
 

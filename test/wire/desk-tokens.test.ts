@@ -1,7 +1,7 @@
 // Signing in over REST: a password for a token that is soon over, so many tries, one's own tokens, and what a token does not reach.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { tokenKeeper } from '../../app/tokens.ts'
+import { makeToken, tokenKeeper } from '../../app/tokens.ts'
 import { SCOPES } from '../../components/helpdesk/api/scopes.ts'
 import { BOT, c, config, desk, SUPPORT, type DeskHouse } from '../harness/desk.ts'
 
@@ -120,6 +120,24 @@ describe('signing in over REST', () => {
     assert.equal((await signIn(d, { name: 'anna', password: 'guess' }, key)).status, 401)
     assert.equal((await signIn(d, { name: 'anna', password: PASSWORD, seconds: 100 }, key)).status, 422)
     assert.equal((await as(d, first.body.token, 'GET', '/tokens')).body.items.length, 1 )
+  }))
+
+  it('SEC-A07 who signs in reads of their own tokens, however many others have', desk(STAFF, async d => {
+    const { stores, clock } = d.house
+    const { documents } = stores
+    for (let i = 0; i < 300; i++) await makeToken(stores, 'localhost', { jid: `user${i}@localhost`, created: clock.now() })
+    const first = await tokenOf(d, 'anna', { label: 'first' })
+    let rows = 0
+    const range = documents.range.bind(documents)
+    documents.range = async <T>(...args: Parameters<typeof range>) => { const found = await range<T>(...args); rows += found.length; return found }
+    try {
+      const second = await tokenOf(d, 'anna', { label: 'second' })
+      const labels = async (token: string): Promise<string[]> => (await as(d, token, 'GET', '/tokens')).body.items.map((t: { label: string }) => t.label).sort()
+      assert.deepEqual(await labels(second), ['first', 'second'])
+      assert.equal((await as(d, first, 'DELETE', '/tokens/current')).status, 204)
+      assert.deepEqual(await labels(second), ['second'])
+      assert.ok(rows < 20, `${rows} documents read`)
+    } finally { documents.range = range }
   }))
 
   it('a sign-in stands in the audit with where it came from, and without the token', desk(STAFF, async d => {
