@@ -10,6 +10,7 @@ const FRESH = 600_000 // ms after which the keys are read again
 const PAUSE = 30_000 // ms between two readings of the keys, however many tokens name one that is not among them
 const LARGEST = 262_144 // octets of what is fetched
 const LONGEST = 16_384 // characters of a token
+const TRIED = 8 // keys, where a token does not say which is its own
 const ROLES: readonly Role[] = ['admin', 'manager', 'agent'] // the highest that fits is taken
 
 /** As the config has it. */
@@ -81,11 +82,11 @@ class Issuer {
     if (!this.#keys || now - this.#keys.at > FRESH) await this.#read()
     const ours = this.#keys
     try {
-      return (await jwtVerify(token, ours!.find, verify)).payload // reading rejects where there are none
+      return await verified(token, ours!.find, verify) // reading rejects where there are none
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey) || now - ours!.at < PAUSE) throw error
       await this.#read() // the issuer has changed them
-      return (await jwtVerify(token, this.#keys!.find, verify)).payload
+      return verified(token, this.#keys!.find, verify)
     }
   }
 
@@ -161,6 +162,21 @@ function publicKeys(set: JSONWebKeySet): ReturnType<typeof createLocalJWKSet> {
   try {
     return createLocalJWKSet({ keys: set.keys.filter(key => key.kty !== 'oct') })
   } catch (error) { throw new Error('this is no list of keys', { cause: error }) }
+}
+
+/** By the key that the token names, or by one of those that fit its algorithm (RFC 7515 section 6: `kid` is optional). */
+async function verified(token: string, find: ReturnType<typeof createLocalJWKSet>, verify: JWTVerifyOptions): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, find, verify)).payload
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+    let left = TRIED
+    for await (const key of error) {
+      if (left-- === 0) break
+      try { return (await jwtVerify(token, key, verify)).payload } catch (e) { if (!(e instanceof errors.JWSSignatureVerificationFailed)) throw e }
+    }
+    throw new errors.JWSSignatureVerificationFailed()
+  }
 }
 
 /** By TLS, or on this machine. */

@@ -147,6 +147,17 @@ describe('a token of an issuer', () => {
     assert.equal(await comes(door, `${head}.${claims}.${signature}`), 'anna@localhost')
   }))
 
+  it('need not name its key: the first eight that fit are tried, and no other means', withIssuer(async (issuer, _, door) => {
+    for (const kid of ['two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']) issuer.keys.set(kid, rsa())
+    const nameless = { kid: undefined }
+    for (const [kid, who] of [['one', 'anna@localhost'], ['two', 'anna@localhost'], ['eight', 'anna@localhost'], ['nine', 'not-authorized']] as const) assert.equal(await comes(door, issuer.token({}, nameless, kid)), who, kid)
+    assert.equal(await comes(door, issuer.token({}, {}, 'nine')), 'anna@localhost')
+    assert.equal(await comesByPlain(door, 'anna', issuer.token({ exp: 1 }, nameless, 'two')), 'credentials-expired')
+    const claims = { iss: issuer.url, aud: 'chat', sub: 'anna', exp: Math.floor(Date.now() / 1000) + 300 }
+    const pem = issuer.keys.get('two')!.publicKey.export({ type: 'spki', format: 'pem' }) as string
+    for (const [what, token] of [['none', `${b64({ alg: 'none' })}.${b64(claims)}.`], ['the public key as a secret', sign({ alg: 'HS256' }, claims, pem)], ['a stranger’s', sign({ alg: 'RS256' }, claims, rsa().privateKey)], ['another algorithm', issuer.token({}, { alg: 'ES256', ...nameless }, 'two')], ['another audience', issuer.token({ aud: 'mail' }, nameless, 'two')]] as const) assert.equal(await comes(door, token), 'not-authorized', what)
+  }))
+
   it('a shared secret among the public keys is none', withIssuer(async (issuer, _, door) => {
     const k = Buffer.alloc(32, 1)
     issuer.odd = path => path === '/keys' ? { body: { keys: [{ kty: 'oct', kid: 'one', k: k.toString('base64url') }] } } : undefined
