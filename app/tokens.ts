@@ -9,6 +9,7 @@ import { verifyPassword } from '../server/stream/sasl/credentials.ts'
 const COLLECTION = 'token' // documents owned by the host, by the token's hash
 const BY_OWNER = 'token-of' // which tokens an account has: empty documents owned by the account, by the token's hash
 const PAGE = 500
+const BORROWED = 3_600_000 // ms that a session may last whose password another keeps: a directory, an issuer
 const SESSIONS = 50 // of one account; the oldest makes room
 
 export interface TokenRecord {
@@ -90,7 +91,7 @@ export function tokenKeeper(stores: Stores, host: string, clock: Clock, iteratio
       const account = at?.local && at.domain === host ? await stores.accounts.find(host, at.local) : undefined
       const proved = asked ? typeof entry === 'object' : await verifyPassword(account?.credentials, password, iterations)
       if (!proved || !account || !at || account.disabled) return undefined
-      return { jid: at.bare, ...(account.role && { role: account.role }), seal: sealOf(account) }
+      return { jid: at.bare, ...(account.role && { role: account.role }), seal: sealOf(account), ...(asked && { longest: BORROWED }) }
     },
     async begin({ jid, seal }, more) {
       const sessions = (await own(jid)).filter(t => t.seal !== undefined).sort((a, b) => b.created - a.created)

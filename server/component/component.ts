@@ -63,7 +63,8 @@ export interface AccountKeeper {
 /** A REST token as lists show it, without its text. Times in ms since 1970; `session`: somebody signed in with a password. */
 export interface TokenView { readonly id: string; readonly created: number; readonly expires?: number; readonly scopes?: readonly string[]; readonly label?: string; readonly session: boolean }
 /** Who has shown a password; for `TokenKeeper.begin` alone. */
-export interface SignedIn { readonly jid: string; readonly role?: Role; readonly seal: string }
+/** `longest`: ms that a session may last, where somebody else keeps the password: we do not hear when it is changed or taken away. */
+export interface SignedIn { readonly jid: string; readonly role?: Role; readonly seal: string; readonly longest?: number }
 /** Signs people in to REST, and keeps their tokens. */
 export interface TokenKeeper {
   /** Looks at a password, off the event loop; undefined for a wrong one, no account, or one that is disabled: it costs the same, and which it was is not said. 'unavailable': who keeps the passwords cannot be asked. */

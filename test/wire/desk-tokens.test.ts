@@ -1,7 +1,7 @@
 // Signing in over REST: a password for a token that is soon over, so many tries, one's own tokens, and what a token does not reach.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { makeToken, tokenKeeper } from '../../app/tokens.ts'
+import { makeToken, tokenKeeper, tokenReader } from '../../app/tokens.ts'
 import { SCOPES } from '../../components/helpdesk/api/scopes.ts'
 import { BOT, c, config, desk, SUPPORT, type DeskHouse } from '../harness/desk.ts'
 
@@ -110,6 +110,23 @@ describe('signing in over REST', () => {
     }
     lost = false
     assert.equal((await asks()).status, 201)
+  }))
+
+  it('SEC-A06 who was let in by a directory is asked for the password again after an hour: what is locked there is not heard of here', desk(STAFF, async d => {
+    const { host, stores, clock } = d.house
+    host.tokens = tokenReader(stores, 'localhost', clock)
+    let known = true
+    host.keyring = tokenKeeper(stores, 'localhost', clock, undefined, undefined, async local => known ? { user: local } : 'refused')
+    const asks = (more: object = {}): Promise<Answer> => as(d, 'none', 'POST', '/tokens', { name: 'anna', password: 'hers', ...more })
+    const lasts = (a: Answer): number => Math.round((Date.parse(a.body.expires) - clock.now()) / 1000)
+    const first = await asks()
+    assert.deepEqual([first.status, lasts(first), lasts(await asks({ seconds: 86_400 })), lasts(await asks({ seconds: 60 }))], [201, 3600, 3600, 60])
+    known = false
+    await d.later(3599)
+    assert.equal((await as(d, first.body.token, 'GET', '/me')).status, 200)
+    await d.later(1)
+    assert.equal((await as(d, first.body.token, 'GET', '/me')).status, 401)
+    assert.equal((await asks()).status, 401)
   }))
 
   it('the same Idempotency-Key begins one session; it needs the password again, and does not show the token again', desk(STAFF, async d => {

@@ -33,7 +33,7 @@ export function tokenRoutes(door: Door): readonly Route[] {
       body: {
         type: 'object', required: ['name', 'password'], additionalProperties: false, properties: {
           name: { ...text, description: 'The account: anna, or anna@example.org.' }, password: text, scopes: { type: 'array', items: { enum: SCOPES } },
-          seconds: { type: 'integer', minimum: SHORTEST, maximum: LONGEST, default: LIFE, description: 'How long the token holds.' }, label: { ...text, maxLength: LABEL, description: 'What stands in the list for it, a device say.' },
+          seconds: { type: 'integer', minimum: SHORTEST, maximum: LONGEST, default: LIFE, description: 'How long the token holds; an hour at most where a directory or an issuer knows the passwords.' }, label: { ...text, maxLength: LABEL, description: 'What stands in the list for it, a device say.' },
         },
       },
       handle: r => signIns.take(r, keyring()),
@@ -88,7 +88,7 @@ class SignIns {
     if (!office.operators.has(who.jid)) return problem(403, 'This account serves at no desk.')
     const caller: Caller = { jid: who.jid, role: who.role, scopes: wish.scopes }
     return this.#door.once(r, caller, async () => {
-      const expires = office.now + wish.seconds * 1000
+      const expires = office.now + Math.min(wish.seconds * 1000, who.longest ?? Infinity)
       const { id, text: token } = await keyring.begin(who, { expires, ...(wish.scopes && { scopes: wish.scopes }), ...(wish.label !== undefined && { label: wish.label }) })
       await office.records.audit.note({ by: who.jid, from: r.remote, what: 'signIn', on: id.slice(0, 12) })
       return created(`/tokens/${id}`, { token, id, jid: who.jid, role: who.role ?? null, expires: time(expires), scopes: wish.scopes ?? null })
