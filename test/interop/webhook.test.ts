@@ -1,62 +1,36 @@
 // The example receiver hears what happens at the desk of a real server, and believes nobody else.
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Person } from '../harness/desk.ts'
-import { Actor } from '../harness/scene.ts'
-import { deskbell, freePorts, Program } from './program.ts'
+import { RealHouse } from './house.ts'
+import { freePorts, Program } from './program.ts'
 
 const RECEIVER = join(import.meta.dirname, '../../examples/webhook')
 
 describe('the example receiver of webhooks', function () {
   this.timeout(60_000)
-  const folder = mkdtempSync(join(tmpdir(), 'deskbell-webhook-'))
-  const file = join(folder, 'deskbell.yaml')
-  let server: Program, receiver: Program, port: number, at: string, secret: string
-  const open: Actor[] = []
+  let house: RealHouse, receiver: Program, at: string, secret: string
 
   before(async () => {
-    const [clients, web, own] = await freePorts(3)
-    port = clients!
+    const [own] = await freePorts(1)
     at = `http://127.0.0.1:${own}/`
-    writeFileSync(file, `
-data: ${folder}/data
-listen: { c2s: { port: ${port}, address: 127.0.0.1 }, http: { port: ${web}, address: 127.0.0.1 } }
-require-tls: false
-hosts: { localhost: {} }
-components:
+    house = await RealHouse.start(`
   help.localhost:
-    helpdesk: { enabled: true, allow: [127.0.0.0/8], queues: { support: { agents: all, assign: pull } } }
-`)
-    server = await Program.deskbell('start', file)
-    for (const [jid, ...role] of [['anna@localhost', '--role', 'agent'], ['zoe@localhost']]) await deskbell('user', 'add', jid!, '--password', 'pw', ...role, '--config', file)
-    const token = /token: (\S+)/.exec(await deskbell('token', 'add', 'admin@localhost', '--config', file))?.[1]
-    const made = await fetch(`http://127.0.0.1:${web}/api/v1/webhooks`, { method: 'POST', headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify({ url: at, types: ['*'] }) })
+    helpdesk: { enabled: true, allow: [127.0.0.0/8], queues: { support: { agents: all, assign: pull } } }`, { 'anna@localhost': 'agent', 'zoe@localhost': undefined })
+    const made = await house.asks('POST', '/webhooks', { url: at, types: ['*'] })
     assert.equal(made.status, 201);
     ({ secret } = await made.json() as { secret: string })
     receiver = await Program.start(process.execPath, ['main.js'], /listening/, { cwd: RECEIVER, env: { SECRET: secret, PORT: String(own) } })
   })
   after(async () => {
-    for (const a of open) a.leaves()
     await receiver?.[Symbol.asyncDispose]()
-    await server?.[Symbol.asyncDispose]()
-    rmSync(folder, { recursive: true, force: true })
+    await house?.[Symbol.asyncDispose]()
   })
 
-  const person = async (jid: string): Promise<Person> => {
-    const actor = new Actor(jid.split('@')[0]!, jid)
-    open.push(actor)
-    await actor.connects(port)
-    actor.says(`<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq><presence/>`)
-    return new Person(actor)
-  }
-
   it('hears of a conversation from its beginning to its end', async () => {
-    const anna = await person('anna@localhost/desk')
+    const anna = await house.person('anna@localhost/desk')
     await anna.actor.fence()
-    const zoe = await person('zoe@localhost/one')
+    const zoe = await house.person('zoe@localhost/one')
     zoe.types('support@help.localhost', 'hello')
     await receiver.says(/conversation\.opened #1 .*"queue":"support"/)
     anna.types('desk@help.localhost', '!take 1')
@@ -77,7 +51,7 @@ components:
     await receiver.says(/conversation\.opened #9/)
     receiver.forgets()
     assert.equal(await sends(sign(secret)), 204)
-    const other = await person('zoe@localhost/two')
+    const other = await house.person('zoe@localhost/two')
     other.types('support@help.localhost', 'again') // what is told next comes next
     await receiver.says(/^(?![\s\S]*#9)[\s\S]*conversation\.opened #2/)
   })
