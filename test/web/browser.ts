@@ -72,5 +72,11 @@ export class Customer implements AsyncDisposable {
   /** The lines of the conversation, as they stand there. */
   async lines(): Promise<string[]> { return this.log.locator('.text').allTextContents() }
 
+  /** Keeps a picture of the page where the environment's SHOTS says. */
+  async shot(name: string): Promise<void> {
+    const folder = process.env['SHOTS']
+    if (folder) await this.page.screenshot({ path: `${folder}/${name}.png` })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> { await this.page.close() }
 }

@@ -1,50 +1,32 @@
 // The customer's widget in a real Chromium before a real desk: what its form asks, and what it offers before and after the talk.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { SignJWT } from 'jose'
-import type { Browser, BrowserContext, Locator } from 'playwright-core'
-import { BOT, c, config, type DeskHouse } from '../harness/desk.ts'
-import { needs } from '../harness/machine.ts'
+import type { Locator } from 'playwright-core'
+import { BOT, c, config } from '../harness/desk.ts'
 import { webDesk } from '../harness/web.ts'
 import { MailSink } from '../unit/helpdesk/mail-sink.ts'
-import { built, CHROMIUM, Customer, launch } from './browser.ts'
+import { Customer } from './browser.ts'
+import { inChromium, set, site } from './site.ts'
 
 const STAFF = { anna: 'agent', ben: 'agent', boss: 'admin' } as const
-const set = async (d: DeskHouse, body: unknown): Promise<void> => { const r = await d.rest('PATCH', '/api/v1/settings', 'boss', body); assert.equal(r.status, 200, JSON.stringify(r.body)); await d.quiet() }
-const shot = async (at: Customer, name: string): Promise<void> => { if (process.env['SHOTS']) await at.page.screenshot({ path: `${process.env['SHOTS']}/${name}.png` }) }
-
-/** A web site of one page. */
-async function page(html: string): Promise<AsyncDisposable & { readonly url: string }> {
-  const server = createServer((_, r) => { r.setHeader('content-type', 'text/html'); r.end(html) }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, [Symbol.asyncDispose]: () => new Promise<void>(done => { server.close(() => done()); server.closeAllConnections() }) }
-}
 
 describe('the widget before a desk', function () {
   this.timeout(20_000)
-  before(needs('chromium', CHROMIUM !== undefined))
-  let browser: Browser
-  let context: BrowserContext
-  before(async () => { await built(); browser = await launch() })
-  after(async () => { await browser?.close() })
-  beforeEach(async () => { context = await browser.newContext() })
-  afterEach(async () => { await context.close() })
+  const chromium = inChromium()
 
   const field = (at: Customer, role: 'textbox' | 'combobox', name: string): Locator => at.page.getByRole(role, { name })
 
   it('OM-18 ST-56 SS-12 asks for a department and the fields in the words of the settings, and says what is missing', webDesk(STAFF, async (d, url) => {
     const [anna, ben] = [await d.comes('anna'), await d.comes('ben')]
     await set(d, { routing: { departments: true }, conversation: { selectionText: 'Whom do you need?' }, departments: { buy: { name: 'Buying', queues: ['sales'] }, pay: { name: 'Paying', queues: ['billing'] } }, fields: { order: { label: 'Order number', ask: true, required: true }, plan: { label: 'Plan', kind: 'choice', choices: ['free', 'paid'], ask: true } } })
-    await using at = await Customer.at(context, url)
+    await using at = await Customer.at(chromium.context, url)
     await at.anew.click()
     await field(at, 'combobox', 'Whom do you need?').selectOption({ label: 'Buying' })
     await at.name.fill('Zoe')
     await at.message.fill('I want two')
     await at.send.click()
     await at.told('Please fill this in.')
-    await shot(at, 'form')
+    await at.shot('form')
     await field(at, 'textbox', 'Order number').fill('A-7')
     await at.send.click()
     await at.keeps('I want two')
@@ -61,7 +43,7 @@ describe('the widget before a desk', function () {
       await webDesk(STAFF, async (d, url) => {
         await set(d, { offline: { operators: ['anna@localhost'] } })
         await d.rest('PATCH', '/api/v1/operators/anna@localhost', 'boss', { email: 'anna@example.org' })
-        await using at = await Customer.at(context, url)
+        await using at = await Customer.at(chromium.context, url)
         await at.anew.click()
         await at.told('Leave a message')
         await at.name.fill('Zoe')
@@ -69,7 +51,7 @@ describe('the widget before a desk', function () {
         await at.page.getByRole('button', { name: 'Leave message' }).click()
         await at.told('mail address')
         await field(at, 'textbox', 'Your mail address').fill('zoe@example.org')
-        await shot(at, 'leave')
+        await at.shot('leave')
         await at.page.getByRole('button', { name: 'Leave message' }).click()
         await at.told('Thank you')
         const [mail] = await sink.arrived(1)
@@ -82,14 +64,14 @@ describe('the widget before a desk', function () {
   it('OT-14 RULE-C17 ST-58 after the end the customer may rate it and make a ticket of it', webDesk(STAFF, async (d, url) => {
     const anna = await d.comes('anna')
     await set(d, { conversation: { survey: true, ticketAtEnd: true } })
-    await using at = await Customer.at(context, url)
+    await using at = await Customer.at(chromium.context, url)
     await at.begins('Hello')
     anna.types(BOT, '!take 1')
     await at.told('Anna joined')
     await at.end.click()
     await at.page.getByRole('radio', { name: '4 / 5' }).check()
     await field(at, 'textbox', 'A word about it').fill('Quick!')
-    await shot(at, 'after')
+    await at.shot('after')
     await at.page.getByRole('button', { name: 'Send rating' }).click()
     await at.page.getByRole('radio').first().waitFor({ state: 'detached' })
     await at.page.getByRole('button', { name: 'Make a ticket of it' }).click()
@@ -102,7 +84,7 @@ describe('the widget before a desk', function () {
   it('what was chosen after the end outlives a reload of the page, and what was sent is not asked again', webDesk(STAFF, async (d, url) => {
     const anna = await d.comes('anna')
     await set(d, { conversation: { survey: true, ticketAtEnd: true } })
-    await using at = await Customer.at(context, url)
+    await using at = await Customer.at(chromium.context, url)
     await at.begins('Hello')
     anna.types(BOT, '!take 1')
     await at.told('Anna joined')
@@ -134,9 +116,9 @@ describe('the widget before a desk', function () {
     const anna = await d.comes('anna')
     await set(d, { links: { footer: { title: 'Live help', refresh: 30, online: { image: '/on.png', description: 'We are here', anchorTitle: 'Talk to us', cssClass: 'chat-on' }, offline: { display: 'text', anchorTitle: 'Away', url: 'https://shop.example.org/contact' } } } })
     const { script, inPlace } = (await d.rest('POST', '/api/v1/links/footer/script', 'boss', { kind: 'deferred' })).body
-    const at = new Customer(await context.newPage())
+    const at = new Customer(await chromium.context.newPage())
     await at.page.clock.install()
-    await using shop = await page(`<!doctype html><title>Shop</title><p>${inPlace}</p>${script}`)
+    await using shop = await site(`<!doctype html><title>Shop</title><p>${inPlace}</p>${script}`)
     await at.page.goto(shop.url)
     const link = at.page.locator('a[data-deskbell-link]')
     await at.page.locator('a[data-state=online] img.chat-on').waitFor({ state: 'attached' })
@@ -157,7 +139,7 @@ describe('the widget before a desk', function () {
     await at.page.locator('a[data-state=offline]').waitFor()
     await at.page.unroute(`${url}/webchat/link*`)
     await at.page.route(`${url}/**`, r => r.abort())
-    const bare = await context.newPage()
+    const bare = await chromium.context.newPage()
     await bare.route(`${url}/**`, r => r.abort())
     await bare.goto(shop.url, { waitUntil: 'load' }) // the load event comes although the server is down
     assert.equal(await bare.locator('a').textContent(), 'Live help')
@@ -166,7 +148,7 @@ describe('the widget before a desk', function () {
   it('ST-05 SEC-W08 articles are shown before the question is put; it is put when the customer goes on', webDesk(STAFF, async (d, url) => {
     const anna = await d.comes('anna')
     for (const a of [{ title: 'Reset your password', text: '<img src=x onerror=alert(1)> Press “Forgot password”.' }, { title: 'Invoices', text: 'Monthly.' }]) assert.equal((await d.rest('POST', '/api/v1/articles', 'boss', a)).status, 201)
-    await using at = await Customer.at(context, url)
+    await using at = await Customer.at(chromium.context, url)
     await at.anew.click()
     await at.name.fill('Zoe')
     await at.message.fill('How do I reset my password?')
@@ -174,7 +156,7 @@ describe('the widget before a desk', function () {
     const found = at.page.getByRole('region', { name: 'Does one of these help?' })
     await found.getByText('Reset your password').click()
     await found.getByText('Press “Forgot password”', { exact: false }).waitFor()
-    await shot(at, 'found')
+    await at.shot('found')
     assert.equal(await found.getByText('Invoices').count(), 0)
     await anna.readsNothing()
     await found.getByRole('button', { name: 'No, send my question' }).click()
@@ -187,15 +169,15 @@ describe('the widget before a desk', function () {
     const anna = await d.comes('anna')
     await set(d, { roles: { agent: { title: 'Agent', base: 'agent', permissions: { 'chat.start.customer': true } } } })
     const identity = await new SignJWT({ sub: 'zoe', name: 'Zoe' }).setProtectedHeader({ alg: 'HS256' }).setAudience('shop').setExpirationTime('10m').sign(new TextEncoder().encode('a secret of the shop, 32 bytes long or more'))
-    await using shop = await page(`<!doctype html><title>Shop</title><script src="${url}/widget.js" data-site="shop" data-identity="${identity}"></script>`)
+    await using shop = await site(`<!doctype html><title>Shop</title><script src="${url}/widget.js" data-site="shop" data-identity="${identity}"></script>`)
     await set(d, { sites: { shop: { origins: [new URL(shop.url).origin], keys: { first: { alg: 'HS256', secret: 'a secret of the shop, 32 bytes long or more' } } } } })
-    const at = new Customer(await context.newPage())
+    const at = new Customer(await chromium.context.newPage())
     await at.page.goto(shop.url)
     await at.page.waitForFunction(() => localStorage.length > 0)
     await d.quiet()
     anna.types(BOT, '!start Zoe May I ask you something?')
     await at.told('We would like to talk to you.')
-    await shot(at, 'asked')
+    await at.shot('asked')
     await at.page.getByRole('button', { name: 'Accept' }).click()
     await at.told('Anna joined')
     assert.match((await at.lines()).join('\n'), /“May I ask you something\?”/)
@@ -205,7 +187,7 @@ describe('the widget before a desk', function () {
 
   it('OT-51 our own page shows the real chat behind a saved link: with nobody there it says so, else the talk is marked with the link', webDesk(STAFF, async (d, url) => {
     await set(d, { links: { footer: { title: 'Footer' } } })
-    await using at = await Customer.at(context, `${url}/?link=footer`)
+    await using at = await Customer.at(chromium.context, `${url}/?link=footer`)
     await at.told('nobody is available')
     await d.comes('anna')
     await at.page.reload()

@@ -1,46 +1,28 @@
 // The widget in a real Chromium, before it lets somebody in: what is proved, and who the page says its visitor is.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { SignJWT } from 'jose'
-import type { Browser, BrowserContext } from 'playwright-core'
 import { BOT, config, type DeskHouse } from '../harness/desk.ts'
-import { needs } from '../harness/machine.ts'
 import { webDesk } from '../harness/web.ts'
 import { HookSink } from '../unit/helpdesk/hook-sink.ts'
-import { built, CHROMIUM, Customer, launch } from './browser.ts'
+import { Customer } from './browser.ts'
+import { inChromium, set, site } from './site.ts'
 
 const STAFF = { anna: 'agent', boss: 'admin' } as const
 const PULL = config({ support: { assign: 'pull' } }, { allow: ['127.0.0.0/8'] })
 const SECRET = 'a secret of the shop, 32 bytes long or more'
-const set = async (d: DeskHouse, body: unknown): Promise<void> => { const r = await d.rest('PATCH', '/api/v1/settings', 'boss', body); assert.equal(r.status, 200, JSON.stringify(r.body)); await d.quiet(); await d.later(1) }
 const token = (d: DeskHouse, sub: string, { secret = SECRET, seconds = 600 } = {}): Promise<string> =>
   new SignJWT({ sub, name: sub }).setProtectedHeader({ alg: 'HS256' }).setAudience('shop').setExpirationTime(Math.floor(d.house.clock.now() / 1000) + seconds).sign(new TextEncoder().encode(secret))
 
-/** A web site of one page, made anew for each visit. */
-async function page(html: () => string): Promise<AsyncDisposable & { readonly url: string; readonly origin: string }> {
-  const server = createServer((_, r) => { r.setHeader('content-type', 'text/html'); r.end(html()) }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { url: `${origin}/`, origin, [Symbol.asyncDispose]: () => new Promise<void>(done => { server.close(() => done()); server.closeAllConnections() }) }
-}
 const shopHtml = (url: string, attrs = '', script = ''): string => `<!doctype html><title>Shop</title><script>${script}</script><script src="${url}/widget.js" data-site="shop"${attrs}></script>`
 
 describe('the way into the widget', function () {
   this.timeout(30_000)
-  before(needs('chromium', CHROMIUM !== undefined))
-  let browser: Browser
-  let context: BrowserContext
-  before(async () => { await built(); browser = await launch() })
-  after(async () => { await browser?.close() })
-  beforeEach(async () => { context = await browser.newContext() })
-  afterEach(async () => { await context.close() })
+  const chromium = inChromium()
 
   it('SEC-W33 the browser does the work unseen, the page’s own work goes on meanwhile, and the conversation begins', webDesk(STAFF, async (d, url) => {
     const anna = await d.comes('anna')
     await set(d, { proof: { kind: 'work', difficulty: 18 } })
-    await using c = await Customer.at(context, url)
+    await using c = await Customer.at(chromium.context, url)
     await c.page.evaluate('window.turns = 0; window.most = 0; setInterval(() => { if (document.querySelector("deskbell-chat").shadowRoot.querySelector("[role=status]").textContent.startsWith("One moment")) window.turns++ }, 1)')
     await c.begins('Hello')
     await anna.reads(BOT, /#1.*Alice/)
@@ -50,7 +32,7 @@ describe('the way into the widget', function () {
 
   it('SEC-W33 a page that was there before the work was asked for does it all the same', webDesk(STAFF, async (d, url) => {
     const anna = await d.comes('anna')
-    await using c = await Customer.at(context, url)
+    await using c = await Customer.at(chromium.context, url)
     await c.anew.click()
     await c.name.fill('Alice')
     await c.message.fill('Hello')
@@ -69,13 +51,13 @@ describe('the way into the widget', function () {
       await webDesk(STAFF, async (d, url) => {
         const anna = await d.comes('anna')
         let script = "document.addEventListener('deskbell-captcha', e => e.detail.give(new Promise(done => setTimeout(() => done('token-of-' + e.detail.key)))))"
-        await using shop = await page(() => shopHtml(url, '', script))
+        await using shop = await site(() => shopHtml(url, '', script))
         await set(d, { proof: { kind: 'captcha', url: service, secret: 'of the desk', siteKey: 'public' }, sites: { shop: { origins: [shop.origin] } } })
-        await using c = await Customer.at(context, shop.url)
+        await using c = await Customer.at(chromium.context, shop.url)
         await c.begins('Hello')
         await anna.reads(BOT, /#1.*Alice/)
         script = ''
-        await using other = await Customer.at(await browser.newContext(), shop.url)
+        await using other = await Customer.at(await chromium.browser.newContext(), shop.url)
         await other.anew.click()
         await other.name.fill('Ben')
         await other.message.fill('Me, too')
@@ -91,9 +73,9 @@ describe('the way into the widget', function () {
   it('SEC-W05 a page whose token is refused is asked for another one, and the visitor is who the site says', webDesk(STAFF, async (d, url) => {
     const anna = await d.comes('anna')
     const [old, fresh] = [await token(d, 'alice', { seconds: -10 }), await token(d, 'alice')]
-    await using shop = await page(() => shopHtml(url, ` data-identity="${old}"`, `window.asked = []; document.addEventListener('deskbell-identity', e => { window.asked.push(e.detail.reason); e.detail.give(Promise.resolve('${fresh}')) })`))
+    await using shop = await site(() => shopHtml(url, ` data-identity="${old}"`, `window.asked = []; document.addEventListener('deskbell-identity', e => { window.asked.push(e.detail.reason); e.detail.give(Promise.resolve('${fresh}')) })`))
     await set(d, { sites: { shop: { origins: [shop.origin], requires: 'registered', keys: { first: { alg: 'HS256', secret: SECRET } } } } })
-    await using c = await Customer.at(context, shop.url)
+    await using c = await Customer.at(chromium.context, shop.url)
     await c.anew.click()
     await c.message.fill('It is me')
     await c.send.click()
@@ -106,9 +88,9 @@ describe('the way into the widget', function () {
   it('SEC-W05 where the site demands an identity, a refused one is shown with what to do, and nothing is said unsigned; with a good one it goes on', webDesk(STAFF, async (d, url) => {
     const anna = await d.comes('anna')
     const bad = await token(d, 'alice', { secret: 'the secret of somebody else, long enough' })
-    await using shop = await page(() => shopHtml(url, ` data-identity="${bad}"`))
+    await using shop = await site(() => shopHtml(url, ` data-identity="${bad}"`))
     await set(d, { sites: { shop: { origins: [shop.origin], requires: 'registered', keys: { first: { alg: 'HS256', secret: SECRET } } } } })
-    await using c = await Customer.at(context, shop.url)
+    await using c = await Customer.at(chromium.context, shop.url)
     await c.anew.click()
     await c.told('We could not verify who you are. Please sign in again, or load this page anew.')
     assert.equal(await c.message.count(), 0, 'there is nothing to write in')
@@ -127,9 +109,9 @@ describe('the way into the widget', function () {
   it('SEC-W05 a token that is over by the time the connection comes back is replaced by the page, and the conversation goes on as the same person’s', webDesk(STAFF, async (d, url) => {
     const anna = await d.comes('anna')
     const first = await token(d, 'alice', { seconds: 60 })
-    await using shop = await page(() => shopHtml(url, ` data-identity="${first}"`, `document.addEventListener('deskbell-identity', e => { if (window.fresh) e.detail.give(window.fresh) })`))
+    await using shop = await site(() => shopHtml(url, ` data-identity="${first}"`, `document.addEventListener('deskbell-identity', e => { if (window.fresh) e.detail.give(window.fresh) })`))
     await set(d, { sites: { shop: { origins: [shop.origin], requires: 'registered', keys: { first: { alg: 'HS256', secret: SECRET } } } } })
-    await using c = await Customer.at(context, shop.url)
+    await using c = await Customer.at(chromium.context, shop.url)
     await c.anew.click()
     await c.message.fill('It is me')
     await c.send.click()
@@ -138,10 +120,10 @@ describe('the way into the widget', function () {
     await c.told('Anna joined')
     await d.later(120)
     await c.page.evaluate(`window.fresh = '${await token(d, 'alice', { seconds: 900 })}'`)
-    await context.setOffline(true)
+    await chromium.context.setOffline(true)
     await c.told('Connection lost')
     await c.says('Still me')
-    await context.setOffline(false)
+    await chromium.context.setOffline(false)
     await c.keeps('Still me')
     assert.equal((await c.lines())[0], 'It is me')
     assert.equal((await d.rest('GET', '/api/v1/conversations', 'boss')).body.conversations.length, 1)
@@ -151,9 +133,9 @@ describe('the way into the widget', function () {
   it('where the site demands an identity and the page gave none, it says to sign in, and “Try again” asks the page', webDesk(STAFF, async (d, url) => {
     await d.comes('anna')
     const good = await token(d, 'alice')
-    await using shop = await page(() => shopHtml(url, '', `let signedIn; document.addEventListener('deskbell-identity', e => { if (signedIn) e.detail.give(signedIn) }); window.signIn = t => { signedIn = t }`))
+    await using shop = await site(() => shopHtml(url, '', `let signedIn; document.addEventListener('deskbell-identity', e => { if (signedIn) e.detail.give(signedIn) }); window.signIn = t => { signedIn = t }`))
     await set(d, { sites: { shop: { origins: [shop.origin], requires: 'registered', keys: { first: { alg: 'HS256', secret: SECRET } } } } })
-    await using c = await Customer.at(context, shop.url)
+    await using c = await Customer.at(chromium.context, shop.url)
     await c.anew.click()
     await c.told('Please sign in on this page, then you can chat.')
     assert.equal(await c.message.count(), 0)
@@ -167,9 +149,9 @@ describe('the way into the widget', function () {
   it('where a site does not demand it, a refused identity is said, and the visitor goes on as nobody in particular', webDesk(STAFF, async (d, url) => {
     await d.comes('anna')
     const bad = await token(d, 'alice', { seconds: -10 })
-    await using shop = await page(() => shopHtml(url, ` data-identity="${bad}"`))
+    await using shop = await site(() => shopHtml(url, ` data-identity="${bad}"`))
     await set(d, { sites: { shop: { origins: [shop.origin], keys: { first: { alg: 'HS256', secret: SECRET } } } } })
-    await using c = await Customer.at(context, shop.url)
+    await using c = await Customer.at(chromium.context, shop.url)
     await c.anew.click()
     await c.told('you chat without being signed in')
     await c.name.fill('Zoe')
@@ -181,7 +163,7 @@ describe('the way into the widget', function () {
 
   it('SEC-W21 messages of other windows and frames change nothing, and the widget sends none', webDesk(STAFF, async (d, url) => {
     const anna = await d.comes('anna')
-    await using c = await Customer.at(context, url)
+    await using c = await Customer.at(chromium.context, url)
     await c.page.evaluate(`window.sent = []; const post = window.postMessage; window.postMessage = function (...a) { window.sent.push(a); return post.apply(this, a) }`)
     await c.begins('Hello')
     anna.types(BOT, '!take 1')

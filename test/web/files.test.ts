@@ -1,31 +1,25 @@
 // Files in a real Chromium: from the customer's widget, to it, and from the page that !file opens for an agent.
 import assert from 'node:assert/strict'
-import type { Browser, BrowserContext, Locator } from 'playwright-core'
+import type { Locator } from 'playwright-core'
 import { BOT, c, type DeskHouse, type Person } from '../harness/desk.ts'
 import { filesDesk, type Files } from '../harness/files.ts'
-import { needs } from '../harness/machine.ts'
 import { TEAM } from '../harness/talks.ts'
 import { bridged } from '../harness/web.ts'
-import { built, CHROMIUM, Customer, launch } from './browser.ts'
+import { Customer } from './browser.ts'
+import { inChromium } from './site.ts'
 
 const ON = { conversation: { customerFiles: true }, quality: { idleWarning: 0, idleCritical: 0 } }
 const CAT = { name: 'cat & dog.png', mimeType: 'image/png', buffer: Buffer.from('meow!') }
 
 describe('files on a page', function () {
   this.timeout(20_000)
-  before(needs('chromium', CHROMIUM !== undefined))
-  let browser: Browser
-  let context: BrowserContext
-  before(async () => { await built(); browser = await launch() })
-  after(async () => { await browser?.close() })
-  beforeEach(async () => { context = await browser.newContext() })
-  afterEach(async () => { await context.close() })
+  const chromium = inChromium()
 
   interface Scene { readonly d: DeskHouse; readonly f: Files; readonly anna: Person; readonly at: Customer; readonly clip: Locator }
   /** Anna serves a customer on our own page. */
   const talk = (settings: object, play: (s: Scene) => Promise<void>): (() => Promise<void>) => filesDesk(settings, TEAM, (d, f) => bridged(d, async url => {
     const anna = await d.comes('anna')
-    await using at = await Customer.at(context, url)
+    await using at = await Customer.at(chromium.context, url)
     const clip = at.page.getByRole('button', { name: 'Attach a file' })
     await at.anew.click()
     assert.equal(await clip.count(), 0) // there is no conversation yet
@@ -50,7 +44,6 @@ describe('files on a page', function () {
     for (const type of ['dragover', 'drop']) await at.log.dispatchEvent(type, { dataTransfer })
   }
   const link = (at: Customer, name: string): Locator => at.log.getByRole('link', { name })
-  const shot = async (at: Customer, name: string): Promise<void> => { if (process.env['SHOTS']) await at.page.screenshot({ path: `${process.env['SHOTS']}/${name}.png` }) }
 
   it('ST-55 SS-08 a customer attaches files by the button, reached by keyboard too; the agent gets links, and the log shows files', talk(ON, async ({ anna, at, clip }) => {
     await chooses(at, clip, CAT, { ...CAT, name: 'b.txt', mimeType: 'text/plain' })
@@ -62,7 +55,7 @@ describe('files on a page', function () {
     await link(at, 'cat & dog.png').waitFor()
     await link(at, 'b.txt').waitFor()
     assert.equal(await at.page.getByRole('button', { name: 'Cancel' }).count(), 0)
-    await shot(at, 'files')
+    await at.shot('files')
     await clip.focus()
     const chooser = at.page.waitForEvent('filechooser')
     await at.page.keyboard.press('Enter')
@@ -113,7 +106,7 @@ describe('files on a page', function () {
   it('a file that is not taken is said to be refused, and why; it can be let go, and other lines go on', talk(ON, async ({ anna, at, clip }) => {
     await chooses(at, clip, { ...CAT, name: 'page.html', mimeType: 'text/html' })
     await at.log.getByText('Not sent. Files of this type are not taken here.').waitFor()
-    await shot(at, 'refused')
+    await at.shot('refused')
     await at.says('what now?')
     await anna.reads(c(1), 'what now?')
     await at.page.getByRole('button', { name: 'Cancel' }).click()
@@ -129,7 +122,7 @@ describe('files on a page', function () {
     await at.log.getByRole('progressbar', { name: 'cat & dog.png' }).waitFor()
     await at.says('a picture is coming')
     await anna.reads(c(1), 'a picture is coming')
-    await shot(at, 'sending')
+    await at.shot('sending')
     await at.page.getByRole('button', { name: 'Cancel' }).click()
     await at.log.getByRole('progressbar').waitFor({ state: 'detached' })
     go()
@@ -140,11 +133,11 @@ describe('files on a page', function () {
   }))
 
   it('without a connection it waits, and goes when there is one again', talk(ON, async ({ anna, at, clip }) => {
-    await context.setOffline(true)
+    await chromium.context.setOffline(true)
     await at.told('Connection lost')
     await chooses(at, clip, CAT)
     await at.log.getByText('Waiting to be sent').waitFor()
-    await context.setOffline(false)
+    await chromium.context.setOffline(false)
     await anna.reads(c(1), /dog\.png$/)
     await link(at, 'cat & dog.png').waitFor()
   }))
@@ -164,7 +157,7 @@ describe('files on a page', function () {
     anna.types(c(1), '!file')
     const url = /http\S+/.exec((await anna.reads(c(1), /Upload a file/)).text)?.[0] ?? ''
     assert.ok(url.startsWith(`${f.url}/file/#`))
-    await using agent = await Customer.at(context, url)
+    await using agent = await Customer.at(chromium.context, url)
     await agent.told('To Zoe, in conversation #1, as Anna.')
     await agent.page.getByLabel('File').setInputFiles({ name: 'offer.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7') })
     await agent.page.getByRole('button', { name: 'Upload' }).click()

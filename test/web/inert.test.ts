@@ -1,16 +1,11 @@
 // What admins, managers and agents name things, in a real Chromium: text, wherever it is shown.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import type { Browser, BrowserContext } from 'playwright-core'
-import { BOT, c, config, type DeskHouse } from '../harness/desk.ts'
-import { needs } from '../harness/machine.ts'
+import { BOT, c, config } from '../harness/desk.ts'
 import { webDesk } from '../harness/web.ts'
-import { built, CHROMIUM, Customer, launch } from './browser.ts'
+import { Customer } from './browser.ts'
+import { inChromium, set, site } from './site.ts'
 
 const STAFF = { anna: 'agent', mia: 'manager', boss: 'admin' } as const
-const set = async (d: DeskHouse, body: unknown): Promise<void> => { const r = await d.rest('PATCH', '/api/v1/settings', 'boss', body); assert.equal(r.status, 200, JSON.stringify(r.body)); await d.quiet(); await d.later(1) }
 /** Does something at once where it is read as markup, breaks out of attributes, scripts and styles. */
 const BAD = `"'></script></style></title><script>window.pwned=1</script><img src=//evil.example/x onerror=window.pwned=1><svg onload=window.pwned=1>{{7*7}}`
 const short = (n: number): string => BAD.slice(0, n)
@@ -20,22 +15,9 @@ const IMG = '<img src=//evil.example/x onerror=window.pwned=1>'
 async function harm(at: Customer): Promise<unknown> { return [await at.page.evaluate('window.pwned ?? null'), await at.page.evaluate("performance.getEntriesByType('resource').map(r => r.name).filter(n => n.includes('evil'))"), at.faults] }
 const NONE = [null, [], []]
 
-async function page(html: string): Promise<AsyncDisposable & { readonly url: string; readonly origin: string }> {
-  const server = createServer((_, r) => { r.setHeader('content-type', 'text/html; charset=utf-8'); r.end(html) }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { url: `${origin}/`, origin, [Symbol.asyncDispose]: () => new Promise<void>(done => { server.close(() => done()); server.closeAllConnections() }) }
-}
-
 describe('names that are markup', function () {
   this.timeout(30_000)
-  before(needs('chromium', CHROMIUM !== undefined))
-  let browser: Browser
-  let context: BrowserContext
-  before(async () => { await built(); browser = await launch() })
-  after(async () => { await browser?.close() })
-  beforeEach(async () => { context = await browser.newContext() })
-  afterEach(async () => { await context.close() })
+  const chromium = inChromium()
 
   it('SEC-A17 of departments, fields, texts, queues, agents and canned replies are text in the widget, and so in transcripts', webDesk(STAFF, async (d, url) => {
     const anna = await d.comes('anna')
@@ -47,7 +29,7 @@ describe('names that are markup', function () {
     await d.rest('PATCH', '/api/v1/operators/anna@localhost', 'boss', { alias: IMG })
     assert.equal((await d.rest('POST', '/api/v1/canned', 'mia', { shortcut: 'hi1', title: short(80), text: `${BAD} %VISITOR%` })).status, 201)
     assert.equal((await d.rest('POST', '/api/v1/articles', 'mia', { title: `password ${IMG}`, text: `password ${BAD}` })).status, 201)
-    await using at = await Customer.at(context, url)
+    await using at = await Customer.at(chromium.context, url)
     await at.page.getByRole('button', { name: 'New conversation' }).click()
     await at.page.getByRole('combobox').first().selectOption({ index: 1 })
     await at.name.fill('Zoe')
@@ -67,8 +49,8 @@ describe('names that are markup', function () {
     const { token } = await d.address('boss')
     const text = await (await fetch(`${url}/api/v1/conversations/1/transcript.html`, { headers: { authorization: `Bearer ${token}` } })).text()
     assert.match(text, /my password/)
-    await using shown = await page(text)
-    const reader = await Customer.at(context, shown.url)
+    await using shown = await site(text)
+    const reader = await Customer.at(chromium.context, shown.url)
     assert.deepEqual(await harm(reader), NONE)
     assert.equal(await reader.page.evaluate("document.querySelectorAll('img, script, iframe, object, embed, svg, [onerror], [onload]').length"), 0)
   }, config({ support: { assign: 'pull' }, billing: { assign: 'pull' } })))
@@ -78,9 +60,9 @@ describe('names that are markup', function () {
     await set(d, { links: { footer: { title: short(80), online: { display: 'text', description: BAD, anchorTitle: BAD, cssClass: short(60), url: 'javascript:window.pwned=1' }, offline: { display: 'image', image: 'javascript:window.pwned=1', description: BAD, url: 'data:text/html,<script>opener.pwned=1</script>' } } } })
     const { script, inPlace } = (await d.rest('POST', '/api/v1/links/footer/script', 'boss', { kind: 'deferred' })).body
     const words = (await d.rest('POST', '/api/v1/snippets', 'boss', { texts: { welcome: BAD, title: BAD } })).body
-    await using shop = await page(`<!doctype html><title>Shop</title><p>${inPlace}</p>${script}${words.script ?? ''}`)
+    await using shop = await site(`<!doctype html><title>Shop</title><p>${inPlace}</p>${script}${words.script ?? ''}`)
     await set(d, { sites: { default: { origins: [shop.origin] } } })
-    await using at = await Customer.at(context, shop.url)
+    await using at = await Customer.at(chromium.context, shop.url)
     await at.page.locator('a[data-deskbell-link][data-state]').waitFor()
     await at.page.locator('a[data-state=online], a[data-state=offline]').waitFor()
     const href = String(await at.page.locator('a[data-deskbell-link]').getAttribute('href'))
