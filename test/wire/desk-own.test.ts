@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { BOT, c, config, SUPPORT, type DeskHouse } from '../harness/desk.ts'
 import { Reader } from '../harness/events.ts'
 import { deskWith, TEAM, TWO } from '../harness/talks.ts'
-import { listTokens, removeToken } from '../../app/tokens.ts'
+import { listTokens, makeToken, removeToken } from '../../app/tokens.ts'
 
 const CALM = { quality: { idleWarning: 0, idleCritical: 0 } }
 const API = '/api/v1'
@@ -11,7 +11,7 @@ const ROUND = config({ support: {}, billing: { assign: 'pull' } })
 
 const listens = async (d: DeskHouse, who: string, path = '/me/events?show=available'): Promise<Reader> => Reader.opens(d, path, (await d.address(who)).token)
 /** A sign of life. */
-const lives = async (d: DeskHouse, token: string): Promise<void> => { assert.equal((await fetch(`${await d.url()}${API}/me`, { headers: { authorization: `Bearer ${token}` } })).status, 200) }
+const lives = async (d: DeskHouse, token: string): Promise<void> => { assert.equal((await fetch(`${await d.url()}${API}/me/asked`, { headers: { authorization: `Bearer ${token}` } })).status, 200) }
 /** The next event of this kind; what else came is read away. */
 const until = async (r: Reader, event: string): Promise<any> => (await r.until(event)).at(-1)?.data // JSON of any shape
 const gives = (d: DeskHouse, who: string, n: number, command: string, body: object = {}) => d.rest('POST', `${API}/conversations/${n}/commands/${command}`, who, body)
@@ -158,7 +158,8 @@ describe('an agent who has REST alone', () => {
     const stands = async (who: string): Promise<string> => (await d.rest('GET', `${API}/board`, 'adam')).body.agents.find((a: { jid: string }) => a.jid === `${who}@localhost`).status
     await using mute = await listens(d, 'mia', '/me/events')
     await mute.until('ready')
-    const { token } = await d.address('ben')
+    await d.url()
+    const { text: token } = await makeToken(d.house.stores, 'localhost', { jid: 'ben@localhost', created: d.house.clock.now(), scopes: ['conversations'] })
     await using ben = await Reader.opens(d, '/me/events?show=available', token)
     await ben.until('ready')
     await using anna = await listens(d, 'anna')

@@ -44,6 +44,8 @@ export interface Route {
 }
 
 const BASE = '/api/v1'
+/** Who asks for these is there still, and need not be at work: a page asks by itself. */
+const STILL_HERE: ReadonlySet<string> = new Set(['/me', '/me/asked'])
 const IDEMPOTENT = 'desk-idempotency'
 const REMEMBERED = 24 * 3600_000 // ms
 const KEY = /^[\x21-\x7e]{1,255}$/
@@ -84,10 +86,9 @@ export class Door {
 
   /** Registers a route that is described elsewhere. */
   on(method: string, path: string, scope: Scope | undefined, handle: (r: HttpRequest, who: Caller) => Answer): void {
-    // Who asks how he stands himself is there still, and works at nothing.
     const watched = async (r: HttpRequest, who: Caller): Promise<HttpResponse> => {
       for (const f of this.onAsked) f(who)
-      if (path !== '/me' && this.office.operators.has(who.jid)) this.office.heard.set(who.jid, this.office.now)
+      if (!STILL_HERE.has(path) && this.office.operators.has(who.jid)) this.office.heard.set(who.jid, this.office.now)
       const answer = await handle(r, who)
       if (answer.status === 403) await this.denials.note(r, who.jid)
       return answer
