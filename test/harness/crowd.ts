@@ -64,7 +64,7 @@ export async function until(is: () => Promise<boolean> | boolean, what: string):
 export async function holds(d: DeskHouse, capacity = 4): Promise<void> {
   await d.later(3)
   const replayed = await replay(d.house.stores, DESK, capacity)
-  for (let tries = 200; ; tries--) {
+  for (let tries = 2000; ; tries--) {
     try { await settled(d.house.stores, DESK, replayed); return } catch (error) { if (tries === 0) throw error }
     await after(10)
   }
