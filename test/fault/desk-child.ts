@@ -141,5 +141,4 @@ if (last === 'drain') {
 }
 await desk[Symbol.asyncDispose]()
 await stores.close()
-tell({ over: true, now: clock.now() })
-process.disconnect()
+process.send?.({ over: true, now: clock.now() } satisfies News, () => process.exit()) // agenda may have left a timer for a job of a later day
