@@ -48,7 +48,7 @@ export async function replay(stores: Stores, desk: string, capacity: number, new
       s = evolve(s, e)
       count++
       kinds.add(e.type)
-      if (wait) wait.to = e.at
+      if (wait) wait.to = e.type === 'offered' ? chosen.get(e.id) ?? e.at : e.at
       wait = undefined
       if (s.is === 'waiting' && ASKS.includes(s.queue)) waits.push(wait = { n, from: e.at, to: Infinity, s })
       if (e.type === 'offered' && before.is === 'waiting' && ASKS.includes(before.queue)) offers.push({ n, at: chosen.get(e.id) ?? e.at, to: e.to, s: before })
