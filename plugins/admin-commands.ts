@@ -5,7 +5,7 @@ import { LAST_SEEN } from '../protocols/activity.ts'
 import { ENDING, type Ending } from '../protocols/ending.ts'
 import { HOST_COMMANDS, type AdHocCommand, type Question, type Stage } from '../protocols/commands.ts'
 import {
-  accountChanged, CONTENT, el, Element, form, Jid, makeCredentials, namingFault, note, plugin, refuse, removeAccount, Stanza, StanzaError,
+  accountChanged, CONTENT, el, Element, everyAccount, form, Jid, makeCredentials, namingFault, note, plugin, refuse, removeAccount, Stanza, StanzaError,
   type Account, type AccountRecord, type Field, type FormValues, type Host, type Resource, type Role,
 } from '../server/api.ts'
 
@@ -13,7 +13,6 @@ const NS = 'http://jabber.org/protocol/admin'
 const NS_ROSTER = 'jabber:iq:roster'
 const COLLECTION = 'message of the day'
 const WELCOMES = 'welcome message' // of the host, and which accounts have had it
-const PAGE = 500
 const SHOWN = 1000 // addresses in one answer
 const LISTS: Readonly<Record<string, string>> = { active: 'get-active-users', idle: 'get-idle-users' } // sections 4.21 and 4.22 name theirs so
 const DELAYS = ['30', '60', '90', '120', '180', '240', '300'] as const // seconds, as sections 4.30 and 4.31 have them
@@ -303,12 +302,8 @@ class Office {
   async addresses(fits: (r: AccountRecord) => boolean): Promise<string[]> {
     const { stores, domain } = this.#host
     const all: string[] = []
-    for (let after = ''; ;) {
-      const page = await stores.accounts.list(domain, { after, limit: PAGE })
-      for (const r of page) if (fits(r)) all.push(`${r.local}@${domain}`)
-      if (page.length < PAGE) return all
-      after = page.at(-1)!.local // a full page has a last
-    }
+    for await (const r of everyAccount(stores.accounts, domain)) if (fits(r)) all.push(`${r.local}@${domain}`)
+    return all
   }
 
   #online(fits: (a: Account) => boolean): string[] { return [...this.#host.accounts.all].filter(fits).map(a => a.jid.bare).sort() }

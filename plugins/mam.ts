@@ -1,7 +1,7 @@
 // XEP-0313 Message Archive Management: keeps what accounts say and hear, and shows it to them, as their preferences (XEP-0441) have it.
 import { randomFillSync } from 'node:crypto'
 import {
-  HANDLED, note, plugin, refuse, resultOf, Stanza, StanzaError,
+  everyAccount, HANDLED, note, plugin, refuse, resultOf, Stanza, StanzaError,
   type Account, type AnyStanza, type Answer, type Host, type Iq, type Jid, type Passage, type Resource,
 } from '../server/api.ts'
 import { archived, archivedAs, ArchiveIds, archiveText, ARCHIVE_FEATURES, findPage, metadata, NS_MAM, NS_SID, queryForm, readAsk, stanzaId, withoutForgedIds, type ArchiveAsk } from '../protocols/archive.ts'
@@ -190,12 +190,7 @@ function show(host: Host, device: Resource, iq: Iq, ask: ArchiveAsk): Answer {
 async function forget(host: Host, keep: number): Promise<void> {
   host.jobs.define('forget messages', async () => {
     const before = host.clock.now() - keep
-    for (let after = ''; ;) {
-      const page = await host.stores.accounts.list(host.domain, { after, limit: 500 })
-      for (const { local } of page) await host.stores.archive.expire(`${local}@${host.domain}`, before)
-      if (page.length < 500) return
-      after = page.at(-1)!.local // a full page has a last
-    }
+    for await (const { local } of everyAccount(host.stores.accounts, host.domain)) await host.stores.archive.expire(`${local}@${host.domain}`, before)
   })
   await host.jobs.every('forget messages', DAY)
 }

@@ -1,15 +1,14 @@
 // `deskbell user …`: accounts made, changed, removed and listed.
 import { randomPassword } from '../../server/host/keeping.ts'
 import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
-import type { AccountRecord, Credentials, Stores } from '../../server/ports/store.ts'
+import { everyAccount } from '../../server/store/pages.ts'
+import type { AccountRecord, Credentials } from '../../server/ports/store.ts'
 import { removeAccount } from '../../server/account/authority.ts'
 import { namingFault } from '../../server/account/naming.ts'
 import { Jid } from '../../server/stanza/jid.ts'
 import { done, failed, misused, type Office, type Outcome, type Verb } from '../office.ts'
 import { listTokens, removeToken } from '../tokens.ts'
 import { account, isOutcome, read, role } from './words.ts'
-
-const PAGE = 500
 
 export const user: Verb = async (args, office) => {
   const [verb, ...rest] = args
@@ -99,7 +98,7 @@ async function list(args: readonly string[], office: Office): Promise<Outcome> {
   if (isOutcome(words)) return words
   const lines: string[] = []
   for (const host of office.config.hosts.keys()) {
-    for await (const { local, role: held, name, disabled } of accountsOf(office.stores, host)) {
+    for await (const { local, role: held, name, disabled } of everyAccount(office.stores.accounts, host)) {
       lines.push([`${local}@${host}`, held ?? '-', name ?? '', disabled ? 'disabled' : ''].join('\t').trimEnd())
     }
   }
@@ -128,16 +127,6 @@ async function credentialsOf(password: string, jid: Jid, office: Office): Promis
   } catch (error) {
     if (error instanceof TypeError) return misused(`${error.message}: give another --password, or none for a random one`)
     throw error
-  }
-}
-
-async function* accountsOf(stores: Stores, host: string): AsyncIterable<AccountRecord> {
-  for (let after = ''; ;) {
-    const page = await stores.accounts.list(host, { ...(after && { after }), limit: PAGE })
-    yield* page
-    const last = page.at(-1)
-    if (!last || page.length < PAGE) return
-    after = last.local
   }
 }
 

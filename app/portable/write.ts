@@ -3,6 +3,7 @@ import { Shelf } from '../../protocols/pubsub/shelf.ts'
 import { configForm } from '../../protocols/pubsub/config.ts'
 import { parseFrame, UNLIMITED } from '../../server/xml/parser.ts'
 import { el, escape, type Element } from '../../server/xml/element.ts'
+import { everyAccount } from '../../server/store/pages.ts'
 import type { AccountRecord, ArchiveRow, RosterItem, Stored, Stores } from '../../server/ports/store.ts'
 import { BOUNDS, KEPT, NS, NS_ACCOUNT, NS_BLOCKING, NS_DELAY, NS_FORWARD, NS_MAM, NS_OWNER, NS_PRIVATE, NS_PUBSUB, NS_RESULT, NS_ROSTER, NS_SCRAM } from './names.ts'
 
@@ -13,20 +14,10 @@ export async function* writeData(stores: Stores, hosts: Iterable<string>): Async
   yield `<?xml version='1.0' encoding='UTF-8'?>\n<server-data xmlns='${NS}'>\n`
   for (const host of hosts) {
     yield `<host jid='${escape(host)}'>\n`
-    for await (const record of accountsOf(stores, host)) yield* writeUser(stores, record)
+    for await (const record of everyAccount(stores.accounts, host)) yield* writeUser(stores, record)
     yield '</host>\n'
   }
   yield '</server-data>\n'
-}
-
-async function* accountsOf(stores: Stores, host: string): AsyncIterable<AccountRecord> {
-  for (let after = ''; ;) {
-    const page = await stores.accounts.list(host, { ...(after && { after }), limit: PAGE })
-    yield* page
-    const last = page.at(-1)
-    if (!last || page.length < PAGE) return
-    after = last.local
-  }
 }
 
 async function* writeUser(stores: Stores, record: AccountRecord): AsyncIterable<string> {

@@ -6,6 +6,7 @@ import { refuse, StanzaError } from '../stanza/errors.ts'
 import { HANDLED, STAGES, walk, type Handler, type OpenStage, type Stage, type Verdict } from '../route/way.ts'
 import { Passage } from '../route/passage.ts'
 import type { Account, Resource } from '../session/account.ts'
+import { Listeners } from '../session/listeners.ts'
 import type { Notes } from '../session/notes.ts'
 import type { StreamCondition } from '../session/ending.ts'
 import type { Router } from '../route/router.ts'
@@ -45,8 +46,6 @@ export interface Ask {
 export type IqHandler = (query: Element, ask: Ask) => Answer | Promise<Answer>
 
 const NS_DELAY = 'urn:xmpp:delay'
-
-export type { Moment }
 
 /** What something is, for disco#info (XEP-0030 section 3.1). */
 export interface Identity { readonly category: string; readonly type: string; readonly name?: string }
@@ -201,20 +200,14 @@ export class Host implements Home {
   /** What another plugin provided; undefined if it is not installed. */
   service<T>(token: Token<T>): T | undefined { return this.#services.get(token) as T | undefined } // provide() saw to the type
 
+  readonly #people = new Listeners()
+  readonly #tokens = new Listeners()
   /** Tells components that accounts with a role came, went or changed. */
-  readonly #people = new Set<() => void>()
-  onPeople(listener: () => void): Disposable {
-    this.#people.add(listener)
-    return { [Symbol.dispose]: () => { this.#people.delete(listener) } }
-  }
-  tellPeople(): void { for (const l of this.#people) l() }
+  onPeople(listener: () => void): Disposable { return this.#people.add(listener) }
+  tellPeople(): void { this.#people.tell() }
   /** Tells components that REST tokens are over. */
-  readonly #tokens = new Set<() => void>()
-  onTokens(listener: () => void): Disposable {
-    this.#tokens.add(listener)
-    return { [Symbol.dispose]: () => { this.#tokens.delete(listener) } }
-  }
-  tellTokens(): void { for (const l of this.#tokens) l() }
+  onTokens(listener: () => void): Disposable { return this.#tokens.add(listener) }
+  tellTokens(): void { this.#tokens.tell() }
 
   /** Whom a REST token speaks for; set by the program, which keeps the tokens. */
   tokens: (text: string) => ReturnType<Privileges['token']> = () => Promise.resolve(undefined)

@@ -1,5 +1,6 @@
 // What a component that runs in this process may do of what only the server can.
 import { Jid } from '../stanza/jid.ts'
+import { everyAccount } from '../store/pages.ts'
 import type { Connection, Person, Privileges } from '../component/component.ts'
 import { WAKES, type Host } from './host.ts'
 import { keeperOf } from './keeping.ts'
@@ -11,12 +12,8 @@ export function privilegesOf(host: Host, domain: string, connection: () => Conne
     get tokens() { return host.keyring },
     async people() {
       const people: Person[] = []
-      for (let after = ''; ;) {
-        const page = await host.stores.accounts.list(host.domain, { after, limit: 500 })
-        for (const r of page) if (r.role && !r.disabled) people.push({ jid: `${r.local}@${host.domain}`, role: r.role, ...(r.name ? { name: r.name } : {}) })
-        if (page.length < 500) return people
-        after = page[page.length - 1]!.local // a full page has a last
-      }
+      for await (const r of everyAccount(host.stores.accounts, host.domain)) if (r.role && !r.disabled) people.push({ jid: `${r.local}@${host.domain}`, role: r.role, ...(r.name ? { name: r.name } : {}) })
+      return people
     },
     onPeople: listener => host.onPeople(listener),
     inject: (owner, items) => host.rosters.inject(Jid.parse(owner), domain, items),
