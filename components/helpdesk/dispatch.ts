@@ -15,15 +15,6 @@ export const startOf = (priority: keyof typeof START, queue: number): number => 
 /** The order in which those who wait are served: who was handed back first, then by time and priority, then by number. */
 export const inLine = (a: Request, b: Request): number => Number(b.place.head) - Number(a.place.head) || (a.place.since - (a.start ?? 0)) - (b.place.since - (b.start ?? 0)) || a.n - b.n
 
-/** What to do first, given who could be asked for each queue (offerable operators, full ones included); undefined = nothing now. */
-export function nextStep(requests: readonly Request[], offerable: (queue: string, only: readonly Bare[] | undefined, language: string | undefined, people: boolean) => readonly Candidate[], now: number): Step | undefined {
-  for (const r of [...requests].sort(inLine)) {
-    const step = isResting(r, now) ? undefined : stepFor(r, offerable(r.queue, r.only, r.language, r.people === true))
-    if (step) return step
-  }
-  return undefined
-}
-
 /** Everybody has passed on it, and it is not asked about for a while. */
 export const isResting = (r: Request, now: number): boolean => r.place.rest !== undefined && now < r.place.rest
 
@@ -43,6 +34,3 @@ function choose(p: Place, fresh: readonly Candidate[]): Bare | undefined {
   const best = Math.max(...able.map(c => c.fit ?? 0))
   return roundRobin(able.filter(c => (c.fit ?? 0) === best))
 }
-
-/** How many stand before each in the line of one queue (ST-74). */
-export const positions = (line: readonly Request[]): ReadonlyMap<number, number> => new Map([...line].sort(inLine).map((r, i) => [r.n, i]))

@@ -1,8 +1,10 @@
 // The order in which agents are asked, each step decisive once.
 import assert from 'node:assert/strict'
 import { inTurn, pull, roundRobin, type Candidate } from '../../components/helpdesk/assigner.ts'
-import { nextStep, positions, type Request } from '../../components/helpdesk/dispatch.ts'
+import type { Request } from '../../components/helpdesk/dispatch.ts'
 import type { Place } from '../../components/helpdesk/facts.ts'
+import { Line } from '../../components/helpdesk/line.ts'
+import { nextStep } from '../harness/dispatch.ts'
 
 const agent = (id: string, more: Partial<Candidate> = {}): Candidate => ({ id, load: 0, capacity: 4, lastEnded: undefined, lastAssigned: undefined, show: 'available', ...more })
 const place = (since: number, more: Partial<Place> = {}): Place => ({ since, head: false, passed: [], preferred: [], spare: undefined, rest: undefined, ...more })
@@ -68,7 +70,9 @@ describe('the line of those who wait', () => {
     assert.equal(nextStep([request(1)], () => [agent('a', { load: 4 })], 10), undefined)
   })
   it('ST-74 counts who is ahead in the same queue', () => {
-    const line = positions([request(1), request(3), request(4, { head: true })])
-    assert.deepEqual([1, 3, 4].map(n => line.get(n)), [1, 2, 0])
+    const all = [request(1), request(3), request(4, { head: true })]
+    const line = new Line()
+    for (const r of all) line.add(r)
+    assert.deepEqual(all.map(r => line.before(r)), [1, 2, 0])
   })
 })

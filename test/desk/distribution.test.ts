@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { recordOf, type Ledger } from '../../components/helpdesk/assignment.ts'
 import { bestShow, capacityOf, isOfferable, type Operator, type Show } from '../../components/helpdesk/availability.ts'
-import { nextStep, startOf, type Request } from '../../components/helpdesk/dispatch.ts'
+import { startOf, type Request } from '../../components/helpdesk/dispatch.ts'
 import { Distribution } from '../../components/helpdesk/distribution.ts'
 import { Refused, type Priority, type State } from '../../components/helpdesk/facts.ts'
+import { nextStep } from '../harness/dispatch.ts'
 
 const QUEUES = ['support', 'billing', 'pulled'] as const
 const NOW = 1_000

@@ -5,9 +5,10 @@ import { roundRobin, type Candidate } from '../../components/helpdesk/assigner.t
 import { claims, decideLedger, emptyLedger, evolveLedger, recordOf, settle, type Ledger, type LedgerCommand, type LedgerEvent } from '../../components/helpdesk/assignment.ts'
 import { bestShow, capacityOf, isOfferable, openIntake, type Operator, type Show } from '../../components/helpdesk/availability.ts'
 import { decide, evolve, initial, isOver, isQueued, pendingOffers } from '../../components/helpdesk/conversation.ts'
-import { nextStep, type Request } from '../../components/helpdesk/dispatch.ts'
+import type { Request } from '../../components/helpdesk/dispatch.ts'
 import { Refused, type Command, type Event, type State } from '../../components/helpdesk/facts.ts'
 import { alarms, PATIENCE } from '../../components/helpdesk/policy.ts'
+import { nextStep } from '../harness/dispatch.ts'
 
 const QUEUES: Record<string, 'round-robin' | 'pull'> = { support: 'round-robin', billing: 'round-robin', walk: 'pull' }
 const NAMES = ['anna', 'ben', 'cleo', 'dora', 'emil', 'fay']

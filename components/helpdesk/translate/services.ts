@@ -15,16 +15,6 @@ const SCOPE = 'https://cognitiveservices.azure.com/.default'
 const MOST = 256 * 1024 // bytes of an answer
 const EARLY = 60_000 // ms before its end a token is renewed
 
-/** A setting as it may be shown: that there is a secret, never which. */
-export function shownTranslation(s: TranslationSetting): Record<string, string | boolean> {
-  switch (s.method) {
-    case 'none': return { method: 'none' }
-    case 'libre': return { method: s.method, url: s.url, key: s.key !== undefined }
-    case 'google': return { method: s.method, key: s.key !== '' }
-    case 'microsoft': return { method: s.method, clientId: s.clientId, tenant: s.tenant, secret: s.secret !== '' }
-  }
-}
-
 export function translatorOf(s: TranslationSetting, { fetcher, clock }: { fetcher: Fetcher; clock: Clock }): Translator {
   const ask = (url: string, body: unknown, headers: Record<string, string> = {}): Promise<unknown> =>
     json(fetcher, { method: 'POST', url, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...headers }, most: MOST })
