@@ -41,17 +41,23 @@ const roominfo = async (a: Actor, name: string): Promise<string[]> => {
 }
 const hats = (p: Xml): string[] => p.getChild('hats', HATS)?.getChildren('hat').map(h => String(h.attrs['title'])) ?? []
 
+/** Anna's room, in which Ben is, too. */
+async function gathers(): Promise<{ house: House; anna: Actor; ben: Actor }> {
+  const house = await House.open({ components: { 'rooms.localhost': muc() } })
+  const anna = await house.actor('anna', 'anna@localhost/home')
+  await enters(anna, 'anna')
+  await opens(anna)
+  const ben = await house.actor('ben', 'ben@localhost/home')
+  await enters(ben, 'ben')
+  return { house, anna, ben }
+}
+
 describe('hats of a room', () => {
   let house: House
   let anna: Actor
   let ben: Actor
   beforeEach(async () => {
-    house = await House.open({ components: { 'rooms.localhost': muc() } })
-    anna = await house.actor('anna', 'anna@localhost/home')
-    await enters(anna, 'anna')
-    await opens(anna)
-    ben = await house.actor('ben', 'ben@localhost/home')
-    await enters(ben, 'ben')
+    ({ house, anna, ben } = await gathers())
     await anna.fence()
   })
   afterEach(() => house[Symbol.asyncDispose]())
@@ -152,14 +158,7 @@ describe('the picture of a room', () => {
   let house: House
   let anna: Actor
   let ben: Actor
-  beforeEach(async () => {
-    house = await House.open({ components: { 'rooms.localhost': muc() } })
-    anna = await house.actor('anna', 'anna@localhost/home')
-    await enters(anna, 'anna')
-    await opens(anna)
-    ben = await house.actor('ben', 'ben@localhost/home')
-    await enters(ben, 'ben')
-  })
+  beforeEach(async () => { ({ house, anna, ben } = await gathers()) })
   afterEach(() => house[Symbol.asyncDispose]())
   const photo = (bytes: string, type = 'image/png'): string => `<PHOTO><TYPE>${type}</TYPE><BINVAL>${btoa(bytes)}</BINVAL></PHOTO>`
   const sets = async (a: Actor, inside: string): Promise<Xml> => { a.says(`<iq type='set' id='v' to='${ROOM}'><vCard xmlns='vcard-temp'>${inside}</vCard></iq>`); return a.hears`<iq id='v' from='${ROOM}'/>` }
