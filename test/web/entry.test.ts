@@ -19,14 +19,26 @@ describe('the way into the widget', function () {
   this.timeout(30_000)
   const chromium = inChromium()
 
-  it('SEC-W33 the browser does the work unseen, the page’s own work goes on meanwhile, and the conversation begins', webDesk(STAFF, async (d, url) => {
+  it('SEC-W33 the browser does the work unseen, and the conversation begins', webDesk(STAFF, async (d, url) => {
     const anna = await d.comes('anna')
-    await set(d, { proof: { kind: 'work', difficulty: 18 } })
+    await set(d, { proof: { kind: 'work', difficulty: 14 } })
     await using c = await Customer.at(chromium.context, url)
-    await c.page.evaluate('window.turns = 0; window.most = 0; setInterval(() => { if (document.querySelector("deskbell-chat").shadowRoot.querySelector("[role=status]").textContent.startsWith("One moment")) window.turns++ }, 1)')
     await c.begins('Hello')
     await anna.reads(BOT, /#1.*Alice/)
-    assert.ok(Number(await c.page.evaluate('window.turns')) > 3, 'the page had its turn while the work was done')
+    assert.deepEqual(c.faults, [])
+  }, PULL))
+
+  it('SEC-W33 the page has its turn while the browser does the work', webDesk(STAFF, async (d, url) => {
+    await set(d, { proof: { kind: 'work', difficulty: 22 } })
+    await using c = new Customer(await chromium.context.newPage())
+    await c.page.addInitScript('{ const parse = JSON.parse; JSON.parse = t => { const m = parse(t); if (m?.bits) m.bits = 32; return m } }') // as good as without a solution: no luck ends it
+    await c.page.goto(url)
+    await c.page.evaluate('window.turns = 0; setInterval(() => { if (document.querySelector("deskbell-chat").shadowRoot.querySelector("[role=status]").textContent.startsWith("One moment")) window.turns++ }, 1)')
+    await c.anew.click()
+    await c.name.fill('Alice')
+    await c.message.fill('Hello')
+    await c.send.click()
+    await c.page.waitForFunction('window.turns > 3')
     assert.deepEqual(c.faults, [])
   }, PULL))
 
