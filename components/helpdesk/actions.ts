@@ -1,6 +1,7 @@
 // What each command does: one implementation for the text command, the ad-hoc command and the REST call (shell).
 import { randomUUID } from 'node:crypto'
 import { file } from './acts/file.ts'
+import { takingQueue } from './acts/handing-on.ts'
 import { help } from './acts/help.ts'
 import { listActs } from './acts/lists.ts'
 import { MARK_ACTS } from './acts/marks.ts'
@@ -9,7 +10,7 @@ import { START_ACTS } from './acts/start.ts'
 import { stepActs } from './acts/steps.ts'
 import { THREAD_ACTS } from './acts/threads.ts'
 import { asked, colleague
-, isAnswer, label, mayAnswer, meant, mine, no, notYours, owned, queueOf, refused, told, unknown, visible, yes, type Act, type Answer, type Call } from './answers.ts'
+, isAnswer, label, mayAnswer, meant, mine, no, notYours, owned, queueOf, refused, told, visible, yes, type Act, type Answer, type Call } from './answers.ts'
 import { recordOf } from './assignment.ts'
 import { capacityOf, colour, isAskable, isReceiving, takesFrom, type Intake } from './availability.ts'
 import type { CommandEntry, Handler } from './commands.ts'
@@ -130,8 +131,8 @@ const ACTS: Readonly<Record<Handler, Act>> = {
     const force = o.operators.may(c.by, 'chat.act.others', queueOf(o, n))
     const { to = '', comment } = c.args
     const note = comment ? { body: comment, name: o.operators.name(c.by) } : undefined
-    const queue = placeMeant(o, to, queueOf(o, n))
-    if (queue !== undefined && !o.hasQueue(queue)) return unknown(`There is no queue “${short(queue, 40)}”. There are: ${[...o.config.queues.keys()].join(', ')}.`)
+    const queue = takingQueue(o, n, to, queueOf(o, n))
+    if (isAnswer(queue)) return queue
     let outcome: readonly Event[] | Refused
     let done: string
     if (queue !== undefined) {
@@ -293,24 +294,4 @@ async function receiving(o: Office, c: Call, on: boolean): Promise<Answer> {
 async function setIntake(o: Office, jid: Bare, news: Partial<Intake>): Promise<void> {
   await o.operators.change(jid, { intake: { ...o.operators.record(jid).intake, ...news } })
   o.operatorChanged(jid)
-}
-
-/** Of a department the first queue that is open, else its first. */
-function departmentQueue(o: Office, asked: string): string {
-  const { departments } = o.rules.now
-  const id = Object.keys(departments).find(d => d === asked || departments[d]?.name?.toLowerCase() === asked)
-  const queues = id === undefined ? [] : departments[id]?.queues ?? []
-  return queues.find(q => o.isOpen(q)) ?? queues[0] ?? asked
-}
-
-/** `group:billing`; `department:money`; `auto` = whoever comes next in the same queue; `brand:shop` = the queue of that brand's first site (ST-68). */
-function placeMeant(o: Office, to: string, now: string | undefined): string | undefined {
-  if (to.toLowerCase() === 'auto') return now
-  const brand = /^brand:(.+)$/i.exec(to)?.[1]?.trim().toLowerCase()
-  const department = /^dep(?:artmen)?t:(.+)$/i.exec(to)?.[1]?.trim().toLowerCase()
-  if (department !== undefined) return departmentQueue(o, department)
-  if (brand === undefined) return queueMeant(to)
-  const { brands, sites, queues } = o.rules.now
-  const site = brands[brand]?.sites.find(x => sites[x] !== undefined)
-  return site === undefined ? brand : sites[site]?.queue ?? Object.keys(queues)[0] ?? brand
 }

@@ -18,17 +18,17 @@ export const inLine = (a: Request, b: Request): number => Number(b.place.head) -
 /** Everybody has passed on it, and it is not asked about for a while. */
 export const isResting = (r: Request, now: number): boolean => r.place.rest !== undefined && now < r.place.rest
 
-/** What to do for this one, given who could be asked; undefined = nobody is free. */
-export function stepFor(r: Request, offerable: readonly Candidate[]): Step | undefined {
+/** What to do for this one, given who could be asked; undefined = nobody is free. `wanted`: who is asked before others, the first of them that can be. */
+export function stepFor(r: Request, offerable: readonly Candidate[], wanted: readonly Bare[] = r.place.preferred): Step | undefined {
   const free = offerable.filter(c => c.load < c.capacity)
   if (free.length === 0) return undefined
-  const to = choose(r.place, free.filter(c => !r.place.passed.includes(c.id)))
+  const to = choose(r.place, wanted, free.filter(c => !r.place.passed.includes(c.id)))
   return to === undefined ? { do: 'rest', n: r.n } : { do: 'offer', n: r.n, to }
 }
 
-function choose(p: Place, fresh: readonly Candidate[]): Bare | undefined {
-  const wanted = p.preferred.find(w => fresh.some(c => c.id === w))
-  if (wanted !== undefined) return wanted
+function choose(p: Place, wanted: readonly Bare[], fresh: readonly Candidate[]): Bare | undefined {
+  const first = wanted.find(w => fresh.some(c => c.id === w))
+  if (first !== undefined) return first
   const others = fresh.filter(c => c.id !== p.spare)
   const able = others.length > 0 ? others : fresh
   const best = Math.max(...able.map(c => c.fit ?? 0))

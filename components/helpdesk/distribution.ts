@@ -9,6 +9,7 @@ import { inLine, isResting, startOf, stepFor, type Request, type Step } from './
 import { limitsFor } from './entrance.ts'
 import { Refused, type Bare, type Event, type Offered, type State, type Waiting } from './facts.ts'
 import type { Ground } from './ground.ts'
+import { managerOf } from './intake/wishes.ts'
 import { Line } from './line.ts'
 
 /** By queue: all in line; those who wait, for whoever serves the queue or for somebody. By number: each as it stands there. `turned`: those on whom somebody has passed. */
@@ -113,6 +114,14 @@ export class Distribution {
     const own = language?.slice(0, 2).toLowerCase()
     return (this.#o.config.queues.get(queue)?.skills ?? []).filter(k => skills.includes(k)).length + (own !== undefined && languages.some(l => l.toLowerCase().startsWith(own)) ? 1 : 0)
   }
+  /** Who is asked before others. The account manager is whoever is it now, also of who was handed on or back; not who has just given the customer away. A reopened one goes to its agent first. */
+  #wanted({ n, place }: Request): readonly Bare[] {
+    const s = this.#o.book.states.get(n)
+    const customer = s && this.#o.customerOf(s)
+    const manager = customer && this.#o.rules.now.distribution.accountManager ? managerOf(this.#o, customer) : undefined
+    if (!s || s.is === 'absent' || manager === undefined || manager === place.spare) return place.preferred
+    return s.owners.length > 0 ? [...place.preferred, manager] : [manager, ...place.preferred]
+  }
   #candidates(r: Request): Candidate[] {
     const { queue, only, people = false } = r
     const language = this.#language(r.n)
@@ -161,7 +170,7 @@ export class Distribution {
       if (!best || !first) return undefined
       best.place++
       if (stuck.has(first.n) || isResting(first, this.#o.now)) continue
-      const step = stepFor(first, this.#candidates(first))
+      const step = stepFor(first, this.#candidates(first), this.#wanted(first))
       if (step) return step
       if (best.isOpen && this.#mayBeFree(best.queue).size === 0) best.place = Infinity
     }

@@ -21,13 +21,20 @@ export function wayIn(s: DeskSettings, queue: string, m: Moment): string | Refus
   if (!s.system.enabled || !Object.hasOwn(s.queues, queue)) return new Refused('This desk is not open.')
   const no = barred(s, m)
   if (no) return no
+  const found = wayOn(s, queue, m)
+  if (typeof found === 'string') return found
+  return found.closed ? closed(s, queue, m) : new Refused('Too many are waiting at the moment. Please come again later.')
+}
+
+/** The first of a queue and those it overflows into that takes somebody, who comes or is handed on (OT-35). `closed`: nobody receives there now, and then it overflows into none; else too many wait. */
+export function wayOn(s: DeskSettings, queue: string, m: Pick<Moment, 'takesNew' | 'waiting' | 'open'>): string | { readonly closed: boolean } {
   const seen = new Set<string>()
   for (let q = queue; q !== '' && !seen.has(q); q = s.queues[q]?.overflow ?? '') {
     seen.add(q)
-    if (!m.takesNew(q)) { if (q === queue) return closed(s, q, m); continue }
+    if (!m.takesNew(q)) { if (q === queue) return { closed: true }; continue }
     if (!isFull(s, q, m)) return q
   }
-  return new Refused('Too many are waiting at the moment. Please come again later.')
+  return { closed: false }
 }
 
 /** Whether this kind of people may chat at all; asked before anything else is (RULE-C24). */
@@ -39,7 +46,7 @@ export function barred(s: DeskSettings, m: Pick<Moment, 'kind' | 'grants'>): Ref
 const closed = (s: DeskSettings, q: string, m: Moment): Refused =>
   new Refused(s.hours.closeOutside && !m.within(q) ? 'We are closed at this hour. Please come again later.' : 'Nobody is here at the moment. Please come again later.')
 
-function isFull(s: DeskSettings, queue: string, m: Moment): boolean {
+function isFull(s: DeskSettings, queue: string, m: Pick<Moment, 'waiting' | 'open'>): boolean {
   const limit = s.queues[queue]?.limit ?? 0
   if (limit > 0 && m.waiting(queue) >= limit) return true
   return departmentsOf(s, queue).some(d => d.limit > 0 && m.open(d.queues) >= d.limit)

@@ -120,8 +120,9 @@ for (const [kind, connects, jid] of [['a component', component, 'robot@web.local
       await d.quiet()
       assert.deepEqual((({ state: s, owner }) => [s, owner])(await state(d, 1)), ['active', jid])
       p.types(c(1), '!t group:support')
-      await d.quiet()
+      await p.person.reads(c(1), /Support is closed now/) // nobody is there: the customer stays with the program
       const anna = await d.comes('anna')
+      p.types(c(1), '!t group:support')
       await anna.reads(BOT, /New chat #1\b/)
       anna.types(BOT, '!a')
       await zoe.reads(FIRST, /Anna joined/)

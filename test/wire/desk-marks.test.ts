@@ -222,3 +222,45 @@ describe('the channel', () => {
     await zoe.reads(SUPPORT, 'go on')
   }))
 })
+
+describe('a conversation that is handed on to a group', () => {
+  const QUEUES = { night: { agents: ['cleo@localhost'] }, day: { agents: ['ben@localhost'], limit: 1, overflow: 'late' }, late: { agents: ['mia@localhost'], limit: 1 } }
+  const HOURS = { hours: { closeOutside: true }, departments: { nights: { queues: ['night'] } } }
+  /** `!t group:queue` by text, by a form and over REST, one after the other; each says why not. */
+  async function refused(d: DeskHouse, p: Person, to: string): Promise<string[]> {
+    p.types(c(1), `!t ${to} please`)
+    const typed = (await p.reads(c(1), /^✱ /)).text.slice(2)
+    p.actor.says(`<iq type='set' id='${to}' to='${c(1)}'><command xmlns='http://jabber.org/protocol/commands' node='urn:deskbell:desk:command#t'><x xmlns='jabber:x:data' type='submit'><field var='to'><value>${to}</value></field></x></command></iq>`)
+    const note = (await p.actor.hears`<iq type='result' id='${to}'/>`).getChild('command')?.getChild('note')
+    assert.equal(note?.attrs['type'], 'error')
+    const { status, body } = await d.rest('POST', '/api/v1/conversations/1/commands/t', 'anna', { to })
+    assert.equal(status, 409)
+    assert.deepEqual((({ state, owner, queue }) => [state, owner, queue])((await d.rest('GET', '/api/v1/conversations/1', 'mia')).body), ['active', 'anna@localhost', 'support'])
+    return [typed, note?.getText() ?? '', body.title]
+  }
+
+  it('OT-35 ST-68 stays with its agent where nobody receives or the hours are over, in the same words by text, form and REST', deskWith({ ...NO_WARNINGS, queues: QUEUES, ...HOURS }, { ...TEAM, cleo: 'agent' }, async d => {
+    const { anna, zoe } = await talk(d)
+    for (const to of ['group:night', 'department:nights']) assert.deepEqual(new Set(await refused(d, anna, to)), new Set(['Night is closed now.']))
+    await d.comes('cleo')
+    assert.equal((await d.rest('PATCH', '/api/v1/queues/night', 'adam', { hours: { zone: 'UTC', week: {} } })).status, 200)
+    await d.quiet()
+    assert.deepEqual(new Set(await refused(d, anna, 'group:night')), new Set(['Night is closed now.']))
+    await zoe.readsNothing()
+    assert.equal((await d.rest('PATCH', '/api/v1/settings', 'adam', { hours: { closeOutside: false } })).status, 200)
+    await does(anna, '!t group:night', /waits in Night now/)
+  }))
+
+  it('OT-35 goes where a full one overflows, and stays with its agent where that is full, too', deskWith({ ...NO_WARNINGS, queues: QUEUES }, { ...TEAM, cleo: 'agent' }, async d => {
+    const { anna } = await talk(d)
+    for (const who of ['ben', 'mia']) await d.comes(who, '<presence><show>away</show></presence>') // there, and not asked
+    const [yan, xena] = [await d.comes('yan'), await d.comes('xena')]
+    yan.types(`day@${DESK}`, 'hello')
+    await yan.reads(`day@${DESK}`, /ahead of you/)
+    xena.types(`late@${DESK}`, 'hello')
+    await xena.reads(`late@${DESK}`, /ahead of you/)
+    assert.deepEqual(new Set(await refused(d, anna, 'group:day')), new Set(['Too many wait in Day now.']))
+    assert.equal((await d.rest('POST', '/api/v1/conversations/3/commands/close', 'adam', {})).status, 200)
+    await does(anna, '!t group:day', /waits in Late now/)
+  }))
+})

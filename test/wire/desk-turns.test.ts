@@ -129,6 +129,47 @@ describe('whom a customer is offered to first', () => {
     await served(d, zoe, mia, 5) // nobody is preferred: who has ended no chat yet comes first
   }))
 
+  it('the account manager comes first, too, for who is handed on or back, asked or given out at once; who gives the customer away does not', desk(STAFF, async d => {
+    const [zoe, anna] = [await d.comes('zoe'), await d.comes('anna')]
+    zoe.types(SUPPORT, 'hello')
+    await anna.reads(BOT, /New chat #1:/)
+    anna.types(BOT, '!a')
+    await anna.reads(BOT, /accepted/)
+    const [ben, mia] = [await d.comes('ben'), await d.comes('mia')]
+    assert.equal((await card(d, 1, { manager: 'mia@localhost' })).body.manager, 'mia@localhost')
+    anna.types(c(1), '!t group:support')
+    await mia.reads(BOT, /New chat #1:/) // Ben stands before her in the order of names
+    mia.types(BOT, '!a')
+    await mia.reads(BOT, /accepted/)
+    anna.types(BOT, '!off')
+    await anna.reads(BOT, /no new customers/)
+    mia.types(c(1), '!t auto')
+    await ben.reads(BOT, /New chat #1:/)
+    ben.types(BOT, '!a')
+    await ben.reads(BOT, /accepted/)
+    anna.types(BOT, '!on')
+    await anna.reads(BOT, /receive customers/)
+    ben.actor.says("<presence type='unavailable'/>")
+    await ben.actor.fence()
+    await d.later(121)
+    await mia.reads(BOT, /New chat #1:/) // Anna’s last chat ended longer ago
+  }))
+
+  it('ST-21 ST-22 where agents take nobody is asked, and the account manager reads that it is for him', desk(STAFF, async d => {
+    const [anna, ben] = [await d.comes('anna'), await d.comes('ben')]
+    const zoe = await waits(d, 'zoe')
+    assert.equal((await card(d, 1, { manager: 'ben@localhost' })).status, 200)
+    anna.types(BOT, '!take 1')
+    await anna.reads(BOT, /yours/)
+    anna.types(c(1), '!close')
+    await anna.reads(c(1), /closed/)
+    zoe.types(SUPPORT, 'again')
+    await ben.reads(BOT, /^✱ #2 Zoe waits for you, the account manager, Support: “again” — !take 2/)
+    await anna.reads(BOT, /^✱ #2 Zoe waits, Support/)
+    await d.later(300)
+    assert.equal((await d.rest('GET', '/api/v1/conversations/2', 'boss')).body.state, 'waiting')
+  }, PULL))
+
   it('a manager and a priority that the site has signed count like the card’s; what a customer fills in himself does not', webDesk(STAFF, async (d, url) => {
     const SECRET = 'a secret of the shop, 32 bytes long or more'
     const SHOP = 'https://shop.example.org'

@@ -4,6 +4,7 @@ import { asked, isAnswer, label, meant, mine, no, owned, queueOf, refused, told,
 import { actorOf, happened } from '../chronicle.ts'
 import type { MarkHandler } from '../commands-marks.ts'
 import { queueName } from '../config.ts'
+import { isClosed, noQueue } from './handing-on.ts'
 import { entry, MOST, type Dossier, type Entry } from '../dossier.ts'
 import { PRIORITIES, Refused, type Mark, type Who } from '../facts.ts'
 import type { Office } from '../office.ts'
@@ -163,8 +164,8 @@ export const MARK_ACTS: Readonly<Record<Exclude<MarkHandler, 'event' | 'macro'>,
     const n = here(o, c)
     if (isAnswer(n)) return n
     const queue = queueMeant(arg(c, 'queue')) ?? arg(c, 'queue').toLowerCase()
-    if (!o.hasQueue(queue)) return no(`There is no queue “${short(queue, 40)}”. There are: ${[...o.config.queues.keys()].join(', ')}.`)
-    if (!o.takesNew(queue)) return no(`${queueName(o.config, queue)} is closed now.`)
+    if (!o.hasQueue(queue)) return noQueue(o, queue)
+    if (!o.takesNew(queue)) return isClosed(o, queue)
     return told(o, n, await o.book.give(n, { do: 'move', by: c.by, queue, force: force(o, c, n) }), `#${n}${label(o, n)} belongs to ${queueName(o.config, queue)} now.`)
   },
   async dossier(o, c) {

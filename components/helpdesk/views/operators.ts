@@ -8,6 +8,7 @@ import { isQueued, roleOf } from '../conversation.ts'
 import type { Bare, Event, Present, State } from '../facts.ts'
 import type { Line } from '../lines.ts'
 import type { View } from '../ground.ts'
+import { managerOf } from '../intake/wishes.ts'
 import type { Office } from '../office.ts'
 import { follow, operatorsIn, type Effect } from '../policy.ts'
 import { header, MARK, sentence } from '../sentences.ts'
@@ -113,8 +114,10 @@ export class OperatorView implements View {
     if (s.is !== 'waiting' || assigns(this.#office.config, s.queue) !== 'pull') return
     const opening = await this.#opening(n)
     const { customer } = this.#office.scene(n, s)
+    const known = this.#office.customerOf(s)
+    const manager = known && this.#office.rules.now.distribution.accountManager ? managerOf(this.#office, known) : undefined
     for (const jid of this.#office.eligible(s)) {
-      if (isReceiving(operators.operator(jid), s.queue)) this.bot(jid, `#${n} ${customer} waits, ${queueName(this.#office.config, s.queue)}${opening ? `: “${this.#office.scene(n, s, opening).opening}”` : ''} — !take ${n} takes it`, false)
+      if (isReceiving(operators.operator(jid), s.queue)) this.bot(jid, `#${n} ${customer} waits${jid === manager ? ' for you, the account manager' : ''}, ${queueName(this.#office.config, s.queue)}${opening ? `: “${this.#office.scene(n, s, opening).opening}”` : ''} — !take ${n} takes it`, false)
     }
   }
 
