@@ -131,7 +131,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
     const force = o.operators.may(c.by, 'chat.act.others', queueOf(o, n))
     const { to = '', comment } = c.args
     const note = comment ? { body: comment, name: o.operators.name(c.by) } : undefined
-    const queue = takingQueue(o, n, to, queueOf(o, n))
+    const queue = takingQueue(o, n, c.by, to, queueOf(o, n))
     if (isAnswer(queue)) return queue
     let outcome: readonly Event[] | Refused
     let done: string

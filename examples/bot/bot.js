@@ -1,10 +1,11 @@
 // An agent that is a program: connects to the server as a component (XEP-0114), and to the desk like any agent with a chat client.
 import { component, jid } from '@xmpp/component'
 import { createElement as xml } from 'ltx'
-import { think } from './brain.js'
+import { nobody, think } from './brain.js'
 
 const NS_DISCO = 'http://jabber.org/protocol/disco#info'
 const DESK_SPEAKS = '✱ ' // so begins whatever the desk itself says
+const NOBODY = /is closed now\.$|^Too many wait in / // it could not be handed over, and is still ours
 
 /**
  * Connects and serves until `stop()`. `domain` and `password` are the component's, `name` stands before the @ of the bot's
@@ -42,8 +43,9 @@ export async function start({ service, domain, password, name = 'helper', desk, 
       if (offer) write(bot, `!a ${offer[1]}`)
       return
     }
-    if (text !== body || !/^c\d+$/.test(from.local)) return // the desk's own words, or an internal chat
     const window = from.bare().toString()
+    if (!/^c\d+$/.test(from.local)) return // an internal chat
+    if (text !== body) { if (NOBODY.test(text)) write(window, nobody()); return } // the desk's own words
     const before = answered.get(window) ?? 0
     answered.set(window, before + 1)
     const lines = think(text, { answered: before, people })

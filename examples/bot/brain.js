@@ -9,6 +9,9 @@ const ANSWERS = [
 const HUMAN = /\b(human|person|agent|somebody|someone)\b/i
 const BYE = /\b(bye|thanks|thank you)\b/i
 
+/** What a customer reads who wants a person while nobody is there. */
+export const nobody = () => 'Nobody is here at the moment. Ask me, or come again later.'
+
 /**
  * A line of a customer, who was answered `answered` times before. Gives the lines to write into the conversation: text goes
  * to the customer, what begins with ! is a command to the desk.

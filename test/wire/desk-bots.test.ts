@@ -75,6 +75,9 @@ for (const [kind, connects, jid] of [['a component', component, 'robot@web.local
 
     it('hands over to people once: it is not asked about that customer again, neither while nobody is free, nor when the person is lost', play([jid, 'anna@localhost'], async (d, p) => {
       const zoe = await serves(d, p, 1, 'zoe')
+      p.types(c(1), '!t group:first')
+      await p.person.reads(c(1), /First is closed now/) // no person is there
+      const anna = await d.comes('anna', '<presence><show>away</show></presence>')
       p.types(c(1), '!t group:first', 'over')
       p.types(c(1), '!t group:first', 'over') // sent again, as after a lost connection
       p.types(c(1), '!t group:first', 'over-2')
@@ -87,7 +90,7 @@ for (const [kind, connects, jid] of [['a component', component, 'robot@web.local
       p.types(BOT, '!take 1')
       await d.quiet()
       assert.deepEqual([(await state(d, 1)).state, await happened(d, 1, 'offered')], ['waiting', offers], 'it waits for people')
-      const anna = await d.comes('anna')
+      anna.actor.sends`<presence/>`
       await anna.reads(BOT, /New chat #1\b/)
       anna.types(BOT, '!a')
       await zoe.reads(FIRST, /Anna joined/)

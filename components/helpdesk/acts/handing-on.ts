@@ -2,21 +2,27 @@
 import { no, unknown, type Answer } from '../answers.ts'
 import { queueName } from '../config.ts'
 import { wayOn } from '../entrance.ts'
+import type { Bare } from '../facts.ts'
 import type { Office } from '../office.ts'
 import { short } from '../sentences.ts'
 import { isOver } from '../states.ts'
 import { queueMeant } from '../words.ts'
 
-/** The queue that takes #n from `now` when it is handed to `to`; undefined: a colleague is meant. It must be open and have room, as for who comes; a full one may overflow. */
-export function takingQueue(o: Office, n: number, to: string, now: string | undefined): string | Answer | undefined {
+/** The queue that takes #n from `now` when `by` hands it to `to`; undefined: a colleague is meant. It must be open and have room, as for who comes; a full one may overflow. Who is handed over by a program waits for people. */
+export function takingQueue(o: Office, n: number, by: Bare, to: string, now: string | undefined): string | Answer | undefined {
   const queue = placeMeant(o, to, now)
   if (queue === undefined) return undefined
   if (!o.hasQueue(queue)) return noQueue(o, queue)
   const way = wayOn(o.rules.now, queue, {
-    takesNew: q => o.takesNew(q), waiting: q => o.distribution.waiting(q),
+    takesNew: q => isOpenFor(o, q, o.operators.isBot(by)), waiting: q => o.distribution.waiting(q),
     open: queues => [...o.book.states].filter(([other, s]) => other !== n && s.is !== 'absent' && !isOver(s) && queues.includes(s.queue)).length,
   })
   return typeof way === 'string' ? way : way.closed ? isClosed(o, queue) : no(`Too many wait in ${queueName(o.config, queue)} now.`)
+}
+
+function isOpenFor(o: Office, queue: string, people: boolean): boolean {
+  const only = people ? o.operators.of(queue).filter(j => !o.operators.isBot(j)) : undefined
+  return only?.length !== 0 && o.takesNew(queue, only)
 }
 
 export const noQueue = (o: Office, queue: string): Answer => unknown(`There is no queue “${short(queue, 40)}”. There are: ${[...o.config.queues.keys()].join(', ')}.`)
