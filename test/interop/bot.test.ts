@@ -47,9 +47,11 @@ describe('the example bot', function () {
   })
 
   it('hands over to people', async () => {
+    const carl = await house.person('carl@localhost/two')
+    carl.types('first@help.localhost', 'I want a human')
+    await carl.sees(/Nobody is here at the moment/)
     const anna = await house.person('anna@localhost/desk')
     await anna.actor.fence()
-    const carl = await house.person('carl@localhost/two')
     carl.types('first@help.localhost', 'I want a human')
     await carl.sees(/getting a colleague/)
     const offer = await anna.reads('desk@help.localhost', /#\d+.*!a/s)
