@@ -158,7 +158,7 @@ export async function compose(config: Config, world: World): Promise<House> {
         protocols: [NS_WEBSOCKET],
         // there is nothing ambient to steal: whoever connects must log in. A cookie from another page is none of ours (SEC-H02)
         mayConnect: (origin, request) => origin === undefined || origin === request.origin || request.headers.cookie === undefined,
-        handler: (ws, request) => { client(new WebSocketTransport(ws, request.remote, request.secure, wallClock, limits.readRate.c2s, limits.websocket.ping), 'websocket') },
+        handler: (ws, request, socket) => { client(new WebSocketTransport(ws, socket, request.remote, request.secure, wallClock, limits.readRate.c2s, limits.websocket.ping), 'websocket') },
       })
       const health = serveHealth(http, {
         ready: () => ready && !crowded(), watchers: config.listen.http.metrics, sessions: () => countSessions(devices, kinds), certificateEnds: () => identity.expires,

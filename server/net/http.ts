@@ -269,7 +269,7 @@ class HttpHouse {
     else headers['sec-websocket-protocol'] = protocol
     this.#webSockets.handleUpgrade(message, socket, head, webSocket => {
       webSocket.on('error', () => {}) // ws closes it with the code that fits; 'close' is heard by the handler
-      route.handler(webSocket, request)
+      route.handler(webSocket, request, socket)
     })
   }
 

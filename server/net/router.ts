@@ -1,5 +1,6 @@
 // The table of all that speaks HTTP: who may ask what, and who answers. It owns no socket; http.ts brings the requests.
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Json } from './json.ts'
 
@@ -71,7 +72,8 @@ export interface UpgradeRoute {
   readonly protocols: readonly string[]
   /** Whether a page of this origin may connect; `undefined` is a client that is no browser. */
   readonly mayConnect: (origin: string | undefined, request: HttpRequest) => boolean
-  readonly handler: (socket: WebSocket, request: HttpRequest) => void
+  /** `connection`: what is under the WebSocket. */
+  readonly handler: (socket: WebSocket, request: HttpRequest, connection: Duplex) => void
 }
 
 /** Where the parts of the house say what they answer. A pattern is a path whose segments may be `:name`; a last segment `*` takes all the rest. */

@@ -1,7 +1,9 @@
 // XMPP over WebSocket (RFC 7395): one message is one element.
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Clock } from '../ports/clock.ts'
 import type { Rate } from '../ports/limits.ts'
+import { Outbox } from './outbox.ts'
 import { Reading } from './reading.ts'
 import { NO_BINDINGS, type Transport } from './transport.ts'
 
@@ -18,17 +20,21 @@ export class WebSocketTransport implements Transport {
   readonly #ws: WebSocket
   readonly #clock: Clock
   readonly #reading: Reading
-  #taken = 0
+  readonly #socket: Duplex
+  readonly #outbox: Outbox
+  #written = 0 // bytes
   #closed = false
   #heard = true // since the last ping
   #next: Disposable | undefined
 
   /**
-   * `secure`: the WebSocket came over TLS, or through a trusted proxy that says so. `rate`: bytes a second read from it. `ping`:
+   * `socket`: the connection under the WebSocket. `secure`: the WebSocket came over TLS, or through a trusted proxy that says so. `rate`: bytes a second read from it. `ping`:
    * milliseconds between pings, which keep proxies from closing it and find out who is gone; absent: none.
    */
-  constructor(ws: WebSocket, remote: string, secure: boolean, clock: Clock, rate?: Rate, ping = Infinity) {
+  constructor(ws: WebSocket, socket: Duplex, remote: string, secure: boolean, clock: Clock, rate?: Rate, ping = Infinity) {
     this.#ws = ws
+    this.#socket = socket
+    this.#outbox = new Outbox(frames => { if (ws.readyState === ws.OPEN) socket.write(frames, 'latin1') })
     this.remote = remote
     this.secure = secure
     this.#clock = clock
@@ -47,15 +53,20 @@ export class WebSocketTransport implements Transport {
     ws.on('close', () => this.#gone())
   }
 
-  get backlog(): number { return this.#ws.bufferedAmount }
-  get taken(): number { return this.#taken }
-  readonly #took = (): void => { this.#taken++ }
-  write(text: string): void { if (!this.#closed) this.#ws.send(text, this.#took) }
+  get backlog(): number { return this.#socket.writableLength + this.#outbox.length }
+  get taken(): number { return this.#written - this.backlog }
+  write(text: string): void {
+    if (this.#closed) return
+    const frame = frameOf(text)
+    this.#written += frame.length
+    this.#outbox.send(frame)
+  }
   pause(): void { this.#reading.pause() }
   resume(): void { this.#reading.resume() }
   close(): void {
     if (this.#closed) return
     this.#reading.release() // what the peer still says is not heeded, but its closing frame must be read
+    this.#outbox.flush()
     this.#ws.close(1000)
     this.#linger()
   }
@@ -82,4 +93,13 @@ export class WebSocketTransport implements Transport {
     this.#reading.release()
     this.onClose()
   }
+}
+
+/** A text message as one frame (RFC 6455 section 5.2), each byte a character: so many frames are one string, which is written at once. */
+export function frameOf(text: string): string {
+  const bytes = Buffer.byteLength(text) === text.length ? text : Buffer.from(text).toString('latin1')
+  const n = bytes.length
+  if (n < 126) return `\x81${String.fromCharCode(n)}${bytes}`
+  if (n < 65536) return `\x81\x7e${String.fromCharCode(n >> 8, n & 255)}${bytes}`
+  return `\x81\x7f\0\0\0\0${String.fromCharCode(n >>> 24, n >> 16 & 255, n >> 8 & 255, n & 255)}${bytes}`
 }

@@ -1,4 +1,4 @@
-// Order in, one write out: a lane keeps the order of what a session sends, an outbox gathers what it is sent.
+// Order in: a lane keeps the order of what a session sends.
 
 /**
  * Takes items one at a time, at once when it is free, and waits out a promise before the next. `onBusy` tells the source
@@ -47,39 +47,5 @@ export class Lane<T> {
     if (this.#waiting === waiting) waiting.length = 0
     this.#busy = false
     this.#onBusy?.(false)
-  }
-}
-
-/** Gathers what one turn of the event loop sends and writes it once. */
-export class Outbox {
-  static #dirty: Outbox[] = []
-  static #scheduled = false
-  readonly #write: (text: string) => void
-  #text = ''
-  constructor(write: (text: string) => void) { this.#write = write }
-
-  send(text: string): void {
-    if (this.#text === '') Outbox.#enlist(this)
-    this.#text += text
-  }
-
-  /** Writes now what waits. */
-  flush(): void {
-    const text = this.#text
-    if (text === '') return
-    this.#text = ''
-    this.#write(text)
-  }
-
-  static #enlist(box: Outbox): void {
-    Outbox.#dirty.push(box)
-    if (Outbox.#scheduled) return
-    Outbox.#scheduled = true
-    setImmediate(() => {
-      Outbox.#scheduled = false
-      const boxes = Outbox.#dirty
-      Outbox.#dirty = []
-      for (const b of boxes) b.flush()
-    })
   }
 }

@@ -40,7 +40,7 @@ export async function webDoor(house: House): Promise<number> {
   const router = new HttpRouter()
   router.upgrade('/xmpp-websocket', {
     protocols: ['xmpp'], mayConnect: () => true,
-    handler: (ws, request) => { new ClientStream(new WebSocketTransport(ws, request.remote, request.secure, house.clients.network, house.limits.readRate.c2s, house.limits.websocket.ping), house.clients) },
+    handler: (ws, request, socket) => { new ClientStream(new WebSocketTransport(ws, socket, request.remote, request.secure, house.clients.network, house.limits.readRate.c2s, house.limits.websocket.ping), house.clients) },
   })
   return house.keeps(await listenHttp({ port: 0, address: '127.0.0.1', proxies: [], router, limits: house.limits, clock: wallClock, log: silent })).port
 }

@@ -51,6 +51,20 @@ describe('a WebSocket', () => {
     assert.equal(came.attrs['xmlns'], 'jabber:client')
   }))
 
+  it('brings messages of every length whole, also many at once and in other scripts', web(async ({ romeo, juliet }) => {
+    await romeo.logsIn('romeo', 'orchard')
+    const raw: Buffer[] = []
+    romeo.raw.on('message', (data: Buffer) => raw.push(data))
+    const says = (body: string): void => juliet.says(`<message to='romeo@localhost/orchard' type='chat' id='n'><body>${body}</body></message>`)
+    const hears = async (body: string): Promise<void> => { await romeo.receives(`<message xmlns='jabber:client' id='n'><body>${body}</body></message>`) }
+    says('')
+    await hears('')
+    const around = raw[0]!.length // without a body's content
+    const bodies = [255, 256, 65_535, 65_536, 65_537].flatMap(n => ['x'.repeat(n - around), `🌙${'ß'.repeat(n >> 2)}`])
+    for (const body of bodies) says(body)
+    for (const body of bodies) await hears(body)
+  }))
+
   it('SEC-H01 is refused without the subprotocol, and another path has none', web(async ({ port }) => {
     await assert.rejects(Framed.opens(port, []), /400/)
     await assert.rejects(Framed.opens(port, ['chat']), /400/)
