@@ -22,6 +22,8 @@ export interface PeerSetup {
   readonly ca: string
   /** Our port for other servers, for all of our domains. */
   readonly us: number
+  /** Our port for TLS from the first byte, where DNS is to know of no other. */
+  readonly usDirect?: number
   readonly ours: readonly string[]
   /** True: certificates that cannot be verified are refused. False: dialback is enough. */
   readonly strict: boolean

@@ -4,6 +4,7 @@ import { execFile, execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Actor } from '../harness/scene.ts'
+import { srv, Zone } from '../harness/zone.ts'
 import { freePorts, Program } from './program.ts'
 import type { Peer, PeerSetup } from './s2s-peer.ts'
 
@@ -78,16 +79,19 @@ class Running implements Peer {
   }
 }
 
-/** Debian's ejabberd, with the account paul. */
+/** Debian's ejabberd, with the accounts paul and rosa. */
 export async function ejabberd(setup: PeerSetup): Promise<Peer> {
-  const { folder, domain, address, port, c2s, paper, ca, us, strict } = setup
+  const { folder, domain, address, port, direct, c2s, paper, ca, us, usDirect, ours, strict } = setup
   const data = join(folder, `ejabberd-${port}`)
   const [erlang] = await freePorts(1)
   mkdirSync(join(data, 'logs'), { recursive: true })
   mkdirSync(join(data, 'spool'), { recursive: true })
   writeFileSync(join(data, 'both.pem'), readFileSync(paper.certificate, 'utf8') + readFileSync(paper.key, 'utf8'))
   writeFileSync(join(data, 'ca.pem'), readFileSync(ca))
-  writeFileSync(join(data, 'inetrc'), '{lookup, [file]}.\n{nameserver, {127,0,0,1}}.\n') // nobody's DNS
+  const zone = await Zone.serve(Object.fromEntries(ours.map(d => usDirect === undefined
+    ? [`_xmpp-server._tcp.${d} SRV`, [srv(0, 0, us, 'localhost')]]
+    : [`_xmpps-server._tcp.${d} SRV`, [srv(0, 0, usDirect, 'localhost')]])))
+  writeFileSync(join(data, 'inetrc'), `{resolv_conf, ""}.\n{lookup, [file]}.\n{nameserver, {127,0,0,1}, ${zone.port}}.\n`) // not the machine's DNS
   writeFileSync(join(data, 'ejabberd.yml'), `
 loglevel: debug
 hosts: ["${domain}"]
@@ -95,7 +99,6 @@ certfiles: ["${data}/both.pem"]
 ca_file: "${data}/ca.pem"
 s2s_cafile: "${data}/ca.pem"
 s2s_use_starttls: required
-outgoing_s2s_port: ${us}
 outgoing_s2s_families: [ipv4]
 s2s_dns_timeout: 1
 s2s_dns_retries: 1
@@ -103,6 +106,7 @@ listen:
   - {port: ${c2s}, ip: "127.0.0.1", module: ejabberd_c2s, starttls: false}
   - {port: ${port}, ip: "${address}", module: ejabberd_s2s_in}
 auth_method: internal
+  - {port: ${direct}, ip: "${address}", module: ejabberd_s2s_in, tls: true}
 access_rules:
   local: {allow: all}
 acl: {}
@@ -144,11 +148,14 @@ CONTRIB_MODULES_CONF_DIR=${data}/none
   const running = new Running(setup, program, async () => {
     try { process.kill(pid, 'SIGTERM') } catch { return } // it has ended by itself
     await program.says(/\(ended with/).catch(() => { process.kill(pid, 'SIGKILL') }) // it would outlive us
+    await zone[Symbol.asyncDispose]()
   })
-  try {
-    await promisify(execFile)(command!, [...control, 'register', 'paul', domain, 'pw'], { ...around, env: { ...process.env, ...around.env } }) // the list has a command
-  } catch (error) {
-    if (!/already registered|conflict/.test(String((error as { stdout?: string }).stdout))) { await running[Symbol.asyncDispose](); throw error }
+  for (const local of ['paul', 'rosa']) {
+    try {
+      await promisify(execFile)(command!, [...control, 'register', local, domain, 'pw'], { ...around, env: { ...process.env, ...around.env } }) // the list has a command
+    } catch (error) {
+      if (!/already registered|conflict/.test(String((error as { stdout?: string }).stdout))) { await running[Symbol.asyncDispose](); throw error }
+    }
   }
   return running
 }

@@ -15,6 +15,8 @@ export interface Kind {
   readonly findsAll?: boolean
   /** It listens for TLS from the first byte. */
   readonly hasDirect?: boolean
+  /** It dials so, too, where DNS says that it may. */
+  readonly dialsDirect?: boolean
   /** Starts it; `again` with the same files. */
   start(setup: PeerSetup): Promise<Peer>
 }
@@ -26,7 +28,7 @@ export interface Ways {
   readonly mistrust?: boolean
   /** They trust no certificate of ours. */
   readonly mistrusted?: boolean
-  /** We begin with TLS from the first byte. */
+  /** We begin with TLS from the first byte, and so does the peer if it can be told to. */
   readonly direct?: boolean
   /** Our queue "support", as the config has it. */
   readonly support?: string
@@ -43,9 +45,10 @@ export async function together(kind: Kind, papers: Papers, play: (us: Town, them
   const trusting = (yes: boolean, paper: Paper, name: string): string => papers.bundle(name, [nobody, ...(yes ? [paper] : [])])
   const ourCa = trusting(!ways.dialback && !ways.mistrust, theirs, 'ours.pem')
   const theirCa = trusting(!ways.dialback && !ways.mistrusted, mine, 'theirs.pem')
-  const setup: PeerSetup = { folder: papers.folder, domain, address, port, direct, c2s, paper: theirs, ca: theirCa, us, ours: [ours, `rooms.${ours}`, `help.${ours}`], strict: !ways.dialback }
+  const known: PeerSetup = { folder: papers.folder, domain, address, port, direct, c2s, paper: theirs, ca: theirCa, us, ours: [ours, `rooms.${ours}`, `help.${ours}`], strict: !ways.dialback }
   const place = ways.direct ? `"tls://${address}:${direct}"` : `"${address}:${port}"`
   await using town = await Town.open(ours, mine, `{ ca: ${ourCa}, dialback: ${ways.dialback ?? false}, targets: { ${domain}: ${place}, rooms.${domain}: ${place} } }`, '', us, undefined, ways.support)
+  const setup: PeerSetup = { ...known, ...(ways.direct && { usDirect: town.tlsPort }) }
   await using peer = await kind.start(setup)
   await play(town, peer, setup)
 }
@@ -212,6 +215,10 @@ export function federates(kind: Kind): void {
     await paul.comesOnline()
     anna.sends`<message to='paul@${THEM}' type='chat' id='1'><body>at once</body></message>`
     await paul.hears`<message from='anna@${US}/x' id='1'/>`
+    if (!kind.dialsDirect) return
+    await anna.comesOnline()
+    paul.sends`<message to='anna@${US}' type='chat' id='2'><body>so do we</body></message>`
+    await anna.hears`<message from='paul@${THEM}/p' id='2'/>`
   }, { direct: true }))
 
   if (kind.findsAll) it('lets theirs enter our rooms, and serves them at our desk', () => together(kind, papers, async (us, them) => {
