@@ -1,6 +1,6 @@
 // JWT and OpenID Connect: tokens of an issuer let in, by OAUTHBEARER (RFC 7628) or in a password's place.
 import { createLocalJWKSet, decodeProtectedHeader, errors, jwtVerify, type JSONWebKeySet, type JWTPayload, type JWTVerifyOptions } from 'jose'
-import { Jid, plugin, prepareLocal, type Finding, type Host, type Role } from '../server/api.ts'
+import { Jid, note, plugin, prepareLocal, type Authority, type Finding, type Host, type Role } from '../server/api.ts'
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] // with a public key
 const SHARED = ['HS256', 'HS384', 'HS512'] // with a shared secret: never with a key that everybody may read
@@ -8,6 +8,10 @@ const TOLERANCE = 60_000 // ms that clocks may differ
 const PATIENCE = 5_000 // ms for an answer
 const FRESH = 600_000 // ms after which the keys are read again
 const PAUSE = 30_000 // ms between two readings of the keys, however many tokens name one that is not among them
+const SESSION = 86_400_000 // ms after a login for which its session is good
+const MINUTE = 60_000 // ms
+const LOOKS = 24 // at sessions, while one of them lasts
+const OLD = 'old logins' // the job
 const LARGEST = 262_144 // octets of what is fetched
 const LONGEST = 16_384 // characters of a token
 const TRIED = 8 // keys, where a token does not say which is its own
@@ -29,14 +33,17 @@ interface Options {
   readonly tolerance?: number // ms
   readonly password?: boolean
   readonly create?: boolean
+  readonly session?: number // ms; Infinity: without end
 }
 
+const provedAt = note<number | undefined>('proved at', undefined) // on a device: ms since 1970
+
 /** Authentication by tokens of one issuer, beside the host's passwords. */
-export const jwt = plugin('jwt', (host, options) => {
+export const jwt = plugin('jwt', async (host, options) => {
   if (typeof options['issuer'] !== 'string') return
   const wanted = options as unknown as Options // the config's schema has looked at it
   const issuer = new Issuer(host, wanted)
-  host.authorities.push({
+  const authority: Authority = {
     name: 'jwt', keepsPasswords: false, enrols: wanted.create !== false,
     bearer: token => issuer.judge(token),
     ...(wanted.password !== false && {
@@ -44,7 +51,25 @@ export const jwt = plugin('jwt', (host, options) => {
         ? issuer.judge(password).then(found => typeof found === 'object' && found.local !== local ? 'refused' : found)
         : undefined,
     }),
+  }
+  host.authorities.push(authority)
+
+  // An issuer is not asked whether it still knows somebody: whoever is here by its word alone has to show a new token in time.
+  const { session = SESSION } = wanted
+  if (!Number.isFinite(session)) { await host.jobs.cancel(OLD); return }
+  for (const moment of ['bound', 'attached'] as const) host.when(moment, device => device.set(provedAt, host.clock.now()))
+  host.jobs.define(OLD, async () => {
+    const now = host.clock.now()
+    for (const account of host.accounts.all) {
+      if (account.record.authority !== authority.name) continue
+      for (const device of [...account.resources.values()]) {
+        const at = device.get(provedAt) ?? now // what slept over a restart counts from here
+        device.set(provedAt, at)
+        if (now - at >= session) device.end('not-authorized', 'Your login is too old: log in again.')
+      }
+    }
   })
+  await host.jobs.every(OLD, Math.max(MINUTE, Math.ceil(session / LOOKS)))
 })
 
 class Issuer {

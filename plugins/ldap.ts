@@ -1,9 +1,10 @@
 // LDAP: passwords are looked at by a directory, which may say as well what people are called and what they may do.
-import { Directory, DirectoryLost, inFilter, inName, plugin, type DirectoryAddress, type Finding, type Host, type Role } from '../server/api.ts'
+import { Directory, DirectoryLost, inFilter, inName, lookAgain, plugin, type Authority, type DirectoryAddress, type Finding, type Host, type Role } from '../server/api.ts'
 
 const PATIENCE = 5_000 // ms
 const CONNECTIONS = 4
 const WAITING = 256 // logins that wait for a connection
+const AGAIN = 300_000 // ms between two looks at those who are online
 const ROLES: readonly Role[] = ['admin', 'manager', 'agent'] // the highest that fits is taken
 
 /** As the config has it. `%u` stands for the name before the @, `%d` for the DN of the user's entry. */
@@ -26,17 +27,20 @@ interface Options {
   readonly roles?: Readonly<Partial<Record<Role, string>>>
   readonly groupBase?: string
   readonly create?: boolean
+  readonly recheck?: number // ms; Infinity: never
 }
 
 /** Authentication by a directory: SASL PLAIN over TLS, and nothing else. */
-export const ldap = plugin('ldap', (host, options) => {
+export const ldap = plugin('ldap', async (host, options) => {
   if (typeof options['url'] !== 'string') return
   const wanted = options as unknown as Options // the config's schema has looked at it
   const directory = new Asked(host, wanted)
-  host.authorities.push({
+  const authority: Authority = {
     name: 'ldap', keepsPasswords: true, enrols: wanted.create !== false,
     password: (local, password) => directory.judge(local, password),
-  })
+  }
+  host.authorities.push(authority)
+  await lookAgain(host, authority, directory.canLook ? wanted.recheck ?? AGAIN : Infinity, account => directory.knows(account.jid.local))
 })
 
 class Asked {
@@ -53,9 +57,22 @@ class Asked {
     this.#at = { url, startTls, patience: timeout, ...(ca !== undefined && { ca }) }
   }
 
-  async judge(local: string, password: string): Promise<Finding> {
+  judge(local: string, password: string): Promise<Finding> { return this.#ask(d => this.#look(d, local, password)) }
+
+  /** Whether it can look without the user's password. */
+  get canLook(): boolean { return this.#o.bindDn !== undefined || this.#o.userDn === undefined }
+
+  /** What it says of somebody who was let in before. */
+  knows(local: string): Promise<Finding> {
+    return this.#ask(async d => {
+      const dn = await this.#find(d, local)
+      return dn === undefined ? 'refused' : this.#describe(d, local, dn)
+    })
+  }
+
+  async #ask(work: (d: Directory) => Promise<Finding>): Promise<Finding> {
     try {
-      return await this.#with(d => this.#look(d, local, password))
+      return await this.#with(work)
     } catch (error) {
       this.#host.log.error({ domain: this.#host.domain, err: error }, 'the directory cannot be asked')
       return 'unavailable'
@@ -63,20 +80,31 @@ class Asked {
   }
 
   async #look(d: Directory, local: string, password: string): Promise<Finding> {
-    const { userDn, filter, base, name, roles } = this.#o
-    const attributes = name === undefined ? ['1.1'] : [name]
-    const own = filter ?? (userDn === undefined ? '(uid=%u)' : '(objectClass=*)')
-    const fits = own.replaceAll('%u', inFilter(local))
-    let dn = userDn?.replaceAll('%u', inName(local))
-    if (dn === undefined) {
-      await this.#asOurselves(d)
-      const found = await d.search(base!, 'sub', fits, attributes) // the config has one of the two
-      if (found.length > 1) this.#host.log.warn({ domain: this.#host.domain }, 'ldap: the filter fits to several entries, so nobody is let in')
-      dn = found.length === 1 ? found[0]!.dn : undefined
-    }
-    if (!await d.bind(dn ?? `cn=${inName(local)},${base}`, password) || dn === undefined) return 'refused' // for one who is not there it takes as long
+    const dn = await this.#find(d, local)
+    if (!await d.bind(dn ?? `cn=${inName(local)},${this.#o.base}`, password) || dn === undefined) return 'refused' // for one who is not there it takes as long
+    return this.#describe(d, local, dn)
+  }
+
+  #fits(local: string): string {
+    const { filter, userDn } = this.#o
+    return (filter ?? (userDn === undefined ? '(uid=%u)' : '(objectClass=*)')).replaceAll('%u', inFilter(local))
+  }
+
+  /** Where a user's entry is; undefined: nowhere, or in several places. */
+  async #find(d: Directory, local: string): Promise<string | undefined> {
+    const { base, userDn } = this.#o
+    if (userDn !== undefined) return userDn.replaceAll('%u', inName(local))
     await this.#asOurselves(d)
-    const [entry, more] = await d.search(dn, 'base', fits, attributes)
+    const found = await d.search(base!, 'sub', this.#fits(local)) // the config has one of the two
+    if (found.length > 1) this.#host.log.warn({ domain: this.#host.domain }, 'ldap: the filter fits to several entries, so nobody is let in')
+    return found.length === 1 ? found[0]!.dn : undefined
+  }
+
+  /** What the entry says, where there is one that fits. */
+  async #describe(d: Directory, local: string, dn: string): Promise<Finding> {
+    const { name, roles } = this.#o
+    await this.#asOurselves(d)
+    const [entry, more] = await d.search(dn, 'base', this.#fits(local), name === undefined ? ['1.1'] : [name])
     if (!entry || more) return 'refused' // there is such an entry, but the filter leaves it out
     const called = name === undefined ? undefined : [entry[name]].flat()[0]?.toString().trim().slice(0, 80)
     return { local, ...(called && { name: called }), ...(roles && { role: await this.#role(d, local, dn) ?? null }) }

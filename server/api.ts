@@ -2,6 +2,7 @@
 export type { Moment } from './account/home.ts'
 export { plugin, Token, WAKES, type Addressee, type Answer, type Ask, type Host, type Identity, type IqHandler, type Plugin } from './host/host.ts'
 export { accountChanged } from './host/keeping.ts'
+export { lookAgain } from './host/again.ts'
 export type { Authority, Finding, Identified } from './account/authority.ts'
 export { removeAccount } from './account/authority.ts'
 export { namingFault } from './account/naming.ts'

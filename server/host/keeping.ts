@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import type { AccountChange, AccountKeeper, Connection } from '../component/component.ts'
 import type { AccountRecord, Credentials } from '../ports/store.ts'
 import type { Resource } from '../session/account.ts'
+import type { StreamCondition } from '../session/ending.ts'
 import { removeAccount } from '../account/authority.ts'
 import { namingFault } from '../account/naming.ts'
 import { Jid } from '../stanza/jid.ts'
@@ -22,14 +23,19 @@ export const randomPassword = (): string =>
  * sessions but `but`, logins that have no session yet, tokens (SEC-T22).
  */
 export function accountChanged(host: Host, at: Jid, record: AccountRecord | undefined, what: 'made' | 'password' | 'role' | 'removed' | 'disabled', but?: Resource): void {
-  const account = host.accounts.online(at)
+  const open = [...host.accounts.online(at)?.resources.values() ?? []]
   host.accounts.refresh(at, record)
   host.tellPeople()
   if (what === 'made' || what === 'role') return // a role holds at once, without a new login
   if (what !== 'removed') revokeTokens(host.stores.documents, at.bare).catch((error: unknown) => host.bug(error))
   const [condition, why] = what === 'password' ? ['reset', 'The password was changed.'] as const : ['not-authorized', 'The account was removed or disabled.'] as const
+  endLogins(host, at, condition, why)
+  for (const r of open) if (r !== but) r.end(condition, why)
+}
+
+/** Ends the streams on which `at` has logged in and has no session yet. */
+export function endLogins(host: Host, at: Jid, condition: StreamCondition, why: string): void {
   for (const stream of [...host.unbound]) if (stream.user?.bare === at.bare) stream.fail(condition, why)
-  for (const r of [...account?.resources.values() ?? []]) if (r !== but) r.end(condition, why)
 }
 
 /** What a component may do with the accounts of `host`. */

@@ -104,6 +104,42 @@ describe('a host whose passwords a directory keeps', function () {
     await slapd.changes(root => root.modify(`cn=helpdesk,${GROUPS}`, new Change({ operation: 'replace', modification: new Attribute(member) })))
   }))
 
+  it('SEC-T22 whoever is online when it locks or forgets him loses his sessions; the others stay, and their roles are those of the groups', office(async (house, door) => {
+    const stays = await door({ from: '' }), goes = await door({ from: '' })
+    for (const [c, local] of [[stays, 'anna'], [goes, 'ben']] as const) {
+      c.says(authenticate('PLAIN', plain(local, `${local}-pw`), agent(randomUUID()), bind()))
+      await c.succeeds(); await c.next()
+    }
+    const ben = `uid=ben,${PEOPLE}`, left = new Attribute({ type: 'employeeType', values: ['left'] })
+    const member = { type: 'member', values: [`uid=anna,${PEOPLE}`] }
+    await house.clock.advance(5 * 60_000)
+    for (const c of [stays, goes]) await c.fence()
+    await slapd.changes(root => root.modify(ben, new Change({ operation: 'add', modification: left })))
+    await slapd.changes(root => root.modify(`cn=admins,${GROUPS}`, new Change({ operation: 'add', modification: new Attribute(member) })))
+    try {
+      await house.clock.advance(5 * 60_000)
+      await goes.ends('not-authorized')
+      await stays.fence()
+      assert.equal((await record(house, 'anna'))?.role, 'admin')
+      assert.equal(await comes(door, 'ben', 'ben-pw'), 'not-authorized')
+    } finally {
+      await slapd.changes(root => root.modify(ben, new Change({ operation: 'delete', modification: left })))
+      await slapd.changes(root => root.modify(`cn=admins,${GROUPS}`, new Change({ operation: 'delete', modification: new Attribute(member) })))
+    }
+  }))
+
+  it('nobody who is online loses anything because it cannot be asked', async () => {
+    await using away = await Slapd.start(papers.folder, papers.make('ldap.test', ['localhost', '127.0.0.1']))
+    await inHouse(async (house, door) => {
+      const c = await door({ from: '' })
+      c.says(authenticate('PLAIN', plain('anna', 'anna-pw'), agent(randomUUID()), bind()))
+      await c.succeeds(); await c.next()
+      await away.ends()
+      await house.clock.advance(20 * 60_000)
+      await c.fence()
+    }, { ...patient, pluginOptions: { ldap: { ...searched(), url: `ldap://127.0.0.1:${away.port}`, startTls: false } } })()
+  })
+
   it('binds as the user over StartTLS, whatever stands in his name; the password never crosses the wire in the clear', async () => {
     const seen: Buffer[] = []
     const tap = net.createServer(c => {

@@ -228,6 +228,29 @@ describe('a token of an issuer', () => {
     assert.equal(await comes(door, issuer.token()), 'anna@localhost')
   }, { password: false }))
 
+  it('SEC-T22 lets nobody stay for ever: a session that only a token began ends in a day', withIssuer(async (issuer, house, door) => {
+    const HOUR = 3_600_000
+    const c = await door({ from: '' }), romeo = await door({ from: '' })
+    c.says(authenticate('OAUTHBEARER', bearer(issuer.token()), bind()))
+    await c.succeeds(); await c.next()
+    romeo.says(authenticate('PLAIN', plain('romeo'), bind()))
+    await romeo.succeeds(); await romeo.next()
+    await house.clock.advance(23 * HOUR)
+    await c.fence()
+    await house.clock.advance(2 * HOUR)
+    await c.ends('not-authorized')
+    await romeo.fence() // his password is kept here
+    assert.equal(await comes(door, issuer.token({ exp: Math.floor(house.clock.now() / 1000) + 300 })), 'anna@localhost')
+  }))
+
+  it('and for as long as they like where the config says so', withIssuer(async (issuer, house, door) => {
+    const c = await door({ from: '' })
+    c.says(authenticate('OAUTHBEARER', bearer(issuer.token()), bind()))
+    await c.succeeds(); await c.next()
+    await house.clock.advance(72 * 3_600_000)
+    await c.fence()
+  }, { session: Infinity }))
+
   it('of one whose account is disabled, removed or not there where none is made, lets nobody in', withIssuer(async (issuer, house, door) => {
     assert.equal(await comes(door, issuer.token()), 'not-authorized')
     await house.account('anna')

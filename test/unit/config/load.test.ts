@@ -81,8 +81,8 @@ describe('config/load', () => {
 
   it('a directory and an issuer have their defaults, and no host has them by itself', () => {
     const { plugins } = good('hosts: { a.example: { plugins: { ldap: { url: "ldap://d.example", base: o=x }, jwt: { issuer: "https://i.example", audience: x, roles: { agent: desk } } } } }\n').hosts.get('a.example')!
-    assert.deepEqual(plugins['ldap'], { url: 'ldap://d.example', startTls: true, timeout: 5_000, connections: 4, base: 'o=x', create: true })
-    assert.deepEqual(plugins['jwt'], { issuer: 'https://i.example', audience: 'x', user: 'sub', roles: { claim: 'groups', agent: 'desk' }, tolerance: 60_000, password: true, create: true })
+    assert.deepEqual(plugins['ldap'], { url: 'ldap://d.example', startTls: true, timeout: 5_000, connections: 4, base: 'o=x', create: true, recheck: 300_000 })
+    assert.deepEqual(plugins['jwt'], { issuer: 'https://i.example', audience: 'x', user: 'sub', roles: { claim: 'groups', agent: 'desk' }, tolerance: 60_000, password: true, create: true, session: 86_400_000 })
     assert.deepEqual(good(host).hosts.get('a.example')!.plugins, {})
   })
 
