@@ -64,7 +64,7 @@ async function give(host: Host, account: Account, device: Resource): Promise<voi
   for (const row of rows) {
     if (row.id <= to.get(known) && isArchived(row.stanza, owner)) continue
     const stanza = readStanza(parseFrame(row.stanza))
-    if (stanza instanceof Unreadable || (stanza.from && host.barred(account, stanza.from))) continue // blocked meanwhile
+    if (stanza instanceof Unreadable || (stanza.from && host.barred(account, stanza.from, true))) continue // blocked meanwhile
     const stamped = stanza.payload.some(e => e.is('delay', NS_DELAY) && e.attrs['from'] === host.domain) // it was given once and came back
     const delay = el('delay', NS_DELAY, { from: host.domain, stamp: new Date(row.at).toISOString() }, 'Offline Storage')
     to.deliver(stamped ? stanza : (stanza.with(delay) as AnyStanza)) // a message stays one

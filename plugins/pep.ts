@@ -168,7 +168,7 @@ class Pep {
 
   #reads(account: Account, node: Heading, who: Jid): boolean {
     if (who.bare === account.jid.bare) return true
-    if (this.#host.barred(account, who)) return false
+    if (this.#host.barred(account, who, true)) return false
     return readBar(node, this.#standing(account, who), affiliationOf(node, who.bare, account.jid.bare)) === undefined
   }
 

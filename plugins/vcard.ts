@@ -13,7 +13,7 @@ export const vcard = plugin('vcard', host => {
 
   host.iq(['self', 'other'], 'get', NS, 'vCard', async (_, { account, from }) => {
     const own = account !== undefined && from.bare === account.jid.bare
-    if (!account || (!own && host.barred(account, from))) return refuse('service-unavailable')
+    if (!account || (!own && host.barred(account, from, true))) return refuse('service-unavailable')
     const kept = await documents.get<string>(COLLECTION, account.jid.bare, '')
     const photo = await host.service(PHOTOS)?.get(account, from)
     if (kept || photo) return dressed(kept ? parseFrame(kept.value) : el('vCard', NS), photo)

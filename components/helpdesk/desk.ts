@@ -153,6 +153,8 @@ class Desk implements Receiver {
     await this.#office.records.open(allow)
     if (this.#office.records.hooks) this.#office.views.push(this.#office.records.hooks)
     const { privileges, clock, http } = this.#link
+    const apart = privileges?.keepApart?.((from, to) => operators.apart(from, to))
+    if (apart) this.#off.push(apart)
     if (privileges) {
       this.#off.push(privileges.onPeople(() => this.#office.later(() => this.#people())))
       this.#off.push(privileges.onAttachment((device, attached) => { const at = Jid.tryParse(device); if (at && operators.attachment(device, attached)) this.#office.operatorChanged(at.bare) }))

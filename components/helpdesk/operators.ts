@@ -69,7 +69,8 @@ export class Operators {
     const came = [...people.keys()].filter(j => !this.#people.has(j))
     const gone = [...this.#people.keys()].filter(j => !people.has(j))
     for (const jid of came) this.#records.set(jid, { ...DEFAULTS, ...(await this.#documents.get<OperatorRecord>(COLLECTION, this.#link.domain, jid))?.value })
-    for (const jid of gone) { this.#records.delete(jid); this.#devices.delete(jid); this.#pages.delete(jid) }
+    for (const jid of came) this.#veil(jid)
+    for (const jid of gone) { this.#link.privileges?.hide?.(jid, false); this.#records.delete(jid); this.#devices.delete(jid); this.#pages.delete(jid) }
     const changed = JSON.stringify([...people]) !== JSON.stringify([...this.#people])
     this.#people = people
     this.#of.clear()
@@ -136,10 +137,18 @@ export class Operators {
   async change(jid: Bare, news: { readonly [K in keyof OperatorRecord]?: OperatorRecord[K] | undefined }): Promise<void> {
     const now = Object.fromEntries(Object.entries({ ...this.record(jid), ...news }).filter(([, v]) => v !== undefined)) as unknown as OperatorRecord // what is undefined is not kept
     this.#records.set(jid, { ...DEFAULTS, ...now })
+    this.#veil(jid)
     this.#of.clear()
     if ('alias' in news || 'role' in news) this.onRenamed()
     if ('alias' in news || 'role' in news || 'departments' in news || 'channels' in news) this.onRights()
     await this.#documents.put(COLLECTION, this.#link.domain, jid, now)
+  }
+  /** Who is invisible to all is so in colleagues' contact lists, too (FP-10). */
+  #veil(jid: Bare): void { this.#link.privileges?.hide?.(jid, this.record(jid).intake.invisible === 'all') }
+  /** Why one operator may not write to another; undefined: he may, or they are not both operators (FP-22). */
+  apart(from: Bare, to: Bare): string | undefined {
+    if (!this.has(from) || !this.has(to)) return undefined
+    return !this.may(from, 'chat.with.agents') ? 'You may not chat with agents.' : !this.may(to, 'chat.with.agents') ? `${this.name(to)} may not chat with agents.` : undefined
   }
   /** Lets go of what the desk keeps of one who is deleted. */
   async forget(jid: Bare): Promise<void> {

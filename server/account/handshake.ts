@@ -117,7 +117,7 @@ export class Handshakes {
     for (const i of this.#rosters.of(device.account).items.values()) {
       if (i.request === undefined) continue
       const p = readStanza(parseFrame(i.request))
-      if (!(p instanceof Unreadable) && p.from && !this.#home.barred(device.account, p.from)) device.deliver(p)
+      if (!(p instanceof Unreadable) && p.from && !this.#home.barred(device.account, p.from, true)) device.deliver(p)
     }
   }
 }

@@ -28,8 +28,8 @@ export interface Home {
   send(stanza: AnyStanza): void
   /** Gives the sender an error for `stanza`, if it may have one. */
   giveBack(stanza: AnyStanza, e: StanzaError, via?: Resource): void
-  /** Whether presence between the account and `other` is barred (XEP-0191). */
-  barred(account: Account, other: Jid): boolean
+  /** Whether presence between the account and `other` is barred (XEP-0191). `wanted`: it is the account itself that asks or tells just this one. */
+  barred(account: Account, other: Jid, wanted?: boolean): boolean
   tell(moment: Moment, device: Resource): void
   bug(error: unknown, stanza?: AnyStanza): void
 }

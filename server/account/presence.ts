@@ -78,7 +78,7 @@ export class Presences {
     const home = this.#home
     const { account } = device
     for (const to of this.#rosters.of(account).watched) {
-      if (home.barred(account, to)) continue
+      if (home.barred(account, to, true)) continue
       if (to.domain !== home.domain || to.local === '') { void emit(home, probe(account.jid, to, this.#rosters.nextId())); continue }
       const contact = home.accounts.online(to)
       if (!contact?.available.length || !this.#rosters.of(contact).isWatcher(account.jid.bare) || home.barred(contact, account.jid)) continue
@@ -104,7 +104,7 @@ export class Presences {
     if (!connected) this.#pace.finish(device, was ? p : undefined) // before another stream tells something in this address's name
     const book = this.#rosters.of(account)
     for (const to of take(device)) { // section 4.6.3
-      if (!(was && book.isWatcher(to.bare)) && !home.barred(account, to)) void emit(home, p.readdress({ to }))
+      if (!(was && book.isWatcher(to.bare) && !home.barred(account, to)) && !home.barred(account, to, true)) void emit(home, p.readdress({ to }))
     }
     if (was) home.tell('unavailable', device)
   }

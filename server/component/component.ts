@@ -94,6 +94,10 @@ export interface Privileges {
   injected(owner: string): Promise<readonly RosterItem[]>
   /** Whether somebody (bare JID) sees the presence of a local account, and in which groups of its roster he is. */
   standing(owner: string, who: string): Promise<{ readonly watches: boolean; readonly groups: readonly string[] }>
+  /** From now on nobody but this component sees the presence of a local account, or everybody again who may; at once, and without a word to the account. Absent where the component may not. */
+  hide?(owner: string, hidden: boolean): void
+  /** Messages from one local account to another are refused with the words that `rule` gives (bare JIDs), if it gives any. */
+  keepApart?(rule: (from: string, to: string) => string | undefined): Disposable
   /** Whether a domain is served here; absent where nobody knows. */
   serves?(domain: string): boolean
   /** Whether a push reaches a local account that is not connected (XEP-0357); absent where there are none. */

@@ -115,7 +115,7 @@ export class Host implements Home {
   #out: readonly Handler[] = []
   #in: readonly Handler[] = []
   #missed: readonly Handler[] = []
-  readonly #bars: ((account: Account, other: Jid) => boolean)[] = []
+  readonly #bars: ((account: Account, other: Jid, wanted: boolean) => boolean)[] = []
   readonly #doorkeepers: ((stanza: AnyStanza) => typeof HANDLED | StanzaError | undefined)[] = []
   readonly #iq = new Map<string, IqHandler>()
   readonly #services = new Map<Token<unknown>, unknown>()
@@ -189,9 +189,9 @@ export class Host implements Home {
   /** True: passwords of this host are kept elsewhere, none can be set here. */
   get passwordsElsewhere(): boolean { return this.authorities.some(a => a.keepsPasswords) }
 
-  /** Presence between an account and somebody else is withheld where `rule` says so. */
-  bar(rule: (account: Account, other: Jid) => boolean): void { this.#bars.push(rule) }
-  barred(account: Account, other: Jid): boolean { return this.#bars.some(rule => rule(account, other)) }
+  /** Presence between an account and somebody else is withheld where `rule` says so; `wanted` as in Home. */
+  bar(rule: (account: Account, other: Jid, wanted: boolean) => boolean): void { this.#bars.push(rule) }
+  barred(account: Account, other: Jid, wanted = false): boolean { return this.#bars.some(rule => rule(account, other, wanted)) }
 
   /** What comes for accounts is turned away where `rule` says so, before it is looked whether there is such an account: so nobody learns that. */
   turnAway(rule: (stanza: AnyStanza) => typeof HANDLED | StanzaError | undefined): void { this.#doorkeepers.push(rule) }
