@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { modelRun } from '../harness/model.ts'
 
 describe('a desk that dies again and again', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   it('SEC-D30 SEC-D29 keeps its invariants over random doings and kill -9, and is what its logs say', async () => {
     const { done, last } = await modelRun({ operations: 900, deaths: 2, seed: 20261120 })
     assert.ok(done >= 600, `${done} were done`)

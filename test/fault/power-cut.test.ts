@@ -93,7 +93,7 @@ async function opens(file: string, acked: ReadonlySet<string>): Promise<void> {
 const canTrace = (): boolean => { try { return spawnSync('strace', ['-f', '-o', '/dev/null', 'true']).status === 0 } catch { return false } }
 
 describe('the embedded store when the power goes', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   before(needs('strace', canTrace()))
   const folder = mkdtempSync(join(tmpdir(), 'deskbell-power-'))
   after(() => rmSync(folder, { recursive: true, force: true }))

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { until } from '../harness/patience.ts'
 import { Actor } from '../harness/scene.ts'
 import { finish } from '../unit/sasl/client.ts'
 
@@ -12,7 +13,7 @@ const COMMAND = join(import.meta.dirname, '../../bin/deskbell.js')
 const SM = 'urn:xmpp:sm:3'
 
 describe('the program', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   let folder: string
   let config: string
   const children: ChildProcess[] = []
@@ -30,9 +31,13 @@ components: { help.localhost: { helpdesk: { enabled: true, queues: { support: { 
 `)
     for (const [who, ...more] of [['anna', '--role', 'agent'], ['ada', '--role', 'admin'], ['romeo']]) await command('user', 'add', `${who}@localhost`, '--password', 'pw', ...more)
   })
-  afterEach(() => {
+  afterEach(async () => {
     for (const a of actors.splice(0)) a.leaves()
-    for (const c of children.splice(0)) c.kill('SIGKILL')
+    for (const c of children.splice(0)) {
+      if (c.exitCode !== null || c.signalCode !== null) continue
+      c.kill('SIGKILL')
+      await once(c, 'exit') // the store is free for the next
+    }
   })
   after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -138,11 +143,11 @@ components: { help.localhost: { helpdesk: { enabled: true, queues: { support: { 
     child.stdout?.destroy()
     child.kill('SIGHUP') // it has something to say
     const romeo = await comes('romeo', port)
-    for (let tries = 0; ; tries++) {
-      const text = await (await fetch(`${page}/metrics`)).text()
-      if (Number(/^deskbell_log_dropped_total (\d+)$/m.exec(text)?.[1]) > 0) break
-      assert.ok(tries < 100, text)
-    }
+    let text = ''
+    await until(async () => {
+      text = await (await fetch(`${page}/metrics`)).text()
+      return Number(/^deskbell_log_dropped_total (\d+)$/m.exec(text)?.[1]) > 0
+    }, () => text)
     await romeo.receivesNothing()
     child.kill('SIGTERM')
     assert.equal(await ended(), 0)

@@ -11,28 +11,29 @@ export type Report =
   | { written: number[]; failed: [number, string][] }
   | { count: number; found: boolean }
 
-const tell = (report: Report): void => { process.send?.(report) }
+/** Resolves when it is out of this process: what is awaited is heard though the process is killed at once. */
+const tell = (report: Report): Promise<void> => new Promise(out => { process.send?.(report, () => out()) })
 const file = process.argv[2] ?? ''
 
 let s: Stores
 try {
   s = await openSqlite({ file })
 } catch (e) {
-  tell({ refused: e instanceof Error ? e.message : String(e) })
+  await tell({ refused: e instanceof Error ? e.message : String(e) })
   process.exit(1)
 }
 
 process.on('message', (order: Order) => void obey(order))
 process.on('disconnect', () => process.exit())
-tell({ opened: true })
+void tell({ opened: true })
 
 async function obey(order: Order): Promise<void> {
   if ('load' in order) await Promise.all([rows(), rows(), commits(), rosters()])
   else if ('rows' in order) {
     const results = await Promise.allSettled(order.rows.map(i => s.archive.append({ owner: 'a@x', id: String(i), at: i, with: 'b@x', stanza: `<message>${'x'.repeat(10_000)}</message>` })))
     const failed = results.flatMap((r, i): [number, string][] => r.status === 'rejected' ? [[order.rows[i] ?? 0, r.reason instanceof StoreError ? 'StoreError' : String(r.reason)]] : [])
-    tell({ written: order.rows.filter(i => !failed.some(([n]) => n === i)), failed })
-  } else if ('read' in order) tell({ count: await s.archive.count({ owner: 'a@x' }), found: await s.accounts.find('x', 'a') !== undefined })
+    await tell({ written: order.rows.filter(i => !failed.some(([n]) => n === i)), failed })
+  } else if ('read' in order) await tell({ count: await s.archive.count({ owner: 'a@x' }), found: await s.accounts.find('x', 'a') !== undefined })
   else {
     await s.close()
     process.disconnect()
@@ -46,7 +47,7 @@ async function rows(): Promise<void> {
     await Promise.all(Array.from({ length: 20 }, async () => {
       const id = `r${next++}`
       await s.archive.append({ owner: 'a@x', id, at: 1, with: 'b@x', stanza: '<message>'.padEnd(2000, 'x') })
-      tell({ row: id })
+      await tell({ row: id })
     }))
   }
 }
@@ -54,13 +55,13 @@ async function rows(): Promise<void> {
 async function commits(): Promise<void> {
   for (let n = 0; ; n++) {
     await s.events.append('stream', n, [n, 'and', n], { live: true, todo: [n] })
-    tell({ commit: n + 1 })
+    await tell({ commit: n + 1 })
   }
 }
 
 async function rosters(): Promise<void> {
   for (let version = 1; ; version++) {
     await s.rosters.put('a@x', version, Array.from({ length: 30 }, (_, i) => ({ jid: `${i}@y`, groups: ['g'.repeat(500)], subscription: 'both', version })))
-    tell({ roster: version })
+    await tell({ roster: version })
   }
 }

@@ -22,7 +22,7 @@ const disk = (pid: number | undefined, bytes: number | 'unlimited'): void => {
 }
 
 describe('fault: the disk is full', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
 
   before(function () {
     try { execFileSync('prlimit', ['--version']) } catch { this.skip() } // not Linux

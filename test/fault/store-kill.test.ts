@@ -63,7 +63,7 @@ function check(file: string): void {
 }
 
 describe('fault: the process that holds the store is killed', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
 
   for (const after of [1, 333, 2000]) {
     it(`SEC-K01 keeps what was acknowledged, once, when kill -9 comes after ${after} rows`, async () => {

@@ -9,7 +9,7 @@ import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 const MiB = 2 ** 20
 
 describe('a long reader beside the store', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
 
   it('SEC-K10 stops no writer; when it is gone the journal is taken in and used again from its beginning', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'deskbell-reader-'))

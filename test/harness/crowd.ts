@@ -4,6 +4,7 @@ import type { Element as Xml } from 'ltx'
 import { NS_DESK } from './bridge.ts'
 import { DESK, type DeskHouse } from './desk.ts'
 import { replay, settled } from './invariants.ts'
+import { until } from './patience.ts'
 import type { Actor } from './scene.ts'
 
 export class Crowd {
@@ -55,17 +56,10 @@ export class Crowd {
 export const TIMES = Number(process.env['RACES'] ?? 25)
 /** Lets so many others go first. */
 export async function after(turns: number): Promise<void> { for (let i = 0; i < turns; i++) await new Promise(ok => setImmediate(ok)) }
-/** What follows by itself, a moment later. */
-export async function until(is: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  for (let i = 0; i < 1000; i++) { if (await is()) return; await after(3) }
-  assert.fail(what)
-}
 /** I1 to I10 but I3 and I4, read from the logs; what is written down beside them may come a moment later. */
 export async function holds(d: DeskHouse, capacity = 4): Promise<void> {
   await d.later(3)
   const replayed = await replay(d.house.stores, DESK, capacity)
-  for (let tries = 2000; ; tries--) {
-    try { await settled(d.house.stores, DESK, replayed); return } catch (error) { if (tries === 0) throw error }
-    await after(10)
-  }
+  let flaw: unknown
+  await until(async () => { try { await settled(d.house.stores, DESK, replayed); return true } catch (error) { flaw = error; await after(10); return false } }, () => String(flaw))
 }

@@ -12,6 +12,7 @@ import { WebSocketTransport } from '../../server/net/websocket.ts'
 import { ClientStream } from '../../server/stream/c2s.ts'
 import { wallClock } from '../../server/ports/clock.ts'
 import { silent } from '../../server/ports/log.ts'
+import { PATIENCE } from './patience.ts'
 import { lacks, type House } from './scene.ts'
 
 let made: Promise<ServerIdentity> | undefined
@@ -44,8 +45,6 @@ export async function webDoor(house: House): Promise<number> {
   })
   return house.keeps(await listenHttp({ port: 0, address: '127.0.0.1', proxies: [], router, limits: house.limits, clock: wallClock, log: silent })).port
 }
-
-const LATE = 3_000 // ms
 
 /** A client that says and hears one element a message. */
 export class Framed implements AsyncDisposable {
@@ -80,7 +79,7 @@ export class Framed implements AsyncDisposable {
   async next(): Promise<Xml | undefined> {
     if (this.#heard.length === 0) {
       await new Promise<void>((ok, no) => {
-        const late = setTimeout(() => no(new AssertionError({ message: `no frame came within ${LATE} ms` })), LATE)
+        const late = setTimeout(() => no(new AssertionError({ message: `no frame came within ${PATIENCE} ms` })), PATIENCE)
         this.#listener = () => { clearTimeout(late); this.#listener = undefined; ok() }
       })
     }

@@ -2,8 +2,7 @@
 import { AssertionError } from 'node:assert'
 import { connect, type Socket } from 'node:net'
 import type { DeskHouse } from './desk.ts'
-
-const LATE = 3_000 // ms
+import { PATIENCE } from './patience.ts'
 
 /** An event as it came; a comment is `beat`, the end of the connection `closed`. */
 export interface Came { readonly event: string; readonly data: any; readonly id: string | undefined } // JSON of any shape
@@ -46,7 +45,7 @@ export class Reader implements AsyncDisposable {
   /** The next that came. */
   async next(): Promise<Came> {
     const late = Promise.withResolvers<never>()
-    const timer = setTimeout(() => late.reject(new AssertionError({ message: `no event came within ${LATE} ms` })), LATE)
+    const timer = setTimeout(() => late.reject(new AssertionError({ message: `no event came within ${PATIENCE} ms` })), PATIENCE)
     try {
       while (this.#came.length === 0) await Promise.race([new Promise<void>(ok => { this.#wake = ok }), late.promise])
     } finally { clearTimeout(timer) }

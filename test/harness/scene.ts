@@ -19,12 +19,12 @@ import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import { privilegesOf } from '../../server/host/privileges.ts'
 import { Jid } from '../../server/stanza/jid.ts'
 import { plugins as allPlugins } from '../../plugins/index.ts'
+import { PATIENCE } from './patience.ts'
 
 type Words = [TemplateStringsArray, ...unknown[]]
 const spell = ([parts, ...values]: Words): string => String.raw({ raw: parts }, ...values.map(v => String(v).replace(/[&<>'"]/g, c => `&#${c.charCodeAt(0)};`))).trim()
 
 const HEADER = (to: string, ns = 'jabber:client'): string => `<?xml version='1.0'?><stream:stream to='${to}' xmlns='${ns}' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>`
-const LATE = 3_000 // ms after which what should have come is taken as missing
 
 let credentials: Promise<Awaited<ReturnType<typeof makeCredentials>>> | undefined // one password, 'pw', for everybody
 
@@ -269,7 +269,7 @@ export class Actor {
     return new Promise((resolve, reject) => {
       const fail = (why: string): void => reject(new AssertionError({ message: `${this.name}: ${what()}, but ${why}` }))
       if (this.#over) { fail('the connection is closed'); return }
-      const late = setTimeout(() => { this.#listener = undefined; fail(`nothing came within ${LATE} ms`) }, LATE)
+      const late = setTimeout(() => { this.#listener = undefined; fail(`nothing came within ${PATIENCE} ms`) }, PATIENCE)
       this.#listener = got => { clearTimeout(late); this.#listener = undefined; if (got) resolve(got); else fail('the connection was closed') }
     })
   }

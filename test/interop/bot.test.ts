@@ -8,7 +8,7 @@ const CROWD = ['u1', 'u2', 'u3', 'u4', 'u5', 'u6'].map(u => `${u}@localhost`)
 const BOT = join(import.meta.dirname, '../../examples/bot')
 
 describe('the example bot', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   let house: RealHouse, bot: Program
 
   before(async () => {

@@ -6,14 +6,15 @@ import { join } from 'node:path'
 import { WebSocket } from 'ws'
 import { Person } from '../harness/desk.ts'
 import { needs } from '../harness/machine.ts'
+import { freePorts } from '../harness/ports.ts'
 import { Actor } from '../harness/scene.ts'
-import { freePorts, Program } from './program.ts'
+import { Program } from './program.ts'
 
 const DESK = 'desk@help.prosody.local'
 const SUPPORT = 'support@help.prosody.local'
 
 describe('the desk beside Prosody', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   before(needs('prosody'))
   const folder = mkdtempSync(join(tmpdir(), 'deskbell-dial-'))
   const config = join(folder, 'deskbell.yaml')

@@ -2,8 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-
-const PATIENCE = 20_000 // ms
+import { PATIENCE } from '../harness/patience.ts'
 
 /** What scripts tell; see their first lines. */
 export interface Told {

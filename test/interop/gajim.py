@@ -44,7 +44,7 @@ def tell(**what):
 
 def call(method, *args):
     signature = "(" + "s" * len(args) + ")"
-    return bus.call_sync("org.gajim.Gajim", PATH, INTERFACE, method, GLib.Variant(signature, args), None, Gio.DBusCallFlags.NONE, 5000, None).unpack()[0]
+    return bus.call_sync("org.gajim.Gajim", PATH, INTERFACE, method, GLib.Variant(signature, args), None, Gio.DBusCallFlags.NONE, 60000, None).unpack()[0]
 
 
 def begin():

@@ -6,7 +6,7 @@ import { Server } from './server.ts'
 import { Script } from './xmppjs.ts'
 
 describe('an agent with Gajim', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   before(needs('gajim', hasGajim))
 
   it('finds the Helpdesk, asks !help, takes a chat with !a, talks and ends it with !end', async () => {

@@ -11,7 +11,7 @@ const terminals = find('tmux') !== undefined
 const driven = ['pidgin', 'Xvfb', 'dbus-run-session'].every(c => find(c) !== undefined) && spawnSync('/usr/bin/python3', ['-c', 'import dbus, gi']).status === 0
 
 describe('an agent with a stock client', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   let server!: Server
   beforeEach(async () => {
     server = await Server.start()

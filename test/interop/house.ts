@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Person } from '../harness/desk.ts'
+import { freePorts } from '../harness/ports.ts'
 import { Actor } from '../harness/scene.ts'
-import { deskbell, freePorts, Program } from './program.ts'
+import { deskbell, Program } from './program.ts'
 
 /** JIDs, and the role that each has. */
 export type Accounts = Readonly<Record<string, 'agent' | undefined>>

@@ -37,7 +37,7 @@ const ROLES = { groupBase: GROUPS, roles: { agent: '(&(cn=helpdesk)(member=%d))'
 const patient: SceneOptions = { limits: { authFailures: { ...defaultLimits.authFailures, tarpit: Infinity, ban: Infinity } } }
 
 describe('a host whose passwords a directory keeps', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   before(needs('slapd'))
 
   let papers: Papers, slapd: Slapd, ca: string

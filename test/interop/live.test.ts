@@ -4,10 +4,11 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { deskbell, freePorts, Program } from './program.ts'
+import { freePorts } from '../harness/ports.ts'
+import { deskbell, Program } from './program.ts'
 
 describe('live lists of a real server', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   const folder = mkdtempSync(join(tmpdir(), 'deskbell-live-'))
   const file = join(folder, 'deskbell.yaml')
   let server: Program, web: number

@@ -1,11 +1,10 @@
 // A program of this machine that runs beside a test: what it says, and its end.
 import { spawn, execFile, type ChildProcess } from 'node:child_process'
-import net from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { PATIENCE } from '../harness/patience.ts'
 
 const DESKBELL = join(import.meta.dirname, '../../bin/deskbell.js')
-const PATIENCE = 15_000 // ms
 
 interface Surroundings { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> }
 
@@ -82,16 +81,4 @@ export class Program implements AsyncDisposable {
 /** Runs a command of deskbell's to its end; gives what it prints. */
 export async function deskbell(...args: string[]): Promise<string> {
   return (await promisify(execFile)(process.execPath, [DESKBELL, ...args])).stdout
-}
-
-/** Ports that nobody listens on just now. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => net.createServer())
-  const ports: number[] = []
-  for (const s of servers) {
-    await new Promise<void>(ok => { s.listen(0, '127.0.0.1', ok) })
-    ports.push((s.address() as net.AddressInfo).port)
-  }
-  for (const s of servers) await new Promise(ok => s.close(ok))
-  return ports
 }

@@ -4,6 +4,7 @@ import { execFile, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { find, needs } from '../harness/machine.ts'
+import { PATIENCE } from '../harness/patience.ts'
 import { finch, profanity } from './clients.ts'
 import { Server } from './server.ts'
 import { Script } from './xmppjs.ts'
@@ -14,7 +15,7 @@ const terminals = find('tmux') !== undefined
 const JOIN = `<x xmlns='http://jabber.org/protocol/muc'/>`
 
 describe('stock clients in a room', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   let server!: Server
   before(async () => {
     server = await Server.start()
@@ -64,7 +65,7 @@ describe('stock clients in a room', function () {
   describe('slixmpp', () => {
     before(needs('python3-slixmpp', hasSlixmpp))
     it('logs in over STARTTLS, asks around, enters a room, talks and leaves', async () => {
-      const { stdout } = await promisify(execFile)(PYTHON, [join(import.meta.dirname, 'slix.py'), String(server.port), 'dora', 'pw', 'python@rooms.localhost'], { timeout: 50_000 })
+      const { stdout } = await promisify(execFile)(PYTHON, [join(import.meta.dirname, 'slix.py'), String(server.port), 'dora', 'pw', 'python@rooms.localhost'], { timeout: PATIENCE })
         .catch((e: { stdout?: string; stderr?: string }) => ({ stdout: `${e.stdout ?? ''}${e.stderr ?? ''}` }))
       assert.deepEqual(stdout.trim().split('\n').map(l => l.replace(/\d+$/, 'N')), ['roster', 'identities N', 'pong', 'joined Slix', 'echo from slixmpp', 'form form'])
     })

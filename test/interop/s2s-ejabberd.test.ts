@@ -4,7 +4,7 @@ import { ejabberd } from './s2s-peers.ts'
 import { federates } from './s2s-scenes.ts'
 
 describe('federation with ejabberd', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   before(needs('ejabberdctl'))
   federates({ domain: 'ejabberd.test', address: '127.0.0.3', ours: 'a.test', findsAll: true, hasDirect: true, dialsDirect: true, start: ejabberd })
 })

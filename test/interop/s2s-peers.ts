@@ -3,9 +3,10 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'no
 import { execFile, execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { freePorts } from '../harness/ports.ts'
 import { Actor } from '../harness/scene.ts'
 import { srv, Zone } from '../harness/zone.ts'
-import { freePorts, Program } from './program.ts'
+import { Program } from './program.ts'
 import type { Peer, PeerSetup } from './s2s-peer.ts'
 
 /** Debian's Prosody, with accounts for whoever asks. */

@@ -3,14 +3,15 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { needs } from '../harness/machine.ts'
+import { freePorts } from '../harness/ports.ts'
 import { Actor } from '../harness/scene.ts'
 import { Papers } from '../wire/s2s-houses.ts'
-import { deskbell, freePorts, Program } from './program.ts'
+import { deskbell, Program } from './program.ts'
 import { prosody } from './s2s-peers.ts'
 import { federates } from './s2s-scenes.ts'
 
 describe('federation with Prosody', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   before(needs('prosody'))
   federates({ domain: 'prosody.test', address: '127.0.0.2', ours: 'a.test', findsAll: true, hasDirect: true, start: prosody })
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { isAskedFor, items, NS as PUBSUB, publish, verOf } from '../harness/pubsub.ts'
 import { Person } from '../harness/desk.ts'
+import { freePorts } from '../harness/ports.ts'
 import { Papers, Town, type Paper } from '../wire/s2s-houses.ts'
-import { freePorts } from './program.ts'
 import type { Peer, PeerSetup } from './s2s-peer.ts'
 
 export interface Kind {

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { PATIENCE } from '../harness/patience.ts'
 
 const COMMAND = join(import.meta.dirname, '../../bin/deskbell.js')
-const PATIENCE = 15_000 // ms until the server must be ready
 
 /** A running deskbell on ports of its own, with a data folder that goes when it does. */
 export class Server implements AsyncDisposable {

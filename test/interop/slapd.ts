@@ -4,8 +4,9 @@ import net from 'node:net'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { Client } from 'ldapts'
+import { freePorts } from '../harness/ports.ts'
 import type { Paper } from '../wire/s2s-houses.ts'
-import { freePorts, Program } from './program.ts'
+import { Program } from './program.ts'
 
 export const BASE = 'dc=example,dc=org'
 export const PEOPLE = `ou=people,${BASE}`

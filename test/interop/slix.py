@@ -33,12 +33,12 @@ class Bot(slixmpp.ClientXMPP):
             await self["xep_0199"].ping("localhost")
             print("pong", flush=True)
             muc = self["xep_0045"]
-            await muc.join_muc_wait(room, "Slix", timeout=10)
+            await muc.join_muc_wait(room, "Slix", timeout=60)
             print("joined", ",".join(sorted(muc.get_roster(room))), flush=True)
             heard = self.loop.create_future()
             self.add_event_handler("groupchat_message", lambda m: m["mucnick"] == "Slix" and not heard.done() and heard.set_result(m["body"]))
             self.send_message(mto=room, mbody="from slixmpp", mtype="groupchat")
-            print("echo", await asyncio.wait_for(heard, 10), flush=True)
+            print("echo", await asyncio.wait_for(heard, 60), flush=True)
             form = await muc.get_room_config(room)
             print("form", form["type"], flush=True)
             muc.leave_muc(room, "Slix")
@@ -51,4 +51,4 @@ class Bot(slixmpp.ClientXMPP):
 
 bot = Bot()
 bot.connect(("127.0.0.1", port))
-sys.exit(bot.loop.run_until_complete(asyncio.wait_for(bot.done, 40)))
+sys.exit(bot.loop.run_until_complete(asyncio.wait_for(bot.done, 55)))

@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { PATIENCE } from '../harness/patience.ts'
 
 const LOOK = 150 // ms between two looks at the screen: a foreign program tells nobody when it has drawn
-const PATIENCE = 15_000 // ms until what should be seen is taken as missing
 
 export class Terminal implements AsyncDisposable {
   /** The client's home: nothing of the user's own is read or written. */

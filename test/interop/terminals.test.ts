@@ -7,7 +7,7 @@ import { Script } from './xmppjs.ts'
 const terminals = find('tmux') !== undefined
 
 describe('an agent at a terminal', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   let server!: Server
   beforeEach(async () => {
     server = await Server.start()

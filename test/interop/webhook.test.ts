@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
+import { freePorts } from '../harness/ports.ts'
 import { RealHouse } from './house.ts'
-import { freePorts, Program } from './program.ts'
+import { Program } from './program.ts'
 
 const RECEIVER = join(import.meta.dirname, '../../examples/webhook')
 
 describe('the example receiver of webhooks', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   let house: RealHouse, receiver: Program, at: string, secret: string
 
   before(async () => {

@@ -3,9 +3,8 @@ import { readFileSync } from 'node:fs'
 import tls from 'node:tls'
 import { client, type Client } from '@xmpp/client'
 import { parse, type Element } from 'ltx'
+import { PATIENCE } from '../harness/patience.ts'
 import type { Server } from './server.ts'
-
-const PATIENCE = 10_000 // ms
 
 /** Somebody logged in over STARTTLS, whose lines are kept until a test asks for them. */
 export class Script implements AsyncDisposable {

@@ -1,6 +1,7 @@
 // An agent in an XMPP client of the plainest kind: text in, text out, over RFC 7395.
 import { parse, type Element } from 'ltx' // on purpose not our own parser
 import { WebSocket } from 'ws'
+import { PATIENCE } from '../harness/patience.ts'
 
 export class Agent implements Disposable {
   readonly heard: { from: string; body: string }[] = [] // not asked for yet
@@ -27,7 +28,7 @@ export class Agent implements Disposable {
       else frames.push(e)
     })
     const hears = (name: string): Promise<Element> => new Promise((ready, failed) => {
-      const late = setTimeout(() => failed(new Error(`no ${name} within 5 s`)), 5000)
+      const late = setTimeout(() => failed(new Error(`no ${name} in time`)), PATIENCE)
       const take = (e: Element): void => { if (e.name !== name) { next = take; return } clearTimeout(late); ready(e) }
       next = take
     })
@@ -70,7 +71,7 @@ export class Agent implements Disposable {
       const i = this.heard.findIndex(m => typeof text === 'string' ? m.body === text : text.test(m.body))
       if (i >= 0) return this.heard.splice(i, 1)[0]! // just found
       await new Promise<void>((ready, failed) => {
-        const late = setTimeout(() => failed(new Error(`${this.jid} heard no ${String(text)}, but ${JSON.stringify(this.heard)}`)), 8000)
+        const late = setTimeout(() => failed(new Error(`${this.jid} heard no ${String(text)}, but ${JSON.stringify(this.heard)}`)), PATIENCE)
         this.#waiting = () => { clearTimeout(late); ready() }
       })
     }

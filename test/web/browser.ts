@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core'
 import { find } from '../harness/machine.ts'
+import { PATIENCE } from '../harness/patience.ts'
 
 /** The command that stands for Chromium here. */
 export const CHROMIUM = find('chromium') ?? find('chromium-browser') ?? find('google-chrome')
@@ -30,7 +31,7 @@ export class Customer implements AsyncDisposable {
     page.on('pageerror', e => this.faults.push(String(e)))
     page.on('console', m => { if (m.type() === 'error' && !/WebSocket|ERR_|Failed to load/.test(m.text())) this.faults.push(m.text()) })
     page.on('dialog', d => { this.faults.push(`dialog ${d.message()}`); void d.dismiss() })
-    page.setDefaultTimeout(10_000)
+    page.setDefaultTimeout(PATIENCE)
   }
 
   static async at(context: BrowserContext, url: string): Promise<Customer> {

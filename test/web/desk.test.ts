@@ -11,7 +11,7 @@ import { inChromium, set, site } from './site.ts'
 const STAFF = { anna: 'agent', ben: 'agent', boss: 'admin' } as const
 
 describe('the widget before a desk', function () {
-  this.timeout(20_000)
+  this.timeout(300_000)
   const chromium = inChromium()
 
   const field = (at: Customer, role: 'textbox' | 'combobox', name: string): Locator => at.page.getByRole(role, { name })

@@ -12,7 +12,7 @@ const ON = { conversation: { customerFiles: true }, quality: { idleWarning: 0, i
 const CAT = { name: 'cat & dog.png', mimeType: 'image/png', buffer: Buffer.from('meow!') }
 
 describe('files on a page', function () {
-  this.timeout(20_000)
+  this.timeout(300_000)
   const chromium = inChromium()
 
   interface Scene { readonly d: DeskHouse; readonly f: Files; readonly anna: Person; readonly at: Customer; readonly clip: Locator }

@@ -16,7 +16,7 @@ async function harm(at: Customer): Promise<unknown> { return [await at.page.eval
 const NONE = [null, [], []]
 
 describe('names that are markup', function () {
-  this.timeout(30_000)
+  this.timeout(300_000)
   const chromium = inChromium()
 
   it('SEC-A17 of departments, fields, texts, queues, agents and canned replies are text in the widget, and so in transcripts', webDesk(STAFF, async (d, url) => {

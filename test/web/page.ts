@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { WebSocket } from 'ws'
+import { PATIENCE } from '../harness/patience.ts'
 import { isFromBridge } from '../../components/webchat/messages.ts'
 import type { FromBridge, FromBrowser, PollRequest } from '../../schemas/webchat.ts'
 
@@ -53,7 +54,7 @@ export class Page implements Disposable {
       if (i >= 0) return this.heard.splice(i, 1)[0] as Of<T> // just looked
       if (this.ws.readyState > WebSocket.OPEN) throw new Error(`closed before it heard ${type}; heard ${JSON.stringify(this.heard)}`)
       await new Promise<void>((ready, failed) => {
-        const late = setTimeout(() => failed(new Error(`heard no ${type} within 3 s; heard ${JSON.stringify(this.heard)}`)), 3000)
+        const late = setTimeout(() => failed(new Error(`heard no ${type} in time; heard ${JSON.stringify(this.heard)}`)), PATIENCE)
         this.#waiting = () => { clearTimeout(late); ready() }
       })
     }

@@ -1,13 +1,13 @@
 // The program itself on ports of its own, which can be killed and started again.
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { PATIENCE } from '../harness/patience.ts'
+import { freePort } from '../harness/ports.ts'
 
 const COMMAND = join(import.meta.dirname, '../../bin/deskbell.js')
-const PATIENCE = 15_000 // ms until it must be ready
 
 export class Program implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'deskbell-web-'))
@@ -71,12 +71,4 @@ components:
     await this.kill()
     rmSync(this.folder, { recursive: true, force: true })
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(ready => server.listen(0, '127.0.0.1', ready))
-  const { port } = server.address() as AddressInfo // it listens on a port
-  await new Promise(done => server.close(done))
-  return port
 }

@@ -9,7 +9,7 @@ import { Program } from './program.ts'
 const BOT = 'desk@help.localhost/desk'
 
 describe('a customer on a web page and an agent in an XMPP client', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   before(needs('chromium', CHROMIUM !== undefined))
 
   let browser: Browser

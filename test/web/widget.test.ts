@@ -13,7 +13,7 @@ import { Documents, stage, type Stage } from './stage.ts'
 const limits = { visitor: { ...defaultLimits.visitor, messages: { rate: Infinity, burst: Infinity }, chatsPerHour: Infinity } }
 
 describe('the widget', function () {
-  this.timeout(20_000)
+  this.timeout(300_000)
   before(needs('chromium', CHROMIUM !== undefined))
 
   let browser: Browser

@@ -1,7 +1,8 @@
 // From hand to hand: offers too late, transfers to who cannot, agents who vanish, queues that nobody serves; nobody is lost, and nobody serves more than he can.
 import assert from 'node:assert/strict'
-import { Crowd, holds, until } from '../harness/crowd.ts'
+import { Crowd, holds } from '../harness/crowd.ts'
 import { BOT, c, config, desk, DESK, DeskHouse, type Person } from '../harness/desk.ts'
+import { until } from '../harness/patience.ts'
 import { deskWith, serves, TEAM } from '../harness/talks.ts'
 
 const API = '/api/v1'
@@ -44,7 +45,7 @@ describe('an answer that comes too late', () => {
 })
 
 describe('a transfer', function () {
-  this.timeout(30_000)
+  this.timeout(300_000)
 
   it('SEC-D07 to who is full, gone, unknown or of another place is refused, and the owner stays', deskWith({}, THREE, async d => {
     const [anna, ben] = [await d.comes('anna'), await d.comes('ben')]
@@ -81,7 +82,7 @@ describe('a transfer', function () {
 })
 
 describe('an agent who vanishes', function () {
-  this.timeout(30_000)
+  this.timeout(300_000)
 
   it('SEC-D12 and is back in half a minute keeps the conversation; in more than two it waits at the head of the queue, and the agent reads so', deskWith({}, TEAM, async d => {
     const anna = await d.comes('anna')
@@ -132,7 +133,7 @@ describe('an agent who vanishes', function () {
 })
 
 describe('a crowd and few agents', function () {
-  this.timeout(60_000)
+  this.timeout(300_000)
   const agents = Array.from({ length: 50 }, (_, i) => `a${i}`)
   const customers = Number(process.env['CUSTOMERS'] ?? 300)
 

@@ -1,6 +1,7 @@
 // Other programs hear of what happens at the desk: signed, in order, each at least once, and no words.
 import assert from 'node:assert/strict'
 import { BOT, c, config, desk, SUPPORT, type DeskHouse } from '../harness/desk.ts'
+import { until as waitUntil } from '../harness/patience.ts'
 import { BOTH, serves, TEAM } from '../harness/talks.ts'
 import { HookSink, status } from '../unit/helpdesk/hook-sink.ts'
 import { isSigned } from '../../examples/webhook/signature.js'
@@ -14,7 +15,7 @@ const listening = (play: (d: DeskHouse, sink: HookSink, url: string) => Promise<
 }
 const heard = (sink: HookSink): { id: string; type: string; conversation: number; data: Record<string, unknown> }[] => sink.heard.map(h => JSON.parse(h.body)) // as webhooks.ts writes it
 /** Waits until the sink has heard so many. */
-async function until(d: DeskHouse, sink: HookSink, count: number): Promise<void> { for (let i = 0; i < 200 && sink.heard.length < count; i++) { await d.rest('GET', '/api/v1/openapi.json'); await d.quiet() } }
+const until = (d: DeskHouse, sink: HookSink, count: number): Promise<void> => waitUntil(async () => { await d.quiet(); return sink.heard.length >= count }, () => `${count} should be told, but there are ${sink.heard.length}`)
 
 describe('webhooks', () => {
   it('SEC-A08 hear in order what happens, signed, without words, and again with the same id after a failure', listening(async (d, sink, url) => {

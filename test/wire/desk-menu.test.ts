@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
 import { BOT, c, config, DESK, desk, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
+import { until } from '../harness/patience.ts'
 
 const COMMANDS = 'http://jabber.org/protocol/commands'
 const ITEMS = 'http://jabber.org/protocol/disco#items'
@@ -78,8 +79,8 @@ describe('an agent’s contact list', () => {
     await d.quiet()
     const others = async (): Promise<string[]> => (await roster(anna, true)).filter(i => !i.startsWith('desk@'))
     /** The list follows soon: it is asked for until it does. */
-    const has = async (...items: string[]): Promise<void> => { let now: string[] = []; for (let i = 0; i < 50; i++) { now = await others(); if (items.every(x => now.includes(x))) return } assert.deepEqual(now, items) }
-    const isOnly = async (...jids: string[]): Promise<void> => { let now: string[] = []; for (let i = 0; i < 50 && now.join() !== jids.join() || i === 0; i++) now = (await others()).map(x => x.split(' ')[0] ?? ''); assert.deepEqual(now, jids) }
+    const has = async (...items: string[]): Promise<void> => { let now: string[] = []; await until(async () => { now = await others(); return items.every(x => now.includes(x)) }, () => `${items.join()} should be there: ${now.join()}`) }
+    const isOnly = async (...jids: string[]): Promise<void> => { let now: string[] = []; await until(async () => { now = (await others()).map(x => x.split(' ')[0] ?? ''); return now.join() === jids.join() }, () => `${jids.join()} alone should be there: ${now.join()}`) }
     await isOnly('ben@localhost', 'billing@help.localhost', 'boss@localhost', 'support@help.localhost')
     assert.deepEqual(await others(), ['ben@localhost | Ben | Colleagues | both', 'billing@help.localhost | Billing | Queues | both', 'boss@localhost | Boss | Colleagues | both', 'support@help.localhost | Support | Queues | both'])
     const ben = await d.comes('ben')

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { BOT, c, config, SUPPORT, type DeskHouse } from '../harness/desk.ts'
 import { Reader } from '../harness/events.ts'
+import { until as so } from '../harness/patience.ts'
 import { deskWith, TEAM, TWO } from '../harness/talks.ts'
 import { listTokens, makeToken, removeToken } from '../../app/tokens.ts'
 
@@ -14,6 +15,8 @@ const listens = async (d: DeskHouse, who: string, path = '/me/events?show=availa
 const lives = async (d: DeskHouse, token: string): Promise<void> => { assert.equal((await fetch(`${await d.url()}${API}/me/asked`, { headers: { authorization: `Bearer ${token}` } })).status, 200) }
 /** The next event of this kind; what else came is read away. */
 const until = async (r: Reader, event: string): Promise<any> => (await r.until(event)).at(-1)?.data // JSON of any shape
+/** Until the desk has noticed that anna's stream is closed. */
+const isGone = (d: DeskHouse): Promise<void> => so(async () => { await d.quiet(); return (await d.rest('GET', `${API}/me`, 'anna')).body.status === 'offline' }, 'she should be gone')
 const gives = (d: DeskHouse, who: string, n: number, command: string, body: object = {}) => d.rest('POST', `${API}/conversations/${n}/commands/${command}`, who, body)
 
 describe('an agent who has REST alone', () => {
@@ -46,8 +49,7 @@ describe('an agent who has REST alone', () => {
       await gives(d, 'anna', 1, 'a')
       await zoe.reads(SUPPORT, /Anna joined/)
     }
-    const gone = async (): Promise<void> => { for (let i = 0; i < 200 && (await d.rest('GET', `${API}/me`, 'anna')).body.status !== 'offline'; i++) await d.quiet() }
-    await gone()
+    await isGone(d)
     await d.later(60)
     {
       const { token } = await d.address('anna')
@@ -56,7 +58,7 @@ describe('an agent who has REST alone', () => {
       for (let i = 0; i < 3; i++) { await d.later(60); await lives(d, token) }
       assert.equal((await d.rest('GET', `${API}/conversations/1`, 'anna')).body.owner, 'anna@localhost')
     }
-    await gone()
+    await isGone(d)
     await d.later(119)
     assert.equal((await d.rest('GET', `${API}/conversations/1`, 'anna')).body.owner, 'anna@localhost')
     await d.later(2)
@@ -208,7 +210,6 @@ describe('an agent who has REST alone', () => {
     for (const t of await listTokens(d.house.stores, 'localhost')) await removeToken(d.house.stores, 'localhost', t.id)
     await d.later(15)
     assert.equal((await until(busy, 'end')).reason, 'token')
-    for (let i = 0; i < 200 && (await d.rest('GET', `${API}/me`, 'anna')).body.status !== 'offline'; i++) await d.quiet()
-    assert.equal((await d.rest('GET', `${API}/me`, 'anna')).body.status, 'offline')
+    await isGone(d)
   }))
 })

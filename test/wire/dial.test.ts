@@ -8,6 +8,7 @@ import { silent } from '../../server/ports/log.ts'
 import type { Stores } from '../../server/ports/store.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { TestClock } from '../../server/ports/clock.ts'
+import { freePort } from '../harness/ports.ts'
 import { House, type Actor } from '../harness/scene.ts'
 
 let stores: Stores
@@ -235,12 +236,4 @@ class FakeServer implements AsyncDisposable {
     if (this.#server.listening) await new Promise(ok => this.#server.close(ok))
   }
   [Symbol.asyncDispose](): Promise<void> { return this.close() }
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer()
-  await new Promise<void>(ok => { server.listen(0, '127.0.0.1', ok) })
-  const { port } = server.address() as net.AddressInfo
-  await new Promise(ok => server.close(ok))
-  return port
 }

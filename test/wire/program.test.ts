@@ -61,7 +61,7 @@ async function byBosh(url: string, local: string): Promise<{ sid: string; answer
 }
 
 describe('the program as a whole', function () {
-  this.timeout(20_000)
+  this.timeout(300_000)
 
   it('SEC-A04 an operator who is disabled is out at every door, those that are open too: stream, WebSocket, BOSH, REST, FAST and what could be resumed', () => running(async r => {
     await r.command('user', 'add', 'boss@localhost', '--role', 'admin', '--password', 'pw')

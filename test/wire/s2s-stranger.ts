@@ -1,9 +1,8 @@
 // A scripted server on the other side: it says what it likes, byte by byte, in either direction.
 import net from 'node:net'
 import tls from 'node:tls'
+import { PATIENCE } from '../harness/patience.ts'
 import type { Paper } from './s2s-houses.ts'
-
-const PATIENCE = 3_000 // ms
 
 /** One connection, as text. */
 export class Talk {

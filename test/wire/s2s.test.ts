@@ -1,9 +1,9 @@
 // Two whole programs that federate: what people on both see of each other.
 import assert from 'node:assert/strict'
-import net from 'node:net'
 import fc from 'fast-check'
 import { parse, type Element as Xml } from 'ltx'
 import { Person } from '../harness/desk.ts'
+import { freePort } from '../harness/ports.ts'
 import type { Actor } from '../harness/scene.ts'
 import { Papers, Town } from './s2s-houses.ts'
 
@@ -222,11 +222,3 @@ const merged = (x: Xml): (string | Xml)[] => x.children.reduce<(string | Xml)[]>
   else if (c !== '') all.push(c)
   return all
 }, [])
-
-async function freePort(): Promise<number> {
-  const server = net.createServer()
-  await new Promise<void>(ok => { server.listen(0, '127.0.0.1', ok) })
-  const { port } = server.address() as net.AddressInfo // it listens on a port
-  await new Promise(ok => server.close(ok))
-  return port
-}

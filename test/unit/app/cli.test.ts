@@ -10,7 +10,7 @@ import { join } from 'node:path'
 const bin = join(import.meta.dirname, '../../../bin/deskbell.js')
 
 describe('the command line', function () {
-  this.timeout(30_000)
+  this.timeout(300_000)
   let folder: string
   let config: string
   const children: ChildProcess[] = []

@@ -67,7 +67,7 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         assert.deepEqual(await all('gone@wipe.example'), [0, 0, 0, 0, undefined, undefined])
         assert.deepEqual(await all('kept@wipe.example'), [1, 3, 1, 2300, 1, 2])
         assert.equal(await s.accounts.remove('wipe.example', 'gone'), 'missing')
-      }).timeout(30_000)
+      }).timeout(300_000)
 
       it('leaves what bears the name of an account that is not there', async () => {
         await s.archive.append({ owner: 'room@wipe2.example', id: '1', at: 1, with: 'a@b', stanza: '<message/>' })
