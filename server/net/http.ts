@@ -234,6 +234,7 @@ class HttpHouse {
       Object.assign(request, { stream: paced(message, this.#options.clock, this.#options.limits.http.requestTimeout) })
       return undefined
     }
+    if (kind === 'json' && route.options.bodiless && headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) return undefined
     if (kind === 'json' && !isJson(headers['content-type'])) return problem(415, 'The body must be application/json in UTF-8.')
     const tooLong = problem(413, `A body has at most ${limit} bytes.`)
     if (Number(headers['content-length'] ?? 0) > limit) return tooLong

@@ -52,6 +52,8 @@ export type Access<Who> = 'open' | Guard<Who>
 export interface RouteOptions {
   /** What the body is; default 'json' for POST, PUT and PATCH, else 'none'. */
   readonly body?: 'json' | 'bytes' | 'stream' | 'none'
+  /** A request of `body: 'json'` may come without one. */
+  readonly bodiless?: boolean
   /** The largest body in bytes; default: limits.http.json. For 'stream' the handler looks itself. */
   readonly limit?: number
   /** Which other origins may call this from a browser; default none. */

@@ -1,5 +1,5 @@
 // Scenes at a desk: agents and customers in plain clients, who type and read.
-import { AssertionError } from 'node:assert'
+import assert, { AssertionError } from 'node:assert'
 import type { Element as Xml } from 'ltx'
 import { helpdesk } from '../../components/helpdesk/desk.ts'
 import type { DeskConfig, QueueConfig } from '../../components/helpdesk/config.ts'
@@ -8,6 +8,7 @@ import { mount } from '../../server/component/mount.ts'
 import { HttpRouter, listenHttp, type HttpListening } from '../../server/net/http.ts'
 import { wallClock } from '../../server/ports/clock.ts'
 import { silent } from '../../server/ports/log.ts'
+import { Described } from './described.ts'
 import { House, type Actor } from './scene.ts'
 import type { Role, Stores } from '../../server/ports/store.ts'
 
@@ -105,8 +106,28 @@ export class DeskHouse implements AsyncDisposable {
     const answer = await fetch(`${url}${path}`, {
       method, headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    if (answer.headers.get('content-type')?.startsWith('text/event-stream')) { await answer.body?.cancel(); return { status: answer.status, headers: answer.headers, body: {} } } // it has no end
-    return { status: answer.status, headers: answer.headers, body: await answer.json().catch(() => undefined) }
+    const type = answer.headers.get('content-type')
+    const endless = type?.startsWith('text/event-stream') === true
+    if (endless) await answer.body?.cancel()
+    const text = endless ? '{}' : await answer.text()
+    const told = endless || type?.includes('json') ? JSON.parse(text) : undefined
+    await this.#holds(method, path, { status: answer.status, type, body: told })
+    return { status: answer.status, headers: answer.headers, body: told }
+  }
+
+  /** What was answered, and held to the description: the operations with their statuses. */
+  readonly answered = new Map<string, Set<number>>()
+  static #described: Described | undefined
+  /** What the interface says of itself: the same at every desk. */
+  async described(): Promise<Described> { return DeskHouse.#described ??= new Described(await (await fetch(`${await this.url()}/api/v1/openapi.json`)).json()) }
+  /** Every answer is one that is described. */
+  async #holds(method: string, path: string, told: { status: number; type: string | null; body: unknown }): Promise<void> {
+    if (!path.startsWith('/api/v1/') || path.startsWith('/api/v1/openapi.json')) return
+    const described = await this.described()
+    const o = described.find(method, path)
+    const faults = o ? described.faults(o, told) : told.status === 404 || told.status === 405 || told.status === 400 ? [] : ['there is no such operation']
+    assert.deepEqual(faults, [], `${method} ${path} answers what is not described`)
+    if (o) this.answered.set(o.id, (this.answered.get(o.id) ?? new Set()).add(told.status))
   }
 
   /** Logs in and waits until the desk has greeted (an operator) or until it is quiet (a customer). */

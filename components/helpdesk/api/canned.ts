@@ -3,10 +3,10 @@ import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
 import type { Canned } from '../canned.ts'
 import type { KeptCanned } from '../canned-book.ts'
 import { created, gone, nothing, object, ok, page, problem, type Caller, type Door, type Route } from './door.ts'
-import { PAGED } from './settings.ts'
+import { maybe, paged, PAGED, sent, shape, text, texts, yesNo } from './shapes.ts'
 
-const text = { type: 'string' }
-const CANNED = { type: 'object', properties: { id: text, shortcut: { type: 'string', description: 'Up to 32 letters and digits; no command’s word.' }, title: text, text: { type: 'string', description: '%VISITOR%, %OPERATOR% and the fields by name are put in.' }, group: { type: ['string', 'null'] }, queues: { type: 'array', items: text }, own: { type: 'boolean', description: 'Only the caller’s.' } } }
+const REPLY = { shortcut: { ...text, description: 'Up to 32 letters and digits; no command’s word.' }, title: text, text: { ...text, description: '%VISITOR%, %OPERATOR% and the fields by name are put in.' }, group: maybe(text), queues: texts, own: { ...yesNo, description: 'Only the caller’s.' } }
+const CANNED = shape({ id: text, ...REPLY })
 
 export function cannedRoutes({ office: { canned, operators, rules } }: Door): readonly Route[] {
   const shown = (c: KeptCanned): object => ({ id: c.id, shortcut: c.shortcut, title: c.title, text: c.text, group: c.group ?? null, queues: c.queues ?? [], own: c.owner !== undefined })
@@ -29,19 +29,18 @@ export function cannedRoutes({ office: { canned, operators, rules } }: Door): re
   }
   return [
     {
-      method: 'GET', path: '/canned', id: 'canned', scope: 'canned:read', summary: 'Canned replies: everybody’s and one’s own', query: { search: { type: 'string', description: 'Words that all stand in it.' }, queue: { type: 'string', description: 'Those one has in a conversation of this queue.' }, ...PAGED },
-      answer: { type: 'object', properties: { items: { type: 'array', items: CANNED }, next: { type: ['string', 'null'] } } },
+      method: 'GET', path: '/canned', id: 'canned', scope: 'canned:read', summary: 'Canned replies: everybody’s and one’s own', query: { search: { ...text, description: 'Words that all stand in it.' }, queue: { ...text, description: 'Those one has in a conversation of this queue.' }, ...PAGED }, answer: paged(CANNED),
       handle(r, who) {
         const queue = r.query.get('queue')
         const here = queue === null ? undefined : new Set(canned.for(who.jid, queue).values())
         const all = canned.list(who.jid, r.query.get('search') ?? '').filter(c => !here || here.has(c))
-        const p = page([...all].sort((a, b) => a.id < b.id ? -1 : 1), c => c.id, r)
+        const p = page(all, c => c.id, r)
         return ok({ items: p.items.map(shown), next: p.next })
       },
     },
-    { method: 'POST', path: '/canned', id: 'makeCanned', scope: 'canned:write', summary: 'Keeps a canned reply; `own`: for oneself alone', body: CANNED, answer: CANNED, status: 201, handle: (r, who) => keep(r, who, undefined) },
+    { method: 'POST', path: '/canned', id: 'makeCanned', scope: 'canned:write', summary: 'Keeps a canned reply; `own`: for oneself alone', body: sent(REPLY, 'shortcut', 'text'), answer: CANNED, status: 201, handle: (r, who) => keep(r, who, undefined) },
     { method: 'GET', path: '/canned/{id}', id: 'cannedReply', scope: 'canned:read', summary: 'One canned reply', answer: CANNED, handle: (r, who) => { const c = find(r, who); return c ? ok(shown(c)) : nothing() } },
-    { method: 'PATCH', path: '/canned/{id}', id: 'changeCanned', scope: 'canned:write', summary: 'Changes a canned reply', body: CANNED, answer: CANNED, handle: (r, who) => { const c = find(r, who); return c ? keep(r, who, c) : nothing() } },
+    { method: 'PATCH', path: '/canned/{id}', id: 'changeCanned', scope: 'canned:write', summary: 'Changes a canned reply', body: sent(REPLY), answer: CANNED, handle: (r, who) => { const c = find(r, who); return c ? keep(r, who, c) : nothing() } },
     {
       method: 'DELETE', path: '/canned/{id}', id: 'deleteCanned', scope: 'canned:write', summary: 'Deletes a canned reply', answer: {}, status: 204,
       async handle(r, who) {

@@ -5,23 +5,24 @@ import { PRIORITIES, type Bare, type Priority } from '../facts.ts'
 import { mailAddress } from '../mail/letter.ts'
 import type { Summary } from '../past.ts'
 import { NOTHING_KNOWN, type Details } from '../records/card.ts'
-import { PAGED } from './settings.ts'
+import { byName, count, list, maybe, moment, paged, PAGED, sent, shape, text, texts, yesNo } from './shapes.ts'
 import { created, nothing, object, ok, page, problem, time, whole, type Caller, type Door, type Route } from './door.ts'
 
-const text = { type: 'string' }
-const maybe = { type: ['string', 'null'] }
-const DETAILS = { email: maybe, manager: { ...maybe, description: 'The account manager: the bare JID of an operator, who is asked first.' }, priority: { enum: [...PRIORITIES, null], description: 'What every conversation of this customer begins with.' }, timeZone: maybe, language: maybe, website: maybe, phones: { type: 'array', items: text }, address: maybe, avatar: maybe, avatarApproved: { type: ['boolean', 'null'] }, subscribed: { type: ['boolean', 'null'] }, fields: { type: 'object', additionalProperties: text } }
-const listOf = (properties: object): object => ({ type: 'array', items: { type: 'object', properties } })
-const integer = { type: 'integer' }
-const COUNTS = { type: 'object', properties: { last7: integer, last30: integer, last90: integer, all: integer } }
-const CARD = { type: 'object', properties: { id: text, name: text, jid: text, page: { type: ['string', 'null'] }, authentication: text, roles: { type: 'array', items: text }, ...DETAILS, 
-  comments: listOf({ id: text, at: text, by: text, text }), tickets: listOf({ number: integer, subject: text, status: text, messages: integer, agent: maybe, opened: text }),
-  chats: listOf({ number: integer, state: text, group: text, started: text, queueTime: { type: ['integer', 'null'], description: 'Seconds.' }, agent: maybe, ticket: { type: ['integer', 'null'] } }),
-  calls: listOf({ id: text, at: text, by: text, number: text, minutes: integer, text, group: text, conversation: integer }), times: listOf({ id: text, at: text, by: text, minutes: integer, text, conversation: integer }),
-  surveys: listOf({ name: text, completed: text, conversation: integer, score: integer, text }), forms: listOf({ name: text, completed: text, conversation: integer, fields: { type: 'object', additionalProperties: text } }),
-  statistics: { type: 'object', properties: { chats: COUNTS, tickets: COUNTS, calls: COUNTS, timeLogs: COUNTS } }, history: { type: 'object', properties: { lastLogin: maybe, lastTicket: maybe, lastChat: maybe } },
-} }
-const ERASED = { type: 'object', properties: { id: text, at: text, person: { ...text, description: 'SHA-256 of the address.' }, counts: { type: 'object' }, left: { type: 'integer' }, proof: { ...text, description: 'SHA-256 over the rest.' } } }
+const known = maybe(text)
+const DETAILS = { email: known, manager: { ...known, description: 'The account manager: the bare JID of an operator, who is asked first.' }, priority: maybe({ enum: PRIORITIES, description: 'What every conversation of this customer begins with.' }), timeZone: known, language: known, website: known, phones: texts, address: known, avatar: known, avatarApproved: maybe(yesNo), subscribed: maybe(yesNo), fields: byName(text) }
+const COUNTS = shape({ last7: count, last30: count, last90: count, all: count })
+const noted = { id: text, at: moment, by: text }
+const CARD = shape({
+  id: text, name: text, jid: text, page: known, authentication: text, roles: texts, ...DETAILS,
+  comments: list(shape({ ...noted, text })), tickets: list(shape({ number: count, subject: text, status: text, messages: count, agent: known, opened: moment })),
+  chats: list(shape({ number: count, state: text, group: text, started: moment, queueTime: { ...maybe(count), description: 'Seconds.' }, agent: known, ticket: maybe(count) })),
+  calls: list(shape({ ...noted, number: text, minutes: count, text, group: text, conversation: count })), times: list(shape({ ...noted, minutes: count, text, conversation: count })),
+  surveys: list(shape({ name: text, completed: moment, conversation: count, score: count, text })), forms: list(shape({ name: text, completed: moment, conversation: count, fields: byName(text) })),
+  statistics: shape({ chats: COUNTS, tickets: COUNTS, calls: COUNTS, timeLogs: COUNTS }), history: shape({ lastLogin: maybe(moment), lastTicket: maybe(moment), lastChat: maybe(moment) }),
+})
+const BRIEF = shape({ id: text, name: text, jid: text, email: known, roles: texts })
+const erased = { id: text, at: moment, person: { ...text, description: 'SHA-256 of the address.' }, counts: byName(count), left: count, proof: { ...text, description: 'SHA-256 over the rest.' } }
+const ERASED = shape(erased)
 const LONGEST = 2000
 
 export function customerRoutes({ office: o }: Door): readonly Route[] {
@@ -49,10 +50,10 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
 
   return [
     {
-      method: 'GET', path: '/customers', id: 'customers', scope: 'customers:read', needs: 'chat.view.others', summary: 'Customers, or the one with this address', query: { jid: { ...text, description: 'The one with this JID.' }, after: { ...text, description: 'Where the last page ended.' }, limit: { type: 'integer', description: 'At most so many (100).' } }, answer: { type: 'object', properties: { items: { type: 'array', items: CARD }, next: { type: ['string', 'null'] } } },
+      method: 'GET', path: '/customers', id: 'customers', scope: 'customers:read', needs: 'chat.view.others', summary: 'Customers, or the one with this address', query: { jid: { ...text, description: 'The one with this JID.' }, ...PAGED }, answer: paged(BRIEF),
       async handle(r, who) {
         const jid = r.query.get('jid')
-        const limit = Math.max(1, whole(r.query.get('limit'), 100, 100))
+        const limit = whole(r.query.get('limit'), 100, 200)
         const one = jid === null ? undefined : await o.customers.byJid(jid)
         const all = jid !== null ? (one ? [one] : []) : await o.customers.page({ after: r.query.get('after') ?? undefined, limit: limit + 1 })
         const shown = all.slice(0, limit)
@@ -70,7 +71,7 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
     },
     { method: 'GET', path: '/customers/{id}', id: 'customer', scope: 'customers:read', summary: 'A customer’s card: details, comments, conversations, tickets, calls, statistics, history', answer: CARD, handle: async (r, who) => { const c = await find(r, who); return c ? ok(await shown(c, who)) : nothing() } },
     {
-      method: 'PATCH', path: '/customers/{id}', id: 'changeCustomer', scope: 'customers:write', personal: true, summary: 'Fills in what is known of a customer; null forgets it', body: { type: 'object', properties: DETAILS }, answer: CARD,
+      method: 'PATCH', path: '/customers/{id}', id: 'changeCustomer', scope: 'customers:write', personal: true, summary: 'Fills in what is known of a customer; null forgets it', body: sent(DETAILS), answer: CARD,
       async handle(r, who) {
         const c = await find(r, who)
         if (!c) return nothing()
@@ -84,7 +85,7 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'POST', path: '/customers/{id}/comments', id: 'commentCustomer', scope: 'customers:write', personal: true, summary: 'Adds a comment that agents see', body: { type: 'object', required: ['text'], properties: { text } }, answer: CARD, status: 201,
+      method: 'POST', path: '/customers/{id}/comments', id: 'commentCustomer', scope: 'customers:write', personal: true, summary: 'Adds a comment that agents see', body: sent({ text: { ...text, minLength: 1, maxLength: 2000 } }, 'text'), answer: CARD, status: 201,
       async handle(r, who) {
         const c = await find(r, who)
         if (!c) return nothing()
@@ -95,7 +96,7 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'POST', path: '/customers/{id}/erase', id: 'eraseCustomer', scope: 'customers:erase', needs: 'records.erase', summary: 'Erases one person: all conversations, what stands in tickets, talks of agents, archives, waiting messages and mails, the index, the record; gives a proof', body: { type: 'object', required: ['confirm'], properties: { confirm: { ...text, description: 'The same id again.' } } }, answer: ERASED,
+      method: 'POST', path: '/customers/{id}/erase', id: 'eraseCustomer', scope: 'customers:erase', needs: 'records.erase', summary: 'Erases one person: all conversations, what stands in tickets, talks of agents, archives, waiting messages and mails, the index, the record; gives a proof', body: sent({ confirm: { ...text, description: 'The same id again.' } }, 'confirm'), answer: ERASED,
       async handle(r, who): Promise<HttpResponse> {
         const id = r.params['id'] ?? ''
         const customer = await o.customers.byId(id)
@@ -106,14 +107,14 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'GET', path: '/erasures', id: 'erasures', scope: 'customers:erase', needs: 'records.erase', summary: 'Whom the desk has forgotten, as far as that can be said: when, at whose word, what went, and the proof', query: PAGED, answer: { type: 'object', properties: { items: { type: 'array', items: { ...ERASED, properties: { ...ERASED.properties, by: text } } }, next: { type: ['string', 'null'] } } },
+      method: 'GET', path: '/erasures', id: 'erasures', scope: 'customers:erase', needs: 'records.erase', summary: 'Whom the desk has forgotten, as far as that can be said: when, at whose word, what went, and the proof', query: PAGED, answer: paged(shape({ ...erased, by: text })),
       async handle(r) {
         const p = page(await erasure.proofs(), e => e.id, r)
         return ok({ items: p.items.map(e => ({ ...e, at: time(e.at) })), next: p.next })
       },
     },
     {
-      method: 'POST', path: '/customers/{id}/export', id: 'exportCustomer', scope: 'customers:erase', needs: 'records.erase', summary: 'Makes a copy of one person’s data, from all the places that an erasure reaches, to be fetched once within a day', answer: { type: 'object', properties: { link: text, until: text } }, status: 201,
+      method: 'POST', path: '/customers/{id}/export', id: 'exportCustomer', scope: 'customers:erase', needs: 'records.erase', summary: 'Makes a copy of one person’s data, from all the places that an erasure reaches, to be fetched once within a day', answer: shape({ link: text, until: moment }), status: 201,
       async handle(r) {
         const made = await erasure.offer(r.params['id'] ?? '')
         return made ? created(`/exports/${made.key}`, { link: `/api/v1/exports/${made.key}`, until: time(made.until) }) : nothing()

@@ -7,11 +7,12 @@ import type { Permission, Role } from '../permissions.ts'
 import type { Changed } from '../settings/rulebook.ts'
 import type { Fault } from '../settings/check.ts'
 import { Denials } from './denials.ts'
+import { misfits, oddities } from './fit.ts'
 import { reaches, type Scope } from './scopes.ts'
+import type { Schema } from './shapes.ts'
 
 /** Whom a token speaks for. Scopes cut the account's rights: absent = all of them. `token`: its id. */
 export interface Caller { readonly jid: Bare; readonly role: Role | undefined; readonly scopes: readonly string[] | undefined; readonly token?: string | undefined }
-export type Schema = Readonly<Record<string, unknown>>
 export type Answer = HttpResponse | Promise<HttpResponse>
 
 /** One operation: what the server does, and what /api/v1/openapi.json says of it. */
@@ -34,6 +35,8 @@ export interface Route {
   readonly answer: Schema
   /** Of success; default 200. */
   readonly status?: number
+  /** Refusals beside those that follow from the rest. */
+  readonly refuses?: readonly number[]
   /** It answers as text/csv, too: by `Accept`, or with `.csv` behind the path. */
   readonly table?: true
   /** It answers with this type of content; absent: JSON. */
@@ -71,10 +74,10 @@ export class Door {
       this.on(r.method, r.path.replace(/\{(\w+)\}/g, ':$1'), r.scope, (request, who) => {
         if (!this.office.operators.has(who.jid)) return nothing()
         if (r.needs !== undefined && !this.office.operators.may(who.jid, r.needs)) return problem(403, 'You may not do that.')
-        const misfits = r.body === undefined ? [] : misfit(r.body, request.body)
-        if (misfits.length > 0) return faulty(422, misfits)
+        const faults = [...r.query === undefined ? [] : oddities(r.query, request.query), ...r.body === undefined ? [] : misfits(r.body, request.body)]
+        if (faults.length > 0) return faulty(422, faults)
         return r.method === 'GET' || (r.path.startsWith('/conversations') && r.method !== 'DELETE') ? r.handle(request, who) : this.#audited(r, request, who)
-      })
+      }, r.body === undefined)
     }
   }
 
@@ -84,8 +87,8 @@ export class Door {
       answer => answer.status >= 300 ? undefined : { by: who.jid, from: r.remote, what: route.id, on: (route.personal ? answer.headers?.['location'] : undefined) ?? r.path, ...(r.body === undefined ? {} : { detail: route.personal ? Object.keys(object(r) ?? {}) : r.body }) })
   }
 
-  /** Registers a route that is described elsewhere. */
-  on(method: string, path: string, scope: Scope | undefined, handle: (r: HttpRequest, who: Caller) => Answer): void {
+  /** Registers a route that is described elsewhere. `bodiless`: it may come without a body. */
+  on(method: string, path: string, scope: Scope | undefined, handle: (r: HttpRequest, who: Caller) => Answer, bodiless = false): void {
     const watched = async (r: HttpRequest, who: Caller): Promise<HttpResponse> => {
       for (const f of this.onAsked) f(who)
       if (!STILL_HERE.has(path) && this.office.operators.has(who.jid)) this.office.heard.set(who.jid, this.office.now)
@@ -94,7 +97,7 @@ export class Door {
       return answer
     }
     const once = method === 'GET' ? watched : (r: HttpRequest, who: Caller): Answer => this.once(r, who, watched)
-    this.#http.on(method, `${BASE}${path}`, r => this.#admit(r, scope), once)
+    this.#http.on(method, `${BASE}${path}`, r => this.#admit(r, scope), once, { bodiless })
   }
 
   async #admit(r: HttpRequest, scope: Scope | undefined): Promise<{ who: Caller } | HttpResponse> {
@@ -188,25 +191,14 @@ export const object = (r: HttpRequest): Readonly<Record<string, unknown>> | unde
 export const time = (at: number | undefined): string | null => at === undefined ? null : new Date(at).toISOString()
 export const whole = (text: string | null, otherwise: number, most = Number.MAX_SAFE_INTEGER): number => text !== null && /^\d{1,12}$/.test(text) ? Math.min(Number(text), most) : otherwise
 
-/** A page of a list in its order, and where the next begins: `after` is the id of the last that was seen. */
+/** A page of a list in the order of the ids, and where the next begins: `after` is the id of the last that was seen. */
 export function page<T>(all: readonly T[], idOf: (t: T) => string, r: HttpRequest, most = 200): { readonly items: readonly T[]; readonly next: string | null } {
   const after = r.query.get('after')
   const limit = Math.max(1, whole(r.query.get('limit'), most, most))
-  const rest = after === null ? all : all.filter(t => idOf(t) > after)
+  const rest = (after === null ? [...all] : all.filter(t => idOf(t) > after)).sort((a, b) => idOf(a) < idOf(b) ? -1 : 1)
   const items = rest.slice(0, limit)
   const last = items.at(-1)
   return { items, next: rest.length > items.length && last !== undefined ? idOf(last) : null }
-}
-
-/** Values of another type than the description says; what else is wrong with them the route itself sees. */
-function misfit(schema: Schema, body: unknown): Fault[] {
-  if (body === null || typeof body !== 'object' || Array.isArray(body)) return []
-  const properties = (schema['properties'] ?? {}) as Readonly<Record<string, Schema>> // as JSON Schema has it
-  return Object.entries(body).flatMap(([k, v]) => {
-    const of = Object.hasOwn(properties, k) ? properties[k] : undefined
-    const types = of === undefined ? [] : of['enum'] === undefined ? [of['type'] ?? []].flat() : ['string', 'number', 'boolean']
-    return v === null || types.length === 0 || types.some(t => t === typeof v || (t === 'integer' && Number.isInteger(v)) || (t === 'array' && Array.isArray(v)) ) && (types.includes('array') || !Array.isArray(v)) ? [] : [{ pointer: `/${k}`, because: `must be ${types.join(' or ')}` }]
-  })
 }
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex')

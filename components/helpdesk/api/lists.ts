@@ -3,24 +3,24 @@ import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
 import { Refused } from '../facts.ts'
 import { COLUMNS, LISTS, rows, type Column, type Row, type Wanted } from '../lists.ts'
 import { csv } from '../transcripts/csv.ts'
+import { count, list, maybe, moment, PAGED, shape, text, yesNo, type Schema } from './shapes.ts'
 import { ok, problem, time, wantsTable, whole, type Caller, type Door, type Route } from './door.ts'
 
-const text = { type: 'string' }
 const COLOUR = { enum: ['grey', 'green', 'yellow', 'red'] }
-export const ROW = {
-  type: 'object', properties: {
-    number: { type: 'integer' }, status: text, followUp: { type: 'boolean' }, user: text, kind: { enum: ['customer', 'public', 'agent'] }, group: text, started: { type: 'string', format: 'date-time' }, queueTime: { type: 'integer' }, idle: { type: 'integer' },
-    messages: { type: 'integer' }, agent: { type: ['string', 'null'] }, agentName: { type: ['string', 'null'] }, duration: { type: 'integer' }, idleColour: COLOUR, durationColour: COLOUR,
-  } satisfies Record<Column, object>,
+const CELLS: Readonly<Record<Column, Schema>> = {
+  number: count, status: { enum: ['waiting', 'offered', 'active', 'ended', 'closed', 'invited'] }, followUp: yesNo, user: text, kind: { enum: ['customer', 'public', 'agent'] }, group: text, started: moment, queueTime: count, idle: count,
+  messages: count, agent: maybe(text), agentName: maybe(text), duration: count, idleColour: COLOUR, durationColour: COLOUR,
 }
+/** All columns, or those that were asked for. */
+const ROW = shape(CELLS, ...COLUMNS)
 const most = 200
 
 export function listRoutes(door: Door): readonly Route[] {
   const o = door.office
   return [{
     method: 'GET', path: '/lists/{list}', id: 'list', scope: 'conversations:read', summary: `A list of conversations: ${LISTS.join(', ')}. Times in seconds. Equal rows stand by \`idle\`. As text/csv (by Accept, or /lists/{list}.csv) it is whole, for a spreadsheet, and nothing in it is a formula.`, table: true,
-    query: { dept: text, queue: text, agent: text, channels: { enum: ['all', 'mine'] }, fields: { ...text, description: 'The columns wanted, with commas between.' }, sort: { ...text, description: 'A column; with a - before it from the most to the least.' }, limit: { type: 'integer' }, after: { ...text, description: 'The `next` of the last page.' } },
-    answer: { type: 'object', properties: { rows: { type: 'array', items: ROW }, total: { type: 'integer' }, next: { type: ['string', 'null'] } } },
+    query: { dept: text, queue: text, agent: text, channels: { enum: ['all', 'mine'] }, fields: { ...text, description: 'The columns wanted, with commas between.' }, sort: { enum: COLUMNS.flatMap(c => [c, `-${c}`]), description: 'A column; with a - before it from the most to the least.' }, ...PAGED }, refuses: [403, 422],
+    answer: shape({ rows: list(ROW), total: { ...count, description: 'On all pages.' }, next: maybe(text) }),
     async handle(r, who) {
       const q = readQuery(r, who)
       if ('status' in q) return q

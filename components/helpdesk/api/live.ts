@@ -9,12 +9,12 @@ import { ListSource } from '../live/list-source.ts'
 import { Live } from '../live/live.ts'
 import { OwnSource } from '../live/own-source.ts'
 import { TimelineSource, type Shown } from '../live/timeline.ts'
-import { nothing, problem, type Caller, type Door, type Route, type Schema } from './door.ts'
+import { nothing, problem, type Caller, type Door, type Route } from './door.ts'
 import { readQuery } from './lists.ts'
 import { reaches } from './scopes.ts'
+import { text, type Schema } from './shapes.ts'
 import type { Office } from '../office.ts'
 
-const text = { type: 'string' }
 const SHOWS: readonly Show[] = ['chat', 'available', 'away', 'xa', 'dnd']
 const END = '`end` {reason, title}: the last one; reason is slow, forbidden, token, gone, silent, stopping or broken.'
 const events = (description: string): Schema => ({ type: 'string', description: `Server-sent events. ${description} ${END} A comment comes each 15 s (limits.events.beat).` })
@@ -24,7 +24,7 @@ export function liveRoutes(door: Door, http: HttpRouter, conversation: (r: HttpR
   const live = new Live(door, http)
   return [
     {
-      method: 'GET', path: '/lists/{list}/events', id: 'listEvents', scope: 'conversations:read', events: true, summary: 'The list as it changes: first everything, or what has changed since Last-Event-ID',
+      method: 'GET', path: '/lists/{list}/events', id: 'listEvents', scope: 'conversations:read', events: true, refuses: [422], summary: 'The list as it changes: first everything, or what has changed since Last-Event-ID',
       query: { dept: text, queue: text, agent: text, channels: { enum: ['all', 'mine'] }, fields: { ...text, description: 'The columns wanted, with commas between; the number always comes.' } },
       answer: events('`reset`: forget what you have. `row`: a row of the list, new or changed. `gone` {number}: it stands there no more. `ready` {total}: that is all for now.'),
       handle: (r, who) => live.open(r, who, 'conversations:read', async (feed, seen, began) => {

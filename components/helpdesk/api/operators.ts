@@ -5,25 +5,24 @@ import { commandNamed } from '../commands.ts'
 import { Refused } from '../facts.ts'
 import { People, type OperatorNews } from '../people.ts'
 import { created, declined, faulty, gone, nothing, object, ok, page, problem, time, whole, type Caller, type Door, type Route } from './door.ts'
-import { PAGED } from './settings.ts'
+import { byName, count, list, maybe, moment, paged, PAGED, sent, shape, text, texts, yesNo, type Schema } from './shapes.ts'
 
-const text = { type: 'string' }
-const texts = { type: ['array', 'null'], items: text }
-const NEWS: Readonly<Record<keyof OperatorNews, object>> = {
-  name: text, password: { type: 'string', description: 'None at the making: a random one is made and told once.' }, confirm: text, role: text, disabled: { type: 'boolean' },
-  alias: { type: ['string', 'null'], maxLength: 80 }, email: { type: ['string', 'null'], maxLength: 254 }, capacity: { type: ['integer', 'null'], minimum: 0, maximum: 1000 }, perQueue: { type: ['object', 'null'] },
-  departments: texts, skills: texts, languages: texts, bot: { type: ['boolean', 'null'] }, view: { enum: ['contact', 'room', null] },
+const words = maybe(texts)
+const known = maybe(text)
+const NEWS: Readonly<Record<keyof OperatorNews, Schema>> = {
+  name: text, password: { ...text, description: 'None at the making: a random one is made and told once.' }, confirm: text, role: text, disabled: yesNo,
+  alias: { ...known, maxLength: 254 }, email: { ...known, maxLength: 254 }, capacity: maybe({ ...count, maximum: 1000 }), perQueue: maybe(byName({ ...count, maximum: 1000 })),
+  departments: words, skills: words, languages: words, bot: maybe(yesNo), view: { enum: ['contact', 'room', null] },
 }
-const ROW = { type: 'object', properties: { jid: text, name: text, status: { enum: ['available', 'away', 'busy', 'offline'] }, activeChats: { type: 'integer' }, activeGroups: { type: 'integer' }, totalGroups: { type: 'integer' } } }
-const none = { type: ['string', 'null'] }
-const CARD = {
-  type: 'object', properties: {
-    ...ROW.properties, shownName: none, role: text, roleTitle: text, permissions: { type: 'array', items: text }, alias: none, email: none, capacity: { type: ['integer', 'null'], description: 'The operator’s own; null: the desk’s.' }, maxChats: { type: 'integer', description: 'How many at once, all in all.' },
-    perQueue: { type: 'object', additionalProperties: { type: 'integer' } }, departments: { ...texts, description: 'Others’ conversations are theirs to see in these only; null: in all.' }, skills: texts, languages: texts, bot: { type: 'boolean' }, view: { enum: ['contact', 'room', null] },
-    invisible: { enum: ['no', 'customers', 'all'] }, devices: { type: 'integer', description: 'Clients, and pages, that are here.' }, queues: { type: 'array', items: { type: 'object', properties: { queue: text, active: { type: 'boolean' } } } }, connection: { type: ['object', 'null'] },
-    password: { type: ['string', 'null'], description: 'A random one that was made just now; told once.' },
-  },
-}
+const row = { jid: text, name: text, status: { enum: ['available', 'away', 'busy', 'offline'] }, activeChats: count, activeGroups: count, totalGroups: count }
+const CONNECTION = shape({ jid: text, user: text, domain: text, host: text, port: maybe(count), starttls: maybe(count), directTls: maybe(count), security: maybe({ enum: ['STARTTLS', 'direct TLS'] }), websocket: known, bosh: known, selfSigned: yesNo })
+const NOTHING = shape({ items: { ...list(text), maxItems: 0 }, next: { type: 'null' } })
+const CARD = shape({
+  ...row, shownName: known, role: text, roleTitle: text, permissions: texts, alias: known, email: known, capacity: { ...maybe(count), description: 'The operator’s own; null: the desk’s.' }, maxChats: { ...count, description: 'How many at once, all in all.' },
+  perQueue: byName(count), departments: { ...words, description: 'Others’ conversations are theirs to see in these only; null: in all.' }, skills: texts, languages: texts, bot: yesNo, view: { enum: ['contact', 'room', null] },
+  invisible: { enum: ['no', 'customers', 'all'] }, devices: { ...count, description: 'Clients, and pages, that are here.' }, queues: list(shape({ queue: text, active: yesNo })), connection: { ...maybe(CONNECTION), description: 'For oneself, and for administrators.' },
+  password: { ...known, description: 'A random one that was made just now; told once.' },
+}, 'connection', 'password')
 
 export function operatorRoutes(door: Door): readonly Route[] {
   const o = door.office
@@ -34,10 +33,10 @@ export function operatorRoutes(door: Door): readonly Route[] {
   const mayRead = (who: Caller, jid: string): boolean => who.jid === jid || o.operators.may(who.jid, 'operators.view')
   const all = (): string[] => o.operators.all().map(p => p.jid).sort()
   return [
-    { method: 'GET', path: '/operators', id: 'operators', scope: 'operators:read', needs: 'operators.view', summary: 'All operators', query: PAGED, answer: { type: 'object', properties: { items: { type: 'array', items: CARD }, next: { type: ['string', 'null'] } } }, handle: (r, who) => { const p = page(all(), j => j, r); return ok({ items: p.items.map(j => card(j, who)), next: p.next }) } },
+    { method: 'GET', path: '/operators', id: 'operators', scope: 'operators:read', needs: 'operators.view', summary: 'All operators', query: PAGED, answer: paged(CARD), handle: (r, who) => { const p = page(all(), j => j, r); return ok({ items: p.items.map(j => card(j, who)), next: p.next }) } },
     {
       method: 'POST', path: '/operators', id: 'makeOperator', scope: 'operators:write', needs: 'operators.manage', summary: 'Makes an operator account; without a password a random one is made, and told once', status: 201,
-      body: { type: 'object', required: ['user'], properties: { user: { type: 'string', description: 'What stands before the @.' }, ...NEWS } }, answer: CARD,
+      body: sent({ user: { ...text, description: 'What stands before the @.' }, ...NEWS }, 'user'), answer: CARD,
       async handle(r, who) {
         const { user, ...rest } = object(r) ?? {}
         const news = readNews(rest)
@@ -50,7 +49,7 @@ export function operatorRoutes(door: Door): readonly Route[] {
     },
     { method: 'GET', path: '/operators/{jid}', id: 'operator', scope: 'operators:read', summary: 'One operator; oneself and for administrators with what a third-party client needs', answer: CARD, handle: (r, who) => o.operators.has(jidOf(r)) && mayRead(who, jidOf(r)) ? ok(card(jidOf(r), who)) : nothing() },
     {
-      method: 'PATCH', path: '/operators/{jid}', id: 'changeOperator', scope: 'operators:write', summary: 'Changes an operator; oneself may change name, alias, email, password, skills and languages', body: { type: 'object', properties: NEWS }, answer: CARD,
+      method: 'PATCH', path: '/operators/{jid}', id: 'changeOperator', scope: 'operators:write', summary: 'Changes an operator; oneself may change name, alias, email, password, skills and languages', body: sent(NEWS), refuses: [403], answer: { anyOf: [CARD, { ...shape({ jid: text, disabled: { const: true } }), description: 'An account that is disabled now serves no more.' }] },
       async handle(r, who) {
         const jid = jidOf(r)
         if (!mayRead(who, jid) || !(o.operators.has(jid) || await o.link.privileges?.accounts?.find(jid))) return nothing()
@@ -71,7 +70,7 @@ export function operatorRoutes(door: Door): readonly Route[] {
     },
     {
       method: 'PUT', path: '/operators/{jid}/receiving', id: 'setReceiving', scope: 'operators:write', summary: 'Makes an operator active or inactive, in one queue or in all (ST-31, ST-32)',
-      body: { type: 'object', required: ['active'], properties: { active: { type: 'boolean' }, queue: text } }, answer: CARD,
+      body: sent({ active: yesNo, queue: { ...text, description: 'Absent: all.' } }, 'active'), answer: CARD,
       async handle(r, who) {
         const { active, queue } = object(r) ?? {}
         if (!o.operators.has(jidOf(r))) return nothing()
@@ -83,20 +82,20 @@ export function operatorRoutes(door: Door): readonly Route[] {
       },
     },
     {
-      method: 'GET', path: '/operators/{jid}/connection', id: 'connection', scope: 'operators:read', summary: 'What a third-party chat application needs to connect (OM-11)', answer: { type: 'object' },
+      method: 'GET', path: '/operators/{jid}/connection', id: 'connection', scope: 'operators:read', summary: 'What a third-party chat application needs to connect (OM-11)', answer: CONNECTION,
       handle(r, who) {
         const found = o.operators.has(jidOf(r)) && (who.jid === jidOf(r) || o.operators.may(who.jid, 'operators.manage')) ? people.connection(jidOf(r)) : undefined
         return found ? ok(found) : nothing()
       },
     },
-    { method: 'GET', path: '/board', id: 'board', scope: 'operators:read', summary: 'Agents with state, active chats, active and total groups (ST-33)', query: { queue: { type: 'string', description: 'Only those of this queue.' }, ...PAGED }, answer: { type: 'object', properties: { agents: { type: 'array', items: ROW }, next: { type: ['string', 'null'] } } }, handle(r) {
+    { method: 'GET', path: '/board', id: 'board', scope: 'operators:read', summary: 'Agents with state, active chats, active and total groups (ST-33)', query: { queue: { ...text, description: 'Only those of this queue.' }, ...PAGED }, answer: paged(shape(row), 'agents'), handle(r) {
       const queue = r.query.get('queue')
       const p = page(queue === null ? all() : [...o.operators.of(queue)].sort(), j => j, r)
       return ok({ agents: p.items.map(j => people.row(j)), next: p.next })
     } },
-    { method: 'GET', path: '/usage', id: 'usage', scope: 'operators:read', needs: 'operators.view', summary: 'How many operator accounts are active (OM-02)', answer: { type: 'object' }, handle: () => ok({ ...people.usage(), at: time(o.now) }) },
-    { method: 'GET', path: '/invoices', id: 'invoices', scope: 'billing:read', needs: 'invoices.view', summary: 'Invoices: none, deskbell costs nothing', answer: { type: 'object' }, handle: () => ok({ items: [], next: null }) },
-    { method: 'GET', path: '/cards', id: 'cards', scope: 'billing:read', needs: 'cards.manage', summary: 'Saved credit cards: none', answer: { type: 'object' }, handle: () => ok({ items: [], next: null }) },
+    { method: 'GET', path: '/usage', id: 'usage', scope: 'operators:read', needs: 'operators.view', summary: 'How many operator accounts are active (OM-02)', answer: shape({ operators: count, byRole: byName(count), at: moment }), handle: () => ok({ ...people.usage(), at: time(o.now) }) },
+    { method: 'GET', path: '/invoices', id: 'invoices', scope: 'billing:read', needs: 'invoices.view', summary: 'Invoices: none, deskbell costs nothing', answer: NOTHING, handle: () => ok({ items: [], next: null }) },
+    { method: 'GET', path: '/cards', id: 'cards', scope: 'billing:read', needs: 'cards.manage', summary: 'Saved credit cards: none', answer: NOTHING, handle: () => ok({ items: [], next: null }) },
     { method: 'GET', path: '/me', id: 'me', scope: 'operators:read', summary: 'Who the token speaks for', answer: CARD, handle: (_, who) => ok(card(who.jid, who)) },
   ]
 }

@@ -3,10 +3,10 @@ import type { HttpRequest } from '../../../server/api.ts'
 import type { Present } from '../facts.ts'
 import { askedOf } from '../live/own-source.ts'
 import { mayRead } from '../records/access.ts'
+import { count, list, maybe, moment, sent, shape, text } from './shapes.ts'
 import { gone, nothing, object, ok, problem, type Caller, type Door, type Route } from './door.ts'
 
-const text = { type: 'string' }
-const ASKED = { type: 'object', properties: { id: text, number: { type: 'integer' }, kind: { enum: ['customer', 'transfer', 'invitation'] }, queue: text, queueName: text, customer: text, by: { type: ['string', 'null'] }, byName: { type: ['string', 'null'] }, until: { type: ['string', 'null'], format: 'date-time' } } }
+const ASKED = shape({ id: text, number: count, kind: { enum: ['customer', 'transfer', 'invitation'] }, queue: text, queueName: text, customer: text, by: maybe(text), byName: maybe(text), until: maybe(moment) })
 const STATES: readonly unknown[] = ['composing', 'paused']
 
 export function ownRoutes({ office: o, denials }: Door): readonly Route[] {
@@ -19,10 +19,10 @@ export function ownRoutes({ office: o, denials }: Door): readonly Route[] {
     return undefined
   }
   return [
-    { method: 'GET', path: '/me/asked', id: 'asked', scope: 'conversations:read', summary: 'What waits for one’s answer: customers, transfers, invitations; `accept` and `decline` are commands of the conversation (a, r)', answer: { type: 'object', properties: { items: { type: 'array', items: ASKED }, next: { type: 'null' } } }, handle: (_, who) => ok({ items: askedOf(o, who.jid), next: null }) },
+    { method: 'GET', path: '/me/asked', id: 'asked', scope: 'conversations:read', summary: 'What waits for one’s answer: customers, transfers, invitations; `accept` and `decline` are commands of the conversation (a, r)', answer: shape({ items: list(ASKED), next: { type: 'null' } }), handle: (_, who) => ok({ items: askedOf(o, who.jid), next: null }) },
     {
       method: 'POST', path: '/conversations/{n}/typing', id: 'typing', scope: 'conversations:write', needs: 'chat.with.customers', summary: 'One types, or has paused: the customer sees it, if one may write there', status: 204, answer: {},
-      body: { type: 'object', required: ['state'], properties: { state: { enum: STATES } } },
+      body: sent({ state: { enum: STATES } }, 'state'),
       async handle(r, who) {
         const found = await find(r, who)
         if (!found) return nothing()
@@ -34,7 +34,7 @@ export function ownRoutes({ office: o, denials }: Door): readonly Route[] {
     },
     {
       method: 'POST', path: '/conversations/{n}/read', id: 'read', scope: 'conversations:write', needs: 'chat.with.customers', summary: 'One has read the lines up to this one: the customer’s client may show it, if one may write there', status: 204, answer: {},
-      body: { type: 'object', required: ['seq'], properties: { seq: { type: 'integer', minimum: 1 } } },
+      body: sent({ seq: { type: 'integer', minimum: 1 } }, 'seq'),
       async handle(r, who) {
         const found = await find(r, who)
         if (!found) return nothing()

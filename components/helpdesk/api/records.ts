@@ -7,6 +7,7 @@ import type { Office } from '../office.ts'
 import { mailTranscript, recordedOf } from '../records/recorded.ts'
 import { transcriptHtml } from '../transcripts/html.ts'
 import { transcriptText } from '../transcripts/text.ts'
+import { count, list, maybe, moment, sent, shape, text } from './shapes.ts'
 import { gone, nothing, object, ok, problem, time, whole, type Caller, type Door, type Route } from './door.ts'
 
 /** Whether a list is asked as a search. */
@@ -32,8 +33,8 @@ export async function search(o: Office, r: HttpRequest, who: Caller): Promise<Ht
 }
 
 const TRANSCRIPTS = { txt: 'text/plain; charset=utf-8', html: 'text/html; charset=utf-8', pdf: 'application/pdf' } as const
-const text = { type: 'string' }
 const MOST = 200
+const DEED = shape({ id: count, at: moment, by: text, from: text, what: text, on: text, changes: list(shape({ at: { ...text, description: 'RFC 6901.' }, before: {}, after: {} })), detail: { description: 'What was sent; of what says something of a customer the names only.' } }, 'from', 'changes', 'detail')
 
 export function recordRoutes({ office: o }: Door): readonly Route[] {
   const find = async (r: HttpRequest, who: Caller): Promise<{ n: number; s: Present } | undefined> => {
@@ -43,7 +44,7 @@ export function recordRoutes({ office: o }: Door): readonly Route[] {
     return s && { n, s }
   }
   const transcripts = (Object.keys(TRANSCRIPTS) as (keyof typeof TRANSCRIPTS)[]).map((kind): Route => ({
-    method: 'GET', path: `/conversations/{n}/transcript.${kind}`, id: `transcript_${kind}`, scope: 'conversations:read', summary: 'Details, custom fields and public lines; nothing internal', answer: text, media: TRANSCRIPTS[kind].replace(/;.*/, ''),
+    method: 'GET', path: `/conversations/{n}/transcript.${kind}`, id: `transcript_${kind}`, scope: 'conversations:read', summary: 'Details, custom fields and public lines; nothing internal', answer: text, media: TRANSCRIPTS[kind].replace(/;.*/, ''), ...(kind === 'pdf' ? { refuses: [503] } : {}),
     async handle(r, who) {
       const found = await find(r, who)
       if (!found) return nothing()
@@ -56,7 +57,7 @@ export function recordRoutes({ office: o }: Door): readonly Route[] {
   return [
     ...transcripts,
     {
-      method: 'POST', path: '/conversations/{n}/transcript', id: 'mailTranscript', scope: 'conversations:write', summary: 'Mails the transcript to the customer, or to an operator', body: { type: 'object', properties: { to: { ...text, description: 'Absent: the customer’s own address.' } } }, answer: { type: 'object', properties: { ok: { const: true }, to: text } }, status: 202,
+      method: 'POST', path: '/conversations/{n}/transcript', id: 'mailTranscript', scope: 'conversations:write', summary: 'Mails the transcript to the customer, or to an operator', body: sent({ to: { ...text, description: 'Absent: the customer’s own address.' } }), answer: shape({ ok: { const: true }, to: text }), status: 202,
       async handle(r, who) {
         const found = await find(r, who)
         if (!found) return nothing()
@@ -66,7 +67,7 @@ export function recordRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'DELETE', path: '/conversations/{n}', id: 'deleteConversation', scope: 'conversations:write', summary: 'Deletes a closed conversation; it can be found among the deleted ones until it is purged', query: { confirm: { type: 'boolean', description: 'true: it is meant.' } }, answer: {}, status: 204,
+      method: 'DELETE', path: '/conversations/{n}', id: 'deleteConversation', scope: 'conversations:write', summary: 'Deletes a closed conversation; it can be found among the deleted ones until it is purged', query: { confirm: { type: 'boolean', description: 'true: it is meant.' } }, refuses: [409], answer: {}, status: 204,
       async handle(r, who) {
         const found = await find(r, who)
         if (!found) return nothing()
@@ -78,11 +79,12 @@ export function recordRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'GET', path: '/audit', id: 'audit', scope: 'audit:read', needs: 'audit.view', summary: 'Who changed what, from where, and how it was before; the newest first', query: { before: { type: 'integer', description: 'Only entries with a smaller id.' }, limit: { type: 'integer', description: 'At most so many (200).' } },
-      answer: { type: 'object', properties: { items: { type: 'array', items: { type: 'object', properties: { id: { type: 'integer' }, at: text, by: text, from: text, what: text, on: text, changes: { type: 'array' }, detail: {} } } }, next: { type: ['integer', 'null'] } } },
+      method: 'GET', path: '/audit', id: 'audit', scope: 'audit:read', needs: 'audit.view', summary: 'Who changed what, from where, and how it was before; the newest first', query: { after: { type: 'integer', minimum: 1, description: 'Go on after this: `next` of the page before.' }, before: { type: 'integer', minimum: 1, description: 'The same.' }, limit: { type: 'integer', minimum: 1, maximum: MOST } },
+      answer: shape({ items: list(DEED), next: maybe(count) }),
       async handle(r) {
         const limit = Math.max(1, whole(r.query.get('limit'), MOST, MOST))
-        const items = await o.records.audit.list({ limit: limit + 1, before: r.query.has('before') ? whole(r.query.get('before'), 0) : undefined })
+        const cursor = r.query.get('after') ?? r.query.get('before')
+        const items = await o.records.audit.list({ limit: limit + 1, before: cursor === null ? undefined : whole(cursor, 0) })
         const shown = items.slice(0, limit)
         return ok({ items: shown.map(d => ({ ...d, at: time(d.at) })), next: items.length > limit ? shown.at(-1)?.id ?? null : null })
       },

@@ -5,11 +5,11 @@ import type { Summary } from '../past.ts'
 import { readWanted } from '../records/finding.ts'
 import { BY, report, type By } from '../records/report.ts'
 import { csv } from '../transcripts/csv.ts'
+import { count, list, maybe, moment, shape, text } from './shapes.ts'
 import { ok, problem, time, wantsTable, type Door, type Route } from './door.ts'
 
-const text = { type: 'string' }
-const integer = { type: 'integer' }
-const maybe = { type: ['integer', 'null'] }
+const seconds = maybe(count)
+const ROW = shape({ key: text, name: text, conversations: count, served: count, lost: { ...count, description: 'Over, and never had an agent.' }, messages: count, waitAverage: seconds, waitLongest: seconds, durationAverage: seconds })
 const MOST = 20_000 // conversations of one report
 const PAGE = 500
 const DAY = 86_400_000 // ms
@@ -47,7 +47,7 @@ export function reportRoutes({ office: o }: Door): readonly Route[] {
     method: 'GET', path: '/reports', id: 'report', scope: 'conversations:read', needs: 'reports.view', table: true,
     summary: `How many conversations there were, how many had an agent, how long they waited and lasted (seconds), of those begun in that time; the last 30 days unless told otherwise, and at most ${MOST} are looked at`,
     query: { by: { enum: BY, description: 'A line for each queue (unless told otherwise), department, agent (the last one) or day (UTC).' }, since: { ...text, description: 'A date, or a moment.' }, until: { ...text, description: 'A date, which counts whole, or a moment.' } },
-    answer: { type: 'object', properties: { by: { enum: BY }, since: text, until: text, complete: { type: 'boolean', description: 'False: there were more; ask for a shorter time.' }, rows: { type: 'array', items: { type: 'object', properties: { key: text, name: text, conversations: integer, served: integer, lost: { ...integer, description: 'Over, and never had an agent.' }, messages: integer, waitAverage: maybe, waitLongest: maybe, durationAverage: maybe } } } } },
+    refuses: [422], answer: shape({ by: { enum: BY }, since: moment, until: moment, complete: { type: 'boolean' }, rows: list(ROW) }),
     async handle(r, who) {
       const by = BY.find(b => b === (r.query.get('by') ?? 'queue'))
       if (!by) return wrong('by', `one of ${BY.join(', ')}`)

@@ -12,7 +12,8 @@ import { cannedRoutes } from './canned.ts'
 import { banRoutes } from '../intake/bans-api.ts'
 import { articleRoutes } from '../intake/articles-api.ts'
 import { scriptRoutes } from '../intake/scripts-api.ts'
-import { declined, Door, nothing, problem, sweepKeys, time, whole, type Caller } from './door.ts'
+import { declined, Door, faulty, nothing, problem, sweepKeys, time, whole, type Caller, type Route } from './door.ts'
+import { misfits } from './fit.ts'
 import { participants } from '../circle.ts'
 import { listRoutes } from './lists.ts'
 import { liveRoutes } from './live.ts'
@@ -20,14 +21,14 @@ import { markRoutes } from './marks.ts'
 import { reportRoutes } from './reports.ts'
 import { roomRoutes } from './rooms.ts'
 import { threadRoutes } from './threads.ts'
-import { openapi } from './openapi.ts'
+import { argumentsOf, openapi } from './openapi.ts'
 import { ownRoutes } from './own.ts'
-
 import { operatorRoutes } from './operators.ts'
 import { customerRoutes } from './customers.ts'
 import { hookRoutes } from './hooks.ts'
 import { isSearch, recordRoutes, search } from './records.ts'
-import { settingsRoutes } from './settings.ts'
+import { settingsRoutes, settingsSchema } from './settings.ts'
+import { count, list, maybe, moment, paged, shape, text, yesNo, type Schema } from './shapes.ts'
 import { ticketRoutes } from './tickets.ts'
 import { tokenRoutes } from './tokens.ts'
 import { translationRoutes } from '../translate/translation-api.ts'
@@ -39,6 +40,25 @@ const MOST = 200
 const LINES = 500
 const LOOK = 25 // pages of MOST that one request looks through
 
+const above: Schema = { type: 'integer', minimum: 1 }
+const SUMMARY = { number: count, state: { enum: ['waiting', 'offered', 'active', 'ended', 'closed'] }, queue: text, owner: maybe(text), owners: list(text), opened: moment, closed: maybe(moment), ticket: maybe(count) }
+const CONVERSATION = shape({
+  ...SUMMARY, customer: shape({ name: text, jid: maybe(text), page: maybe(text) }), ownerName: maybe(text), participants: list(shape({ jid: text, name: text, role: { enum: ['observer', 'participant'] } })),
+  customerRead: { ...maybe(count), description: 'The last line that the customer’s client has shown.' }, circles: list(shape({ jid: text, name: text, role: { enum: ['owner', 'participant', 'observer', 'invited', 'left'] }, circle: { enum: ['green', 'yellow', 'pink', 'red', 'black'] } })),
+  asked: { ...list(shape({ id: text, kind: { enum: ['customer', 'transfer', 'invitation'] }, who: text, name: text, by: maybe(text), until: maybe(moment) })), description: 'Who is asked at this moment, and until when.' },
+  position: { ...count, description: 'In the queue, while it waits.' }, lines: count, idleSince: maybe(moment), unansweredSince: maybe(moment), assigned: maybe(moment),
+}, 'position')
+const LINE = shape({ seq: count, at: moment, by: { enum: ['customer', 'agent', 'desk'] }, name: text, jid: { ...text, description: 'Of an agent.' }, visibility: { enum: ['public', 'internal', 'coaching', 'system', 'command'] }, text, file: { ...shape({ url: text, name: text, size: count, type: text }, 'size', 'type'), description: 'The line is the address of a file.' } }, 'jid', 'file')
+const HEAD = { number: count, subject: text, status: text, queue: text, customer: text, opened: moment, email: { ...text, description: 'The customer’s.' } }
+const TICKET = shape(HEAD, 'email')
+/** What makes a list a search; all must fit. */
+const SEARCH: Readonly<Record<string, Schema>> = {
+  state: { ...text, description: 'Only those in this state.' }, queue: { ...text, description: 'Only those of this queue.' }, q: { ...text, description: 'Words that all must stand somewhere in it; “"in quotes"” together.' }, number: { ...count, description: 'This conversation.' }, email: { ...text, description: 'The customer’s address.' }, name: { ...text, description: 'Words of the customer’s name.' },
+  username: { ...text, description: 'The customer’s JID or its first part.' }, since: { ...text, description: 'Begun then or later: a date, or a moment.' }, until: { ...text, description: 'Begun then or before.' }, department: { ...text, description: 'In one of its queues.' }, group: { ...text, description: 'The same as `department`.' },
+  agent: { ...text, description: 'Owned at some time by this JID, or `me`.' }, status: { ...text, description: 'Like `state`; several with commas.' }, label: { ...text, description: 'With this label.' }, deleted: { ...yesNo, description: 'true: only deleted ones; else all but those.' },
+  sort: { enum: ['weight', 'newest', 'oldest'], description: 'weight (unless told otherwise), newest or oldest.' }, after: { ...text, description: 'Where the last page ended (`next`).' },
+}
+
 /** Registers the routes of this desk under /api/v1. The first desk of a server has them; a second one finds them taken and serves XMPP only. */
 export function rest(http: HttpRouter, office: Office): void {
   if (http.table.some(r => r.pattern === '/api/v1/conversations')) return
@@ -47,15 +67,11 @@ export function rest(http: HttpRouter, office: Office): void {
   door.add(...settingsRoutes(door), ...operatorRoutes(door), ...cannedRoutes(door), ...recordRoutes(door), ...customerRoutes(door), ...hookRoutes(door), ...ticketRoutes(door))
   door.add(...tokenRoutes(door), ...markRoutes(door), ...listRoutes(door), ...threadRoutes(door), ...roomRoutes(door), ...ownRoutes(door), ...reportRoutes(door))
   door.add(...banRoutes(door), ...scriptRoutes(door), ...articleRoutes(door), ...translationRoutes(door), ...liveRoutes(door, http, (r, who) => api.live(r, who)))
-  http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi(door.routes) }))
+  http.on('GET', '/api/v1/openapi.json', 'open', () => ({ status: 200, body: openapi(door.routes, settingsSchema()) }))
   http.on('GET', '/api/v1/exports/:key', 'open', async r => { const copy = await office.records.erasure.fetch(r.params['key'] ?? ''); return copy ? { status: 200, headers: { 'cache-control': 'no-store', ...(copy instanceof Uint8Array ? { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="conversation.pdf"' } : {}) }, body: copy } : nothing() })
-  door.on('GET', '/conversations', 'conversations:read', (r, who) => api.list(r, who))
-  door.on('GET', '/conversations/:n', 'conversations:read', (r, who) => api.one(r, who))
-  door.on('GET', '/conversations/:n/lines', 'conversations:read', (r, who) => api.lines(r, who))
-  door.on('POST', '/conversations/:n/commands/:command', 'conversations:write', (r, who) => api.command(r, who))
-  door.on('POST', '/commands/:command', 'conversations:write', (r, who) => api.command(r, who))
-  door.on('GET', '/tickets', 'tickets:read', (r, who) => api.tickets(r, who))
-  door.on('GET', '/tickets/:n', 'tickets:read', (r, who) => api.ticket(r, who))
+  door.add(...api.routes())
+  door.on('POST', '/conversations/:n/commands/:command', 'conversations:write', (r, who) => api.command(r, who), true)
+  door.on('POST', '/commands/:command', 'conversations:write', (r, who) => api.command(r, who), true)
   office.later(() => sweepKeys(office))
   office.records.keeping.daily.push(() => sweepKeys(office))
 }
@@ -64,6 +80,17 @@ class Api {
   readonly #o: Office
   readonly #door: Door
   constructor(door: Door) { this.#o = door.office; this.#door = door }
+
+  routes(): readonly Route[] {
+    const pages = { before: { ...above, description: 'Only numbers below this.' }, limit: { type: 'integer', minimum: 1, maximum: MOST, description: 'At most so many.' } }
+    return [
+      { method: 'GET', path: '/conversations', id: 'conversations', scope: 'conversations:read', refuses: [403, 422], summary: 'Conversations you may see, the newest first; by the further parameters a search. `field.NAME` asks for the value of a custom field. A page may hold fewer than `limit`, even none, and go on all the same: it ends where `next` is null', query: { ...pages, ...SEARCH }, answer: paged(shape({ ...SUMMARY, customer: text, deleted: { ...maybe(moment), description: 'Of a search.' }, weight: { ...count, description: 'Of a search.' } }, 'deleted', 'weight'), 'conversations'), handle: (r, who) => this.list(r, who) },
+      { method: 'GET', path: '/conversations/{n}', id: 'conversation', scope: 'conversations:read', summary: 'One conversation', answer: CONVERSATION, handle: (r, who) => this.one(r, who) },
+      { method: 'GET', path: '/conversations/{n}/lines', id: 'lines', scope: 'conversations:read', summary: 'What was said, in order', query: { after: { ...count, description: 'Only lines with a greater `seq`: `next` of the page before.' }, limit: { type: 'integer', minimum: 1, maximum: LINES } }, answer: shape({ conversation: count, complete: { ...yesNo, description: 'There is no line after these.' }, lines: list(LINE), next: maybe(text) }), handle: (r, who) => this.lines(r, who) },
+      { method: 'GET', path: '/tickets', id: 'tickets', scope: 'tickets:read', summary: 'Tickets you may see, the newest first', query: { after: { ...above, description: 'Where the last page ended (`next`).' }, ...pages }, answer: paged(TICKET, 'tickets'), handle: (r, who) => this.tickets(r, who) },
+      { method: 'GET', path: '/tickets/{n}', id: 'ticket', scope: 'tickets:read', summary: 'One ticket', answer: shape({ ...HEAD, articles: list(shape({ id: text, at: moment, by: text, conversation: count, body: text })) }, 'email'), handle: (r, who) => this.ticket(r, who) },
+    ]
+  }
 
   async list(r: HttpRequest, who: Caller): Promise<HttpResponse> {
     if (isSearch(r.query)) return search(this.#o, r, who)
@@ -121,13 +148,9 @@ class Api {
     const after = whole(r.query.get('after'), 0)
     const limit = whole(r.query.get('limit'), LINES, LINES)
     const all = (await this.#o.lines.after(found.n, after, limit)).filter(l => l.seq <= found.s.lines)
-    return {
-      status: 200,
-      body: {
-        conversation: found.n, complete: (all.at(-1)?.seq ?? found.s.lines) >= found.s.lines,
-        lines: all.filter(l => this.#isHis(who, found.s, l)).map(shownLine),
-      },
-    }
+    const last = all.at(-1)?.seq ?? found.s.lines
+    const complete = last >= found.s.lines
+    return { status: 200, body: { conversation: found.n, complete, lines: all.filter(l => this.#isHis(who, found.s, l)).map(shownLine), next: complete ? null : String(last) } }
   }
 
   async command(r: HttpRequest, who: Caller): Promise<HttpResponse> {
@@ -141,7 +164,9 @@ class Api {
       here = found.n
     } else if (command.about !== 'none') return problem(404, 'That command is given to a conversation: /api/v1/conversations/N/commands/…')
     if (!this.#o.operators.may(who.jid, command.permission)) return problem(403, 'You may not do that.')
-    const body = r.body !== null && typeof r.body === 'object' && !Array.isArray(r.body) ? r.body : {}
+    const faults = misfits(argumentsOf(command), r.body)
+    if (faults.length > 0) return faulty(422, faults)
+    const body = r.body ?? {}
     const args: Record<string, string> = {}
     for (const f of command.fields) {
       const v = (body as Record<string, unknown>)[f.name] // JSON from outside: each value is looked at

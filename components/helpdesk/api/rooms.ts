@@ -1,11 +1,10 @@
 // REST for the agents' permanent rooms (shell).
 import { grantText, wrongGrants } from '../acts/rooms.ts'
 import type { Grant, StandingRoom } from '../standing-rooms.ts'
-import { created, gone, nothing, object, ok, problem, time, type Door, type Route } from './door.ts'
+import { created, gone, nothing, object, ok, page, problem, time, type Door, type Route } from './door.ts'
+import { list, moment, paged, PAGED, sent, shape, text, texts, yesNo } from './shapes.ts'
 
-const text = { type: 'string' }
-const texts = { type: 'array', items: text }
-const ROOM = { type: 'object', properties: { id: text, jid: text, name: text, by: text, created: text, grants: texts, active: { type: 'boolean' }, participants: texts, access: { type: 'array', items: { type: 'object', properties: { jid: text, name: text } } } } }
+const ROOM = shape({ id: text, jid: text, name: text, by: text, created: moment, grants: texts, active: yesNo, participants: texts, access: list(shape({ jid: text, name: text })) })
 const KINDS = ['department', 'queue', 'role', 'agent'] as const
 
 export function roomRoutes({ office: o }: Door): readonly Route[] {
@@ -32,9 +31,13 @@ export function roomRoutes({ office: o }: Door): readonly Route[] {
     return typeof made === 'string' ? problem(409, made) : made
   }
   return [
-    { method: 'GET', path: '/rooms', id: 'rooms', scope: 'conversations:read', summary: 'The permanent rooms one may enter; `search` looks in their names', query: { search: text }, answer: { type: 'object', properties: { items: { type: 'array', items: ROOM } } }, async handle(r, who) { const all = mayManage(who.jid) ? o.rooms.all : o.rooms.of(who.jid); const s = (r.query.get('search') ?? '').toLowerCase(); return ok({ items: await Promise.all(all.filter(x => x.name.toLowerCase().includes(s)).map(shown)) }) } },
+    { method: 'GET', path: '/rooms', id: 'rooms', scope: 'conversations:read', summary: 'The permanent rooms one may enter; `search` looks in their names', query: { search: text, ...PAGED }, answer: paged(ROOM), async handle(r, who) {
+      const s = (r.query.get('search') ?? '').toLowerCase()
+      const p = page((mayManage(who.jid) ? o.rooms.all : o.rooms.of(who.jid)).filter(x => x.name.toLowerCase().includes(s)), x => x.local, r)
+      return ok({ items: await Promise.all(p.items.map(shown)), next: p.next })
+    } },
     {
-      method: 'POST', path: '/rooms', id: 'makeRoom', scope: 'conversations:write', needs: 'rooms.create', summary: 'Makes a permanent room', status: 201, body: { type: 'object', required: ['name', 'grants'], properties: { name: text, grants: texts } }, answer: ROOM,
+      method: 'POST', path: '/rooms', id: 'makeRoom', scope: 'conversations:write', needs: 'rooms.create', summary: 'Makes a permanent room', status: 201, body: sent({ name: { ...text, minLength: 1, maxLength: 80 }, grants: texts }, 'name', 'grants'), answer: ROOM,
       async handle(r, who) {
         const { name, grants } = object(r) ?? {}
         if (typeof name !== 'string' || name.trim() === '' || name.length > 80) return problem(422, 'name: 1 to 80 characters are needed.', { errors: [{ pointer: '/name', detail: 'is needed' }] })
@@ -43,7 +46,7 @@ export function roomRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'PATCH', path: '/rooms/{id}', id: 'changeRoom', scope: 'conversations:write', needs: 'rooms.create', summary: 'Changes who may enter', body: { type: 'object', required: ['grants'], properties: { grants: texts } }, answer: ROOM,
+      method: 'PATCH', path: '/rooms/{id}', id: 'changeRoom', scope: 'conversations:write', needs: 'rooms.create', summary: 'Changes who may enter', body: sent({ grants: texts }, 'grants'), answer: ROOM,
       async handle(r, who) {
         const room = o.rooms.get(r.params['id'] ?? '')
         if (!room) return nothing()

@@ -5,7 +5,8 @@ import { SECTIONS, type Section } from '../../../schemas/desk-settings.ts'
 import { isPermission, neededFor, PERMISSIONS, BUILT_IN, roleTitle } from '../permissions.ts'
 import { resolved, schema, type Shape } from '../settings/check.ts'
 import { branch, isTree, merge, type Json, type Tree } from '../settings/tree.ts'
-import { changed, created, Door, expected, gone, nothing, object, ok, page, problem, type Caller, type Route, type Schema } from './door.ts'
+import { changed, created, Door, expected, gone, nothing, object, ok, page, problem, type Caller, type Route } from './door.ts'
+import { count, list, maybe, PAGED, shape, text, texts, yesNo, type Schema } from './shapes.ts'
 
 const ONE: Readonly<Record<Section, string>> = { queues: 'queue', departments: 'department', brands: 'brand', sites: 'site', links: 'link', roles: 'role', fields: 'field', events: 'event', macros: 'macro' }
 /** Every operator needs to know of these. */
@@ -15,7 +16,7 @@ export const settingsRoutes = (door: Door): readonly Route[] => [...whole(door),
 
 function whole({ office: { rules } }: Door): readonly Route[] {
   const show = (): HttpResponse => ok({ version: rules.version, fixed: rules.fixed, ...rules.shown() }, { etag: `"${rules.version}"` })
-  const document = { type: 'object', properties: { version: { type: 'integer' }, settings: { $ref: '/api/v1/settings/schema' }, fixed: { type: 'array', items: { type: 'string' }, description: 'What the config file gives: nobody changes it here.' }, secrets: { type: 'array', items: { type: 'string' }, description: 'Secrets that are set; their values are never shown.' } } }
+  const document = shape({ version: count, settings: { $ref: SETTINGS }, fixed: { ...texts, description: 'What the config file gives: nobody changes it here.' }, secrets: { ...texts, description: 'Secrets that are set; their values are never shown.' } })
   return [
     { method: 'GET', path: '/settings', id: 'settings', scope: 'settings:read', needs: 'settings.view', summary: 'The settings of the desk', answer: document, handle: show },
     { method: 'GET', path: '/settings/schema', id: 'settingsSchema', scope: 'settings:read', needs: 'settings.view', summary: 'Their JSON Schema: titles, ranges, defaults', answer: { type: 'object' }, handle: () => ok(schema) },
@@ -33,7 +34,7 @@ function whole({ office: { rules } }: Door): readonly Route[] {
 
 function section({ office: { rules, operators } }: Door, name: Section): readonly Route[] {
   const one = ONE[name]
-  const shape = shapeOf(one, name === 'roles')
+  const entry = shapeOf(one, name === 'roles')
   const shown = (id: string): Tree => {
     const value = ((rules.shown().settings[name] as Tree)[id] ?? { title: roleTitle({}, id), permissions: {} }) as Tree // without secrets; a built-in role need not stand there
     return { id, ...(name === 'roles' ? grants(id) : {}), ...value, fixed: rules.isFixed(`/${name}/${id}`) }
@@ -53,9 +54,9 @@ function section({ office: { rules, operators } }: Door, name: Section): readonl
     return changed(r, outcome, answer)
   }
   return [
-    { method: 'GET', path: base, id: name, scope: 'settings:read', ...view, summary: `All ${name}`, query: PAGED, answer: list(shape), handle: r => { const p = page([...new Set([...built, ...Object.keys(rules.now[name])])].sort(), id => id, r); return ok({ version: rules.version, items: p.items.map(shown), next: p.next }) } },
+    { method: 'GET', path: base, id: name, scope: 'settings:read', ...view, summary: `All ${name}`, query: PAGED, answer: shape({ version: count, items: list(entry), next: maybe(text) }), handle: r => { const p = page([...new Set([...built, ...Object.keys(rules.now[name])])].sort(), id => id, r); return ok({ version: rules.version, items: p.items.map(shown), next: p.next }) } },
     {
-      method: 'POST', path: base, id: `make${capital}`, scope: 'settings:write', needs: manage, summary: `Makes a ${one}`, body: { type: 'object' }, answer: shape, status: 201,
+      method: 'POST', path: base, id: `make${capital}`, scope: 'settings:write', needs: manage, summary: `Makes a ${one}`, body: { type: 'object' }, answer: entry, status: 201,
       async handle(r, who) {
         const given = object(r)
         if (!given) return problem(422, 'An object is needed.')
@@ -65,16 +66,16 @@ function section({ office: { rules, operators } }: Door, name: Section): readonl
         return put(r, who, id, value as Tree, () => created(`${base}/${encodeURIComponent(id)}`, shown(id)), true) // what came as JSON is a tree
       },
     },
-    { method: 'GET', path: `${base}/{id}`, id: one, scope: 'settings:read', ...view, summary: `One ${one}`, answer: shape, handle: r => has(idOf(r)) ? ok(shown(idOf(r)), { etag: `"${rules.version}"` }) : nothing() },
+    { method: 'GET', path: `${base}/{id}`, id: one, scope: 'settings:read', ...view, summary: `One ${one}`, answer: entry, handle: r => has(idOf(r)) ? ok(shown(idOf(r)), { etag: `"${rules.version}"` }) : nothing() },
     {
-      method: 'PUT', path: `${base}/{id}`, id: `replace${capital}`, scope: 'settings:write', needs: manage, summary: `Replaces a ${one}, or makes it`, body: { type: 'object' }, answer: shape,
+      method: 'PUT', path: `${base}/{id}`, id: `replace${capital}`, scope: 'settings:write', needs: manage, summary: `Replaces a ${one}, or makes it`, body: { type: 'object' }, answer: entry,
       handle(r, who) {
         const { id: _, fixed: __, granted: ___, ...value } = object(r) ?? {}
         return object(r) ? put(r, who, idOf(r), value as Tree, () => ok(shown(idOf(r))), !has(idOf(r))) : problem(422, 'An object is needed.') // what came as JSON is a tree
       },
     },
     {
-      method: 'PATCH', path: `${base}/{id}`, id: `change${capital}`, scope: 'settings:write', needs: manage, summary: `Changes a ${one} by a JSON merge patch`, body: { type: 'object' }, answer: shape,
+      method: 'PATCH', path: `${base}/{id}`, id: `change${capital}`, scope: 'settings:write', needs: manage, summary: `Changes a ${one} by a JSON merge patch`, body: { type: 'object' }, answer: entry,
       async handle(r, who) {
         const patch = object(r)
         if (!has(idOf(r))) return nothing()
@@ -83,7 +84,7 @@ function section({ office: { rules, operators } }: Door, name: Section): readonl
       },
     },
     {
-      method: 'DELETE', path: `${base}/{id}`, id: `delete${capital}`, scope: 'settings:write', needs: manage, summary: `Deletes a ${one}`, answer: {}, status: 204,
+      method: 'DELETE', path: `${base}/{id}`, id: `delete${capital}`, scope: 'settings:write', needs: manage, summary: `Deletes a ${one}; nothing may name it any more`, ...(['queues', 'departments', 'sites'].includes(name) ? { refuses: [422] } : {}), answer: {}, status: 204,
       async handle(r, who) {
         if (!has(idOf(r))) return nothing()
         return changed(r, await rules.change(branch(`/${name}/${pointer(idOf(r))}`, null), who.jid, expected(r)), gone)
@@ -92,21 +93,29 @@ function section({ office: { rules, operators } }: Door, name: Section): readonl
   ]
 }
 
+/** Where the schema of the settings stands in the description of the interface. */
+const SETTINGS = '#/components/schemas/Settings'
+/** A part of that schema with its references as they are there. A secret is answered as null. */
+const inDocument = (part: object): object => JSON.parse(JSON.stringify(part, (_, v: unknown) => isSecret(v) ? maybe(v) : v).replaceAll('"$ref":"#/', `"$ref":"${SETTINGS}/`)) as object // what was an object is one
+const isSecret = (v: unknown): v is Schema => v !== null && typeof v === 'object' && 'x-secret' in v
+/** The schema of the settings as a part of that description. */
+export function settingsSchema(): object {
+  const { $schema: _, $id: __, ...rest } = schema as Readonly<Record<string, unknown>> // the file has both
+  return inDocument(rest)
+}
+
 /** One of a section as it is answered: what the schema says of it, by its name. */
 function shapeOf(one: string, isRole: boolean): Schema {
   const { title, properties } = resolved({ $ref: `#/$defs/${one}` })
-  const outside = (all: unknown): unknown => JSON.parse(JSON.stringify(all).replaceAll('"$ref":"#/', '"$ref":"/api/v1/settings/schema#/')) // its own references lead into the schema
-  return {
-    type: 'object', title,
-    properties: { id: { type: 'string' }, fixed: { type: 'boolean', description: 'The config file gives it, or a part of it.' }, ...(isRole ? { granted: { type: 'array', items: { type: 'string' }, description: 'All that the role may do.' } } : {}), ...outside(properties ?? {}) as object },
-  }
+  const own = inDocument(properties ?? {}) as Readonly<Record<string, Schema>> // as JSON Schema has it
+  return { title, ...shape({ id: text, fixed: { ...yesNo, description: 'The config file gives it, or a part of it.' }, ...(isRole ? { granted: { ...texts, description: 'All that the role may do.' } } : {}), ...own }, ...Object.entries(own).flatMap(([k, s]) => s['default'] === undefined || (isRole && k === 'base') ? [k] : [])) } // a built-in role begins with nothing
 }
 
 /** FP-22, FP-23: every permission there is, and what each role has of them. */
 function roles({ office: { rules, operators } }: Door): Route {
   const titles = (resolved({ $ref: '#/$defs/role' }).properties?.['permissions']?.properties ?? {}) as Readonly<Record<string, Shape>>
   return {
-    method: 'GET', path: '/permissions', id: 'permissions', scope: 'settings:read', summary: 'All permissions, and which role has which', answer: { type: 'object' },
+    method: 'GET', path: '/permissions', id: 'permissions', scope: 'settings:read', summary: 'All permissions, and which role has which', answer: shape({ permissions: list(shape({ id: text, title: text })), roles: list(shape({ id: text, title: text, builtIn: yesNo, granted: texts })) }),
     handle: () => ok({
       permissions: PERMISSIONS.filter(isPermission).map(id => ({ id, title: titles[id]?.title ?? id })),
       roles: [...new Set([...BUILT_IN, ...Object.keys(rules.now.roles)])].map(id => ({ id, title: roleTitle(rules.now.roles, id), builtIn: (BUILT_IN as readonly string[]).includes(id), granted: [...operators.rights(id)].sort() })),
@@ -114,7 +123,5 @@ function roles({ office: { rules, operators } }: Door): Route {
   }
 }
 
-export const PAGED = { after: { type: 'string', description: 'Go on after this: `next` of the page before.' }, limit: { type: 'integer', minimum: 1, maximum: 200 } }
-const list = (of: object): Schema => ({ type: 'object', properties: { version: { type: 'integer' }, items: { type: 'array', items: of }, next: { type: ['string', 'null'] } } })
 const pointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
 const lookup = (entry: Tree, fixed: string): Json | undefined => { let x: Json | undefined = entry; for (const k of fixed.split('/').slice(3)) x = isTree(x) ? x[k] : undefined; return x }

@@ -2,10 +2,12 @@
 import { commandNamed } from '../commands.ts'
 import { act } from '../actions.ts'
 import type { Thread } from '../threads.ts'
-import { declined, gone, nothing, object, ok, page, problem, time, type Door, type Route } from './door.ts'
+import { declined, gone, nothing, object, ok, problem, time, whole, type Door, type Route } from './door.ts'
+import { count, DONE, list, maybe, moment, paged, PAGED, sent, shape, text } from './shapes.ts'
 
-const text = { type: 'string' }
-const THREAD = { type: 'object', properties: { number: { type: 'integer' }, address: text, by: text, members: { type: 'array', items: { type: 'object', properties: { jid: text, name: text, standing: { enum: ['in', 'asked', 'out'] } } } }, related: { type: ['object', 'null'], properties: { kind: text, number: { type: 'integer' }, href: text } }, begun: text, last: text, lastBy: text, lines: { type: 'integer' } } }
+const THREAD = shape({ number: count, address: text, by: text, members: list(shape({ jid: text, name: text, standing: { enum: ['in', 'asked', 'out'] } })), related: maybe(shape({ kind: { enum: ['ticket', 'conversation'] }, number: count, href: text })), begun: moment, last: moment, lastBy: text, lines: count })
+const MOST = 200
+const LINES = 500
 
 export function threadRoutes({ office: o }: Door): readonly Route[] {
   const shown = (t: Thread): object => ({
@@ -13,9 +15,18 @@ export function threadRoutes({ office: o }: Door): readonly Route[] {
     related: t.related ? { ...t.related, href: `/api/v1/${t.related.kind === 'ticket' ? 'tickets' : 'conversations'}/${t.related.number}` } : null, begun: time(t.begun), last: time(t.last), lastBy: t.lastBy, lines: t.lines,
   })
   return [
-    { method: 'GET', path: '/threads', id: 'threads', scope: 'conversations:read', needs: 'chat.with.agents', summary: 'One’s talks with colleagues, the newest on top', query: { limit: { type: 'integer' }, after: text }, answer: { type: 'object', properties: { items: { type: 'array', items: THREAD }, next: { type: ['string', 'null'] } } }, handle(r, who) { const all = o.threads.of(who.jid); const at = r.query.get('after'); const rest = at === null ? all : all.slice(all.findIndex(t => String(t.n) === at) + 1); const p = page(rest, t => String(t.n), { ...r, query: new URLSearchParams([...r.query].filter(([k]) => k !== 'after')) }); return ok({ items: p.items.map(shown), next: p.next }) } },
+    { method: 'GET', path: '/threads', id: 'threads', scope: 'conversations:read', needs: 'chat.with.agents', summary: 'One’s talks with colleagues, the newest on top', query: PAGED, answer: paged(THREAD), refuses: [422], handle(r, who) {
+      const after = r.query.get('after')
+      const [, last, n] = /^(\d{1,15})-(\d{1,15})$/.exec(after ?? '') ?? []
+      if (after !== null && n === undefined) return problem(422, 'after: is no place where a page ended.', { errors: [{ pointer: '/after', detail: 'is no place where a page ended' }] })
+      // Who was written to meanwhile stands on top again, and is not told twice.
+      const rest = o.threads.of(who.jid).filter(t => after === null || t.last < Number(last) || (t.last === Number(last) && t.n < Number(n))).sort((a, b) => b.last - a.last || b.n - a.n)
+      const items = rest.slice(0, whole(r.query.get('limit'), MOST, MOST))
+      const end = items.at(-1)
+      return ok({ items: items.map(shown), next: end !== undefined && rest.length > items.length ? `${end.last}-${end.n}` : null })
+    } },
     {
-      method: 'POST', path: '/threads', id: 'beginThread', scope: 'conversations:write', personal: true, needs: 'chat.with.agents', summary: 'Begins to talk with one or more colleagues, or goes on', body: { type: 'object', required: ['who', 'text'], properties: { who: { type: 'array', items: text }, text, related: { ...text, description: '#12 or ticket:5' } } }, answer: { type: 'object', properties: { ok: { const: true }, text } },
+      method: 'POST', path: '/threads', id: 'beginThread', scope: 'conversations:write', personal: true, needs: 'chat.with.agents', summary: 'Begins to talk with one or more colleagues, or goes on', body: sent({ who: { ...list(text), minItems: 1 }, text, related: { ...text, description: '#12 or ticket:5' } }, 'who', 'text'), answer: DONE,
       async handle(r, who) {
         const { who: people, text: said, related } = object(r) ?? {}
         if (!Array.isArray(people) || people.length === 0 || !people.every(p => typeof p === 'string') || typeof said !== 'string') return problem(422, 'who and text are needed.', { errors: [{ pointer: '/who', detail: 'a list of colleagues is needed' }] })
@@ -26,17 +37,19 @@ export function threadRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'GET', path: '/threads/{n}/lines', id: 'threadLines', scope: 'conversations:read', summary: 'What was said in a talk one is in', query: { after: { type: 'integer' } }, answer: { type: 'object', properties: { lines: { type: 'array', items: { type: 'object', properties: { seq: { type: 'integer' }, at: text, by: text, name: text, text } } } } },
+      method: 'GET', path: '/threads/{n}/lines', id: 'threadLines', scope: 'conversations:read', summary: 'What was said in a talk one is in', query: { after: { ...count, description: 'Only lines with a greater `seq`: `next` of the page before.' }, limit: { type: 'integer', minimum: 1, maximum: LINES } }, answer: paged(shape({ seq: count, at: moment, by: text, name: text, text }), 'lines'),
       async handle(r, who) {
         const n = Number(r.params['n'])
         if (o.threads.get(n)?.members[who.jid] === undefined) return nothing()
-        const lines = await o.threads.lines(n, Number(r.query.get('after') ?? 0) || 0)
-        return ok({ lines: lines.map(l => ({ seq: l.seq, at: time(l.at), by: l.by, name: l.name, text: l.body })) })
+        const limit = whole(r.query.get('limit'), LINES, LINES)
+        const all = await o.threads.lines(n, whole(r.query.get('after'), 0), limit + 1)
+        const lines = all.slice(0, limit)
+        return ok({ lines: lines.map(l => ({ seq: l.seq, at: time(l.at), by: l.by, name: l.name, text: l.body })), next: all.length > limit ? String(lines.at(-1)?.seq) : null })
       },
     },
     {
       method: 'POST', path: '/threads/{n}/lines', id: 'writeThread', scope: 'conversations:write', personal: true, needs: 'chat.with.agents', summary: 'Writes into a talk, and comes in with it', status: 204, answer: {},
-      body: { type: 'object', required: ['text'], properties: { text } },
+      body: sent({ text: { ...text, minLength: 1 } }, 'text'),
       async handle(r, who) {
         const t = o.threads.get(Number(r.params['n']))
         if (t?.members[who.jid] === undefined) return nothing()
@@ -47,7 +60,7 @@ export function threadRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'PUT', path: '/threads/{n}/standing', id: 'standInThread', scope: 'conversations:write', personal: true, needs: 'chat.with.agents', summary: 'Comes into a talk, or passes', body: { type: 'object', required: ['standing'], properties: { standing: { enum: ['in', 'out'] } } }, answer: THREAD,
+      method: 'PUT', path: '/threads/{n}/standing', id: 'standInThread', scope: 'conversations:write', personal: true, needs: 'chat.with.agents', summary: 'Comes into a talk, or passes', body: sent({ standing: { enum: ['in', 'out'] } }, 'standing'), answer: THREAD,
       async handle(r, who) {
         const t = o.threads.get(Number(r.params['n']))
         if (t?.members[who.jid] === undefined) return nothing()

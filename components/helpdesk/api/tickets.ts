@@ -1,23 +1,23 @@
 // REST for tickets: made, added to, changed and merged (shell).
 import { createHash, randomUUID } from 'node:crypto'
 import type { HttpRequest } from '../../../server/api.ts'
+import { count, sent, shape, text } from './shapes.ts'
 import { created, expected, gone, nothing, object, ok, problem, type Caller, type Door, type Route } from './door.ts'
 
-const text = { type: 'string' }
-const TICKET = { type: 'object', properties: { number: { type: 'integer' }, subject: text, status: text } }
+const line = { ...text, minLength: 1, maxLength: 250 }
+const NUMBER = shape({ number: count })
 
 export function ticketRoutes({ office: o }: Door): readonly Route[] {
   /** Operators of its queue, and who may see others' conversations. */
   const maySee = (who: Caller, t: { readonly queue: string }): boolean => o.operators.may(who.jid, 'chat.view.others', t.queue) || o.operators.of(t.queue).includes(who.jid)
   return [
     {
-      method: 'PATCH', path: '/tickets/{n}', id: 'changeTicket', scope: 'tickets:write', personal: true, needs: 'chat.ticket', summary: 'Changes subject or status; If-Match with the ETag that was seen keeps two from overwriting each other', body: { type: 'object', properties: { subject: text, status: text } }, answer: TICKET,
+      method: 'PATCH', path: '/tickets/{n}', id: 'changeTicket', scope: 'tickets:write', personal: true, needs: 'chat.ticket', summary: 'Changes subject or status; If-Match with the ETag that was seen keeps two from overwriting each other', body: sent({ subject: line, status: line }), answer: shape({ number: count, subject: text, status: text }),
       async handle(r, who) {
         const n = /^[1-9]\d{0,8}$/.test(r.params['n'] ?? '') ? Number(r.params['n']) : 0
         const ticket = n === 0 ? undefined : await o.filing.tickets.get(n)
         if (!ticket || !maySee(who, ticket)) return nothing()
-        const { subject, status, ...other } = object(r) ?? {}
-        if (Object.keys(other).length > 0) return problem(422, `${Object.keys(other)[0]}: cannot be changed.`)
+        const { subject, status } = object(r) ?? {}
         for (const [k, v] of Object.entries({ subject, status })) if (v !== undefined && (typeof v !== 'string' || v.trim() === '' || v.length > 250)) return problem(422, `${k}: 1 to 250 characters.`)
         const outcome = await o.filing.tickets.change(n, { ...(typeof subject === 'string' ? { subject } : {}), ...(typeof status === 'string' ? { status } : {}) }, expected(r))
         if (outcome === 'missing') return nothing()
@@ -27,7 +27,7 @@ export function ticketRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'POST', path: '/tickets', id: 'makeTicket', scope: 'tickets:write', personal: true, needs: 'chat.ticket', summary: 'Makes a ticket', body: { type: 'object', required: ['subject', 'body'], properties: { subject: text, body: text, queue: text, customer: text } }, answer: { type: 'object', properties: { number: { type: 'integer' } } }, status: 201,
+      method: 'POST', path: '/tickets', id: 'makeTicket', scope: 'tickets:write', personal: true, needs: 'chat.ticket', summary: 'Makes a ticket', body: sent({ subject: line, body: text, queue: text, customer: text }, 'subject', 'body'), answer: NUMBER, status: 201,
       async handle(r, who) {
         const { subject, body, queue, customer } = object(r) ?? {}
         if (typeof subject !== 'string' || subject.trim() === '' || subject.length > 250 || typeof body !== 'string') return problem(422, 'subject (1 to 250 characters) and body are needed.')
@@ -37,7 +37,7 @@ export function ticketRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'POST', path: '/tickets/{n}/articles', id: 'addArticle', scope: 'tickets:write', personal: true, needs: 'chat.ticket', summary: 'Adds an article to a ticket', body: { type: 'object', required: ['body'], properties: { body: text } }, answer: { type: 'object', properties: { number: { type: 'integer' } } }, status: 201,
+      method: 'POST', path: '/tickets/{n}/articles', id: 'addArticle', scope: 'tickets:write', personal: true, needs: 'chat.ticket', summary: 'Adds an article to a ticket', body: sent({ body: { ...text, minLength: 1 } }, 'body'), answer: NUMBER, status: 201,
       async handle(r, who) {
         const [n, body] = [r.params['n'] ?? '', object(r)?.['body']]
         const ticket = /^[1-9]\d{0,8}$/.test(n) ? await o.filing.tickets.get(Number(n)) : undefined
@@ -47,7 +47,7 @@ export function ticketRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'POST', path: '/tickets/{n}/merge', id: 'mergeTicket', scope: 'tickets:write', needs: 'chat.act.others', summary: 'Puts the articles of a ticket into another', body: { type: 'object', required: ['into'], properties: { into: { type: 'integer' } } }, answer: {}, status: 204,
+      method: 'POST', path: '/tickets/{n}/merge', id: 'mergeTicket', scope: 'tickets:write', needs: 'chat.act.others', summary: 'Puts the articles of a ticket into another', body: sent({ into: { type: 'integer', minimum: 1 } }, 'into'), answer: {}, status: 204,
       async handle(r, who) {
         const [n, into] = [r.params['n'] ?? '', object(r)?.['into']]
         if (!/^[1-9]\d{0,8}$/.test(n)) return nothing()

@@ -2,8 +2,8 @@
 import { isLoopback, Jid, neighbourhood, type HttpRequest, type HttpResponse, type TokenKeeper, type TokenView } from '../../../server/api.ts'
 import { created, Door, gone, nothing, object, ok, page, problem, time, type Caller, type Route } from './door.ts'
 import { Failures } from './failures.ts'
-import { oddScope, SCOPES } from './scopes.ts'
-import { PAGED } from './settings.ts'
+import { AREAS, oddScope, SCOPES } from './scopes.ts'
+import { list, maybe, moment, paged, PAGED, sent, shape, text, yesNo } from './shapes.ts'
 
 const LIFE = 12 * 3600 // seconds, unless told otherwise
 const LONGEST = 24 * 3600
@@ -13,10 +13,9 @@ const LABEL = 80
 const LATER = '30' // seconds until one may try again where passwords cannot be looked at
 const AT_ONCE = 32 // passwords looked at in the same moment: each takes a thread of the pool for milliseconds
 
-const text = { type: 'string' }
-const moment = { type: ['string', 'null'], format: 'date-time' }
-const SCOPED = { type: ['array', 'null'], items: { enum: SCOPES }, description: 'null: all that the account may do. A word without its colon stands for all that begin with it.' }
-const TOKEN = { type: 'object', properties: { id: text, label: { type: ['string', 'null'] }, created: moment, expires: moment, scopes: SCOPED, session: { type: 'boolean', description: 'Begun with a password; over with the next one.' }, current: { type: 'boolean', description: 'The one that asks.' } } }
+const WORDS = list({ enum: [...AREAS, ...SCOPES] })
+const SCOPED = { ...maybe(WORDS), description: 'null: all that the account may do. A word without its colon stands for all that begin with it.' }
+const TOKEN = shape({ id: text, label: maybe(text), created: moment, expires: maybe(moment), scopes: SCOPED, session: { ...yesNo, description: 'Begun with a password; over with the next one.' }, current: { ...yesNo, description: 'The one that asks.' } })
 
 interface Wish { readonly name: string; readonly password: string; readonly scopes: readonly string[] | undefined; readonly seconds: number; readonly label: string | undefined }
 
@@ -29,20 +28,17 @@ export function tokenRoutes(door: Door): readonly Route[] {
   const end = async (who: Caller, id: string): Promise<HttpResponse> => await keyring()?.end(who.jid, id) ? gone() : nothing()
   return [
     {
-      method: 'POST', path: '/tokens', id: 'signIn', open: true, status: 201, summary: 'Signs in: a token for a name and a password, shown this once', answer: { type: 'object', properties: { token: { type: ['string', 'null'], description: 'null where a request with the same Idempotency-Key is answered again.' }, id: text, jid: text, role: { type: ['string', 'null'] }, expires: moment, scopes: SCOPED } },
-      body: {
-        type: 'object', required: ['name', 'password'], additionalProperties: false, properties: {
-          name: { ...text, description: 'The account: anna, or anna@example.org.' }, password: text, scopes: { type: 'array', items: { enum: SCOPES } },
-          seconds: { type: 'integer', minimum: SHORTEST, maximum: LONGEST, default: LIFE, description: 'How long the token holds; an hour at most where a directory or an issuer knows the passwords.' }, label: { ...text, maxLength: LABEL, description: 'What stands in the list for it, a device say.' },
-        },
-      },
+      method: 'POST', path: '/tokens', id: 'signIn', open: true, status: 201, summary: 'Signs in: a token for a name and a password, shown this once', answer: shape({ token: { ...maybe(text), description: 'null where a request with the same Idempotency-Key is answered again.' }, id: text, jid: text, role: maybe(text), expires: moment, scopes: SCOPED }), refuses: [401, 403, 404, 429, 503],
+      body: sent({
+        name: { ...text, minLength: 1, maxLength: LONG, description: 'The account: anna, or anna@example.org.' }, password: { ...text, minLength: 1, maxLength: LONG }, scopes: { ...WORDS, minItems: 1, maxItems: 100 },
+        seconds: { type: 'integer', minimum: SHORTEST, maximum: LONGEST, default: LIFE, description: 'How long the token holds; an hour at most where a directory or an issuer knows the passwords.' }, label: { ...text, minLength: 1, maxLength: LABEL, description: 'What stands in the list for it, a device say.' },
+      }, 'name', 'password'),
       handle: r => signIns.take(r, keyring()),
     },
     {
-      method: 'GET', path: '/tokens', id: 'tokens', scope: 'tokens:read', summary: 'One’s own tokens that are not over, without their text', query: PAGED, answer: { type: 'object', properties: { items: { type: 'array', items: TOKEN }, next: { type: ['string', 'null'] } } },
+      method: 'GET', path: '/tokens', id: 'tokens', scope: 'tokens:read', summary: 'One’s own tokens that are not over, without their text', query: PAGED, answer: paged(TOKEN),
       async handle(r, who) {
-        const own = [...await keyring()?.list(who.jid) ?? []].sort((a, b) => a.id < b.id ? -1 : 1)
-        const p = page(own, t => t.id, r)
+        const p = page(await keyring()?.list(who.jid) ?? [], t => t.id, r)
         return ok({ items: p.items.map(t => shown(t, who)), next: p.next })
       },
     },

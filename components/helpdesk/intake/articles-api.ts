@@ -1,20 +1,18 @@
 // REST for the desk's articles (shell).
 import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
 import { created, gone, nothing, object, ok, page, problem, time, whole, type Caller, type Door, type Route } from '../api/door.ts'
-import { PAGED } from '../api/settings.ts'
+import { count, list, maybe, moment, paged, PAGED, sent, shape, text, texts, yesNo } from '../api/shapes.ts'
 import { MOST, type Article } from './knowledge.ts'
 
-const text = { type: 'string' }
 const QUESTION = 1000 // characters
-const ARTICLE = { type: 'object', properties: { id: text, title: { ...text, maxLength: 200 }, text: { ...text, maxLength: 100_000 }, url: { type: ['string', 'null'], description: 'Where it stands in full; http or https.' }, internal: { type: 'boolean', description: 'For agents only. Default: false.' }, queues: { type: 'array', items: text, description: 'Empty: all.' }, at: text, by: text } }
+const WORDS = { title: { ...text, maxLength: 200 }, text: { ...text, maxLength: 100_000 }, url: { ...maybe(text), description: 'Where it stands in full; http or https.' }, internal: { ...yesNo, description: 'For agents only. Default: false.' }, queues: { ...texts, description: 'Empty: all.' } }
+const ARTICLE = shape({ id: text, ...WORDS, at: moment, by: text })
 
 export function articleRoutes({ office: o }: Door): readonly Route[] {
   const { articles } = o.knowledge
   const shown = (a: Article): object => ({ ...a, url: a.url ?? null, at: time(a.at) })
   const keep = async (r: HttpRequest, who: Caller, old: Article | undefined): Promise<HttpResponse> => {
-    const { title, text: words, url, internal = false, queues = [], id: _, at: __, by: ___, ...odd } = { ...old, ...object(r) } as Readonly<Record<string, unknown>> // JSON from outside: each value is looked at
-    const [strange] = Object.keys(odd)
-    if (strange !== undefined) return problem(422, `${strange}: is nothing that an article has.`)
+    const { title, text: words, url, internal = false, queues = [] } = { ...old, ...object(r) } as Readonly<Record<string, unknown>> // JSON from outside: each value is looked at
     if (typeof title !== 'string' || title.trim() === '' || title.length > 200) return problem(422, 'title: a text of 1 to 200 characters.')
     if (typeof words !== 'string' || words.length > 100_000) return problem(422, 'text: a text of at most 100000 characters.')
     if (url !== undefined && url !== null && (typeof url !== 'string' || url.length > 2000 || !/^https?:\/\/[^\s]+$/i.test(url))) return problem(422, 'url: an address that begins with http or https.')
@@ -27,7 +25,7 @@ export function articleRoutes({ office: o }: Door): readonly Route[] {
   const find = (r: HttpRequest): Article | undefined => articles.get(r.params['id'] ?? '')
   return [
     {
-      method: 'GET', path: '/articles', id: 'articles', scope: 'articles:read', needs: 'chat.serve', summary: 'Articles, or those in which all words of `q` stand, the best first', query: { q: text, ...PAGED }, answer: { type: 'object', properties: { items: { type: 'array', items: ARTICLE }, next: { type: ['string', 'null'] } } },
+      method: 'GET', path: '/articles', id: 'articles', scope: 'articles:read', needs: 'chat.serve', summary: 'Articles, or those in which all words of `q` stand, the best first', query: { q: { ...text, description: 'Words; what is found comes on one page.' }, ...PAGED }, answer: paged(ARTICLE),
       async handle(r) {
         const q = r.query.get('q')
         if (q !== null && q.trim() !== '') return ok({ items: (await articles.find(q, Math.max(1, whole(r.query.get('limit'), 20, 100)))).map(shown), next: null })
@@ -35,12 +33,12 @@ export function articleRoutes({ office: o }: Door): readonly Route[] {
         return ok({ items: p.items.map(shown), next: p.next })
       },
     },
-    { method: 'POST', path: '/articles', id: 'makeArticle', scope: 'articles:write', needs: 'canned.manage', summary: 'Writes an article', body: ARTICLE, answer: ARTICLE, status: 201, handle: (r, who) => keep(r, who, undefined) },
+    { method: 'POST', path: '/articles', id: 'makeArticle', scope: 'articles:write', needs: 'canned.manage', summary: 'Writes an article', body: sent(WORDS, 'title', 'text'), answer: ARTICLE, status: 201, handle: (r, who) => keep(r, who, undefined) },
     { method: 'GET', path: '/articles/{id}', id: 'article', scope: 'articles:read', needs: 'chat.serve', summary: 'One article', answer: ARTICLE, handle: r => { const a = find(r); return a ? ok(shown(a)) : nothing() } },
-    { method: 'PATCH', path: '/articles/{id}', id: 'changeArticle', scope: 'articles:write', needs: 'canned.manage', summary: 'Changes an article', body: ARTICLE, answer: ARTICLE, handle: (r, who) => { const a = find(r); return a ? keep(r, who, a) : nothing() } },
+    { method: 'PATCH', path: '/articles/{id}', id: 'changeArticle', scope: 'articles:write', needs: 'canned.manage', summary: 'Changes an article', body: sent(WORDS), answer: ARTICLE, handle: (r, who) => { const a = find(r); return a ? keep(r, who, a) : nothing() } },
     {
-      method: 'GET', path: '/suggestions', id: 'suggestions', scope: 'articles:read', needs: 'chat.serve', summary: 'What may answer a question: articles in which most of its words stand, and what the knowledge base finds', query: { q: { ...text, description: 'The question.' }, queue: text, customers: { type: 'boolean', description: 'true: only what customers may read.' }, limit: { type: 'integer', minimum: 1, maximum: 20 } },
-      answer: { type: 'object', properties: { items: { type: 'array', items: { type: 'object', properties: { title: text, text, url: { type: ['string', 'null'] } } } } } },
+      method: 'GET', path: '/suggestions', id: 'suggestions', scope: 'articles:read', needs: 'chat.serve', summary: 'What may answer a question: articles in which most of its words stand, and what the knowledge base finds', query: { q: { ...text, description: 'The question.' }, queue: text, customers: { ...yesNo, description: 'true: only what customers may read.' }, limit: { type: 'integer', minimum: 1, maximum: 20, description: 'The best so many; there is no next page.' } },
+      answer: shape({ items: list(shape({ title: text, text, url: maybe(text) })) }),
       async handle(r) {
         const [q, queue] = [r.query.get('q') ?? '', r.query.get('queue') ?? undefined]
         if (q.trim() === '') return problem(422, 'q: a question is needed.', { errors: [{ pointer: '/q', detail: 'a question is needed' }] })
@@ -50,7 +48,7 @@ export function articleRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'GET', path: '/knowledge', id: 'knowledge', scope: 'settings:read', needs: 'settings.view', summary: 'How the knowledge base stands: whether it is asked, left alone because it failed, and why', answer: { type: 'object', properties: { on: { type: 'boolean' }, failures: { type: 'integer' }, leftAloneUntil: { type: ['string', 'null'] }, because: { type: ['string', 'null'] } } },
+      method: 'GET', path: '/knowledge', id: 'knowledge', scope: 'settings:read', needs: 'settings.view', summary: 'How the knowledge base stands: whether it is asked, left alone because it failed, and why', answer: shape({ on: yesNo, failures: count, leftAloneUntil: maybe(moment), because: maybe(text) }),
       handle() { const { on, failures, until, because } = o.remoteKnowledge.standing; return ok({ on, failures, leftAloneUntil: time(until), because: because ?? null }) },
     },
     { method: 'DELETE', path: '/articles/{id}', id: 'deleteArticle', scope: 'articles:write', needs: 'canned.manage', summary: 'Deletes an article', answer: {}, status: 204, handle: async r => await articles.remove(r.params['id'] ?? '') ? gone() : nothing() },

@@ -1,19 +1,18 @@
 // REST for bans: who may not come in (shell).
 import { Jid } from '../../../server/api.ts'
 import { created, gone, nothing, object, ok, page, problem, time, type Door, type Route } from '../api/door.ts'
-import { PAGED } from '../api/settings.ts'
+import { maybe, moment, paged, PAGED, sent, shape, text } from '../api/shapes.ts'
 import { isRange, MOST, type Ban } from './bans.ts'
 
-const text = { type: 'string' }
-const BAN = { type: 'object', properties: { id: text, visitor: { type: ['string', 'null'], description: 'A bare JID, or a whole domain.' }, address: { type: ['string', 'null'], description: 'A network address, or a range: 192.0.2.0/24.' }, because: text, by: text, at: text, until: { type: ['string', 'null'] } } }
-const ASKED = { type: 'object', properties: { visitor: text, address: text, conversation: { type: 'integer', description: 'Instead: the customer of this conversation.' }, because: text, seconds: { type: 'integer', minimum: 1, description: 'Absent: for good.' } } }
+const BAN = shape({ id: text, visitor: { ...maybe(text), description: 'A bare JID, or a whole domain.' }, address: { ...maybe(text), description: 'A network address, or a range: 192.0.2.0/24.' }, because: text, by: text, at: moment, until: maybe(moment) })
 const LONGEST = 10 * 366 * 86_400 // seconds
+const ASKED = { ...sent({ visitor: text, address: text, conversation: { type: 'integer', minimum: 1, description: 'Instead: the customer of this conversation.' }, because: { ...text, maxLength: 500 }, seconds: { type: 'integer', minimum: 1, maximum: LONGEST, description: 'Absent: for good.' } }), description: 'One of visitor, address and conversation.' }
 
 export function banRoutes({ office: o }: Door): readonly Route[] {
   const shown = (b: Ban): object => ({ id: b.id, visitor: b.visitor ?? null, address: b.address ?? null, because: b.because, by: b.by, at: time(b.at), until: time(b.until) })
   return [
     {
-      method: 'GET', path: '/bans', id: 'bans', scope: 'bans:read', needs: 'bans.manage', summary: 'Bans that hold', query: PAGED, answer: { type: 'object', properties: { items: { type: 'array', items: BAN }, next: { type: ['string', 'null'] } } },
+      method: 'GET', path: '/bans', id: 'bans', scope: 'bans:read', needs: 'bans.manage', summary: 'Bans that hold', query: PAGED, answer: paged(BAN),
       handle(r) { const p = page(o.bans.all(o.now), b => b.id, r); return ok({ items: p.items.map(shown), next: p.next }) },
     },
     {

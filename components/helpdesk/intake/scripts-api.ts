@@ -2,20 +2,14 @@
 import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
 import { check } from '../settings/check.ts'
 import { branch, merge, type Tree } from '../settings/tree.ts'
+import { byName, list, sent, shape, text } from '../api/shapes.ts'
 import { faulty, nothing, object, ok, problem, type Door, type Route } from '../api/door.ts'
 import { snippet, type Kind } from './scripts.ts'
 
-const text = { type: 'string' }
 const KINDS: readonly Kind[] = ['normal', 'deferred', 'in-place']
-const ASKED = {
-  type: 'object',
-  properties: {
-    kind: { enum: KINDS, description: 'normal: in <head>, loads before the page; deferred: before </body>, after it; in-place: a link without a script. Default: deferred.' },
-    brand: { ...text, description: 'Whose host; absent: the address of this server.' }, site: { ...text, description: 'Default: default.' },
-    page: { ...text, description: 'Where it will stand: for the warning about http and https.' }, texts: { type: 'object', additionalProperties: text, description: 'The widget in other words.' },
-  },
-}
-const SNIPPET = { type: 'object', properties: { script: text, inPlace: text, where: { enum: ['head', 'end of body', 'in place'] }, warnings: { type: 'array', items: text } } }
+const KIND = { kind: { enum: KINDS, description: 'normal: in <head>, loads before the page; deferred: before </body>, after it; in-place: a link without a script. Default: deferred.' }, site: { ...text, description: 'Default: default.' }, texts: { ...byName(text), description: 'The widget in other words.' } }
+const ASKED = { ...KIND, brand: { ...text, description: 'Whose host; absent: the address of this server.' }, page: { ...text, description: 'Where it will stand: for the warning about http and https.' } }
+const SNIPPET = shape({ script: text, inPlace: text, where: { enum: ['head', 'end of body', 'in place'] }, warnings: list(text) })
 /** What each opening of the generator begins with (OT-49). */
 const DEFAULTS = { kind: 'deferred', site: 'default', texts: {} }
 
@@ -33,15 +27,15 @@ export function scriptRoutes({ office: { rules } }: Door): readonly Route[] {
     return ok(snippet({ host: /^https?:\/\//.test(host) ? host.replace(/\/+$/, '') : `https://${host}`, site, kind: known, link, title, page, texts: texts as Record<string, string> | undefined })) // looked at above
   }
   return [
-    { method: 'GET', path: '/snippets', id: 'snippetDefaults', scope: 'settings:read', needs: 'settings.view', summary: 'What the generator of snippets begins with, each time', answer: ASKED, handle: () => ok(DEFAULTS) },
-    { method: 'POST', path: '/snippets', id: 'snippet', scope: 'settings:read', needs: 'settings.view', summary: 'Makes the HTML of the widget; nothing is kept', body: ASKED, answer: SNIPPET, handle: r => make(r) },
+    { method: 'GET', path: '/snippets', id: 'snippetDefaults', scope: 'settings:read', needs: 'settings.view', summary: 'What the generator of snippets begins with, each time', answer: shape(KIND), handle: () => ok(DEFAULTS) },
+    { method: 'POST', path: '/snippets', id: 'snippet', scope: 'settings:read', needs: 'settings.view', summary: 'Makes the HTML of the widget; nothing is kept', body: sent(ASKED), answer: SNIPPET, handle: r => make(r) },
     {
-      method: 'POST', path: '/links/{id}/script', id: 'linkScript', scope: 'settings:read', needs: 'settings.view', summary: 'Makes the HTML of a saved link', body: ASKED, answer: SNIPPET,
+      method: 'POST', path: '/links/{id}/script', id: 'linkScript', scope: 'settings:read', needs: 'settings.view', summary: 'Makes the HTML of a saved link', body: sent(ASKED), answer: SNIPPET,
       handle(r) { const id = r.params['id'] ?? ''; const link = Object.hasOwn(rules.now.links, id) ? rules.now.links[id] : undefined; return link ? make(r, id, link.title) : nothing() },
     },
     {
       method: 'POST', path: '/scripts', id: 'unsavedScript', scope: 'settings:read', needs: 'settings.view', summary: 'Makes the HTML of a link as it stands in the editor: it is checked, and not saved',
-      body: { ...ASKED, properties: { ...ASKED.properties, id: text, link: { $ref: '/api/v1/settings/schema#/$defs/link' } } }, answer: SNIPPET,
+      body: sent({ ...ASKED, id: text, link: { $ref: '#/components/schemas/Settings/$defs/link' } }, 'link'), answer: SNIPPET,
       handle(r) {
         const { id = 'link', link } = object(r) ?? {}
         if (typeof id !== 'string' || link === null || typeof link !== 'object') return problem(422, 'link: an object is needed.')
