@@ -28,12 +28,16 @@ export const wallClock: Clock = {
 
 /** Real time plus an offset that a test moves: `start --test-clock` and the wire tests use it. */
 export class TestClock implements Clock {
+  readonly #real: Clock
   #offset = 0
   /** What real time rang by itself and is not committed yet: it belongs to the moment that it rang in. */
   readonly #ringing = new Set<Promise<void>>()
   readonly #alarms = new Set<{ at: number; ring: () => void | Promise<void>; real: Disposable }>()
 
-  now(): number { return Date.now() + this.#offset }
+  /** `real`: what the offset is added to. */
+  constructor(real: Clock = wallClock) { this.#real = real }
+
+  now(): number { return this.#real.now() + this.#offset }
 
   alarm(at: number, ring: () => void | Promise<void>): Disposable {
     const alarm = { at, ring, real: { [Symbol.dispose]() {} } as Disposable }
@@ -59,7 +63,7 @@ export class TestClock implements Clock {
   }
 
   #arm(alarm: { at: number; ring: () => void | Promise<void>; real: Disposable }): void {
-    alarm.real = wallClock.alarm(alarm.at - this.#offset, () => {
+    alarm.real = this.#real.alarm(alarm.at - this.#offset, () => {
       this.#alarms.delete(alarm)
       const rung = Promise.resolve(alarm.ring()).finally(() => { this.#ringing.delete(rung) })
       this.#ringing.add(rung)

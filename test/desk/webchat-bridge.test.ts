@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { defaultLimits } from '../../server/ports/limits.ts'
-import { TestClock } from '../../server/ports/clock.ts'
 import type { FromBridge, FromBrowser } from '../../schemas/webchat.ts'
 import { newId, Page, post } from '../web/page.ts'
 import { Documents, stage } from '../web/stage.ts'
+import { MovedClock } from '../harness/clock.ts'
 
 const lines = (all: readonly FromBridge[]) => all.filter(m => m.type === 'line')
 const texts = (all: readonly FromBridge[]): string[] => lines(all).map(l => l.text)
@@ -164,7 +164,7 @@ describe('the web bridge', () => {
     })
 
     it('SEC-W11 too long, empty, or eleven at once is refused, and nothing of it is kept', async () => {
-      const clock = new TestClock()
+      const clock = new MovedClock()
       await using s = await stage({ clock })
       const { page } = await Page.hello(s.url)
       using _p = page
@@ -210,7 +210,7 @@ describe('the web bridge', () => {
     })
 
     it('SEC-W12 the eleventh conversation of an hour from one address is refused; a second one at a time is the first', async () => {
-      const clock = new TestClock()
+      const clock = new MovedClock()
       await using s = await stage({ clock, limits: { visitor: free } })
       const { page } = await Page.hello(s.url)
       using _p = page
@@ -274,7 +274,7 @@ describe('the web bridge', () => {
     })
 
     it('SEC-W32 of fifty "composing" one reaches the agent in three seconds', async () => {
-      const clock = new TestClock()
+      const clock = new MovedClock()
       await using s = await stage({ clock })
       const { page } = await Page.hello(s.url)
       using _p = page
@@ -334,7 +334,7 @@ describe('the web bridge', () => {
     })
 
     it('SEC-H08 a dead peer is found within a minute, a living one stays', async () => {
-      const network = new TestClock()
+      const network = new MovedClock()
       await using s = await stage({ network })
       using dead = await Page.open(s.url, { autoPong: false })
       dead.say({ type: 'hello' })
@@ -351,7 +351,7 @@ describe('the web bridge', () => {
     })
 
     it('a socket that says nothing is closed when its time to say hello is over', async () => {
-      const network = new TestClock()
+      const network = new MovedClock()
       await using s = await stage({ network })
       using page = await Page.open(s.url)
       page.ws.send('{}')
@@ -472,7 +472,7 @@ describe('the web bridge', () => {
     })
 
     it('SEC-W26 tells the desk when the last tab is gone for good, and when it is back', async () => {
-      const clock = new TestClock()
+      const clock = new MovedClock()
       await using s = await stage({ clock })
       const { page, token } = await Page.hello(s.url)
       const n = await page.begin()
@@ -500,7 +500,7 @@ describe('the web bridge', () => {
       const { page } = await Page.hello(first.url)
       await page.begin()
       await first[Symbol.asyncDispose]()
-      const clock = new TestClock()
+      const clock = new MovedClock()
       await using second = await stage({ documents, desk: first.desk, clock })
       await clock.advance(61_000)
       assert.deepEqual(second.desk.asked.filter(a => a === 'gone'), ['gone'])

@@ -10,8 +10,8 @@ import { HttpRouter, listenHttp } from '../../server/net/http.ts'
 import { ServerIdentity, selfSigned } from '../../server/net/tls.ts'
 import { WebSocketTransport } from '../../server/net/websocket.ts'
 import { ClientStream } from '../../server/stream/c2s.ts'
-import { wallClock } from '../../server/ports/clock.ts'
 import { silent } from '../../server/ports/log.ts'
+import { paced } from './clock.ts'
 import { PATIENCE } from './patience.ts'
 import { lacks, type House } from './scene.ts'
 
@@ -43,7 +43,7 @@ export async function webDoor(house: House): Promise<number> {
     protocols: ['xmpp'], mayConnect: () => true,
     handler: (ws, request, socket) => { new ClientStream(new WebSocketTransport(ws, socket, request.remote, request.secure, house.clients.network, house.limits.readRate.c2s, house.limits.websocket.ping), house.clients) },
   })
-  return house.keeps(await listenHttp({ port: 0, address: '127.0.0.1', proxies: [], router, limits: house.limits, clock: wallClock, log: silent })).port
+  return house.keeps(await listenHttp({ port: 0, address: '127.0.0.1', proxies: [], router, limits: house.limits, clock: paced(), log: silent })).port
 }
 
 /** A client that says and hears one element a message. */

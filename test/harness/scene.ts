@@ -11,7 +11,7 @@ import { listenTcp, type Listening } from '../../server/net/tcp.ts'
 import { mount } from '../../server/component/mount.ts'
 import type { Component, Privileges } from '../../server/component/component.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
-import { TestClock, wallClock, type Clock } from '../../server/ports/clock.ts'
+import type { Clock } from '../../server/ports/clock.ts'
 import { silent } from '../../server/ports/log.ts'
 import { defaultLimits, type Limits } from '../../server/ports/limits.ts'
 import type { Role, Stores } from '../../server/ports/store.ts'
@@ -19,6 +19,7 @@ import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import { privilegesOf } from '../../server/host/privileges.ts'
 import { Jid } from '../../server/stanza/jid.ts'
 import { plugins as allPlugins } from '../../plugins/index.ts'
+import { MovedClock, paced } from './clock.ts'
 import { PATIENCE } from './patience.ts'
 
 type Words = [TemplateStringsArray, ...unknown[]]
@@ -35,14 +36,14 @@ export interface SceneOptions {
   readonly externals?: Readonly<Record<string, string>> // domain → secret
   readonly limits?: Partial<Limits>
   readonly stores?: Stores
-  /** The clock of wires; absent: the machine's. */
+  /** The clock of wires; absent: one that goes as the machine's does. */
   readonly network?: Clock
   readonly requireTls?: boolean
 }
 
 /** A server on 127.0.0.1 with a store in memory and a clock that tests move. */
 export class House implements AsyncDisposable {
-  readonly clock = new TestClock()
+  readonly clock = new MovedClock()
   readonly router = new Router()
   readonly devices = new Devices()
   host!: Host
@@ -60,7 +61,7 @@ export class House implements AsyncDisposable {
     const stores = options.stores ?? await openSqlite({ file: ':memory:' })
     house.stores = stores
     const limits: Limits = { ...defaultLimits, readRate: { ...defaultLimits.readRate, c2s: { rate: Infinity, burst: Infinity } }, connections: { ...defaultLimits.connections, newPerAddress: { rate: Infinity, burst: Infinity } }, ...options.limits }
-    const network = options.network ?? wallClock
+    const network = options.network ?? paced()
     house.limits = limits
     const world = { router: house.router, stores, clock: house.clock, network, log: silent, limits }
     house.host = await new Host('localhost', world).use(options.plugins ?? allPlugins, options.pluginOptions)
@@ -168,8 +169,11 @@ export class Actor {
     await new Promise<void>((ok, no) => { socket.once(ready, ok); socket.once('error', no); socket.once('close', () => no(new Error('the connection was closed'))) })
     this.#fresh()
     socket.setEncoding('utf8')
+    let cut = '' // what may be the beginning of a header
     socket.on('data', (text: string) => {
-      for (const part of text.split(/(?=<\?xml)/)) { if (part.startsWith('<?xml')) this.#fresh(); this.#parser.write(part) }
+      const whole = cut + text
+      cut = /<(\?x?m?)?$/.exec(whole)?.[0] ?? ''
+      for (const part of whole.slice(0, whole.length - cut.length).split(/(?=<\?xml)/)) { if (part.startsWith('<?xml')) this.#fresh(); this.#parser.write(part) }
     })
   }
 

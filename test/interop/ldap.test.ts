@@ -5,13 +5,13 @@ import { writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
 import { Attribute, Change } from 'ldapts'
+import { MovedClock } from '../harness/clock.ts'
 import { needs } from '../harness/machine.ts'
 import type { SceneOptions } from '../harness/scene.ts'
 import { compose } from '../../app/compose.ts'
 import { readConfig } from '../../config/load.ts'
 import { silent } from '../../server/ports/log.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
-import { TestClock } from '../../server/ports/clock.ts'
 import { accountChanged, keeperOf } from '../../server/host/keeping.ts'
 import { removeAccount } from '../../server/account/authority.ts'
 import { Jid } from '../../server/stanza/jid.ts'
@@ -244,7 +244,7 @@ describe('a host whose passwords a directory keeps', function () {
     assert.ok(read.ok, JSON.stringify(read))
     const stores = await openSqlite({ file: ':memory:' })
     {
-      await using program = await compose(read.config, { stores, clock: new TestClock(), log: silent })
+      await using program = await compose(read.config, { stores, clock: new MovedClock(), log: silent })
       const c = await Client.at({} as House, { port: program.ports['c2sTls'] ?? program.ports['c2s-tls']! }) // the port is all that is asked for
       assert.deepEqual(c.mechanisms(SASL2), ['PLAIN'])
       c.says(authenticate('PLAIN', plain('anna', 'anna-pw')))
@@ -289,7 +289,7 @@ describe('a host whose passwords a directory keeps', function () {
     const mute = net.createServer(() => {})
     await new Promise<void>(ok => { mute.listen(0, '127.0.0.1', ok) })
     const { port } = mute.address() as net.AddressInfo
-    const network = new TestClock()
+    const network = new MovedClock()
     try {
       for (const options of [{ ...searched(), url: `ldaps://localhost:${port}` }, direct({ url: `ldap://localhost:${port}` })]) {
         await office(async (_, door) => {

@@ -2,9 +2,10 @@
 import { listenHttp } from '../../server/net/http.ts'
 import { mount } from '../../server/component/mount.ts'
 import { Router } from '../../server/route/router.ts'
-import { wallClock, type Clock } from '../../server/ports/clock.ts'
+import type { Clock } from '../../server/ports/clock.ts'
 import { defaultLimits, type Limits } from '../../server/ports/limits.ts'
 import { silent, type Log } from '../../server/ports/log.ts'
+import { paced } from '../harness/clock.ts'
 import { HttpRouter, type DocumentStore, type Stored, type Stores } from '../../server/api.ts'
 import { webchat } from '../../components/webchat/webchat.ts'
 import { FakeDesk } from './fake-desk.ts'
@@ -13,7 +14,7 @@ export interface Stage extends AsyncDisposable { readonly desk: FakeDesk; readon
 
 export interface Setting { clock?: Clock; network?: Clock; origins?: string[]; limits?: Partial<Limits>; log?: Log; port?: number; desk?: FakeDesk; documents?: Documents }
 
-export async function stage({ clock = wallClock, network = wallClock, origins = [], limits = {}, log = silent, port = 0, desk = new FakeDesk(), documents = new Documents() }: Setting = {}): Promise<Stage> {
+export async function stage({ clock = paced(), network = paced(), origins = [], limits = {}, log = silent, port = 0, desk = new FakeDesk(), documents = new Documents() }: Setting = {}): Promise<Stage> {
   const router = new Router()
   const http = new HttpRouter()
   const all: Limits = { ...defaultLimits, ...limits }
@@ -21,7 +22,7 @@ export async function stage({ clock = wallClock, network = wallClock, origins = 
   const world = { clock, network, log, stores, http, limits: all }
   const helpdesk = await mount(desk, { ...world, domain: 'help.localhost' }, router)
   const bridge = await mount(webchat({ desk: 'help.localhost', queue: 'support', origins }, () => ({ hosts: ['localhost'], ports: { c2s: 5222 }, selfSigned: true })), { ...world, domain: 'web.localhost' }, router)
-  const listening = await listenHttp({ port, address: '127.0.0.1', proxies: [], router: http, limits: all, clock: wallClock, log })
+  const listening = await listenHttp({ port, address: '127.0.0.1', proxies: [], router: http, limits: all, clock: paced(), log })
   return {
     desk, documents, port: listening.port, url: `http://127.0.0.1:${listening.port}`,
     async [Symbol.asyncDispose]() {

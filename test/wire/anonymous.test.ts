@@ -11,9 +11,9 @@ import { Host } from '../../server/host/host.ts'
 import { defaultLimits } from '../../server/ports/limits.ts'
 import { silent } from '../../server/ports/log.ts'
 import type { Stores } from '../../server/ports/store.ts'
-import { TestClock } from '../../server/ports/clock.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { guestPlugins } from '../../plugins/index.ts'
+import { MovedClock } from '../harness/clock.ts'
 import { Actor, House, type SceneOptions } from '../harness/scene.ts'
 import { tlsDoor } from '../harness/doors.ts'
 import { authenticate, bind, BIND2, Client, header, identifier, plain, SASL, SASL2, SM } from './sasl2-client.ts'
@@ -201,7 +201,7 @@ describe('a program with a host for guests', () => {
     assert.ok(read.ok)
     const stores = await openSqlite({ file: join(folder, 'd.sqlite') })
     {
-      await using program: Program = await compose(read.config, { stores, clock: new TestClock(), log: silent })
+      await using program: Program = await compose(read.config, { stores, clock: new MovedClock(), log: silent })
       const g = await guest({ port: program.ports['c2s'] } as House) // it asks for no more
       g.says(`<enable xmlns='${SM}' resume='true'/>`)
       await g.receives`<enabled xmlns='${SM}'/>`

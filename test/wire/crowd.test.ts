@@ -6,15 +6,15 @@ import { join } from 'node:path'
 import { crowding } from '../../app/memory.ts'
 import { compose } from '../../app/compose.ts'
 import { readConfig } from '../../config/load.ts'
-import { TestClock } from '../../server/ports/clock.ts'
 import { silent } from '../../server/ports/log.ts'
 import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
+import { MovedClock } from '../harness/clock.ts'
 import { Actor, House } from '../harness/scene.ts'
 
 describe('memory that runs out', () => {
   it('SEC-K27 is said from 85 % of the heap on, until a fifth is free', async () => {
-    const clock = new TestClock()
+    const clock = new MovedClock()
     let used = 0
     const said: string[] = []
     const crowded = crowding(clock, { ...silent, warn: (_: unknown, words?: string) => { said.push(words ?? '') } } as typeof silent, () => ({ used, limit: 1000 }))
@@ -35,7 +35,7 @@ describe('memory that runs out', () => {
     assert.ok(read.ok)
     let used = 10
     {
-      await using program = await compose(read.config, { stores, clock: new TestClock(), log: silent, heap: () => ({ used, limit: 100 }) })
+      await using program = await compose(read.config, { stores, clock: new MovedClock(), log: silent, heap: () => ({ used, limit: 100 }) })
       const port = program.ports['c2s']!
       const web = `http://127.0.0.1:${program.ports['http']}`
       const ready = async (): Promise<number> => (await fetch(`${web}/readyz`)).status

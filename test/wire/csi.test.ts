@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Element as Xml } from 'ltx'
+import { MovedClock } from '../harness/clock.ts'
 import { Actor, House, scene } from '../harness/scene.ts'
 import { arrives, befriend } from '../harness/friends.ts'
-import { TestClock } from '../../server/ports/clock.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { muc } from '../../components/muc/muc.ts'
 
@@ -168,7 +168,7 @@ describe('client state indication', () => {
   it('also where presence is paced, connections break and are resumed, and another device gets copies: all messages once, in order', async () => {
     const step = fc.constantFrom('away', 'xa', 'dnd', 'composing', 'message', 'message', 'bye', 'active', 'inactive', 'ping', 'break', 'tick')
     await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 50 }), async steps => {
-      const network = new TestClock()
+      const network = new MovedClock()
       await scene({ ...cast, tablet: 'juliet@localhost/tablet' }, async ({ romeo, juliet: first, tablet }, house) => {
         await arrives(romeo, first, tablet)
         await befriend(romeo, first)

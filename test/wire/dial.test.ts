@@ -7,7 +7,8 @@ import { defaultLimits, type Limits } from '../../server/ports/limits.ts'
 import { silent } from '../../server/ports/log.ts'
 import type { Stores } from '../../server/ports/store.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
-import { TestClock } from '../../server/ports/clock.ts'
+import type { TestClock } from '../../server/ports/clock.ts'
+import { MovedClock } from '../harness/clock.ts'
 import { freePort } from '../harness/ports.ts'
 import { House, type Actor } from '../harness/scene.ts'
 
@@ -88,7 +89,7 @@ describe('a component whose server goes away', () => {
   it('is stopped, and started anew when the server is back, each try waiting twice as long', async () => {
     const lives: string[] = []
     await using server = await FakeServer.open()
-    const clock = new TestClock()
+    const clock = new MovedClock()
     const ends: (() => void)[] = []
     const restarted = Promise.withResolvers<void>()
     await using _component = await dial(echo(link => { if (lives.push(link ? 'start' : 'stop') === 3) restarted.resolve() }), { ...server.options({ clock }), reconnect: true, onEnd: () => ends.shift()?.() })
@@ -113,7 +114,7 @@ describe('a component whose server goes away', () => {
   it('is waited for from the beginning', async () => {
     await using server = await FakeServer.open()
     await server.close()
-    const clock = new TestClock()
+    const clock = new MovedClock()
     let started = (): void => {}
     const running = new Promise<void>(ok => { started = ok })
     await using _component = await dial(echo(link => { if (link) started() }), { ...server.options({ clock }), reconnect: true })
@@ -124,7 +125,7 @@ describe('a component whose server goes away', () => {
 
   it('is let go where it never answers', async () => {
     await using server = await FakeServer.open({ mute: true })
-    const clock = new TestClock()
+    const clock = new MovedClock()
     const dialling = dial(echo(), server.options({ clock }))
     await server.next()
     await Promise.all([assert.rejects(dialling, /it does not answer/), clock.advance(30_000)])
@@ -160,7 +161,7 @@ describe('a component with more to do than it can', () => {
 
   it('lets a server go that takes nothing for half a minute', async () => {
     await using server = await FakeServer.open()
-    const clock = new TestClock()
+    const clock = new MovedClock()
     let link: Link | undefined
     const lost = Promise.withResolvers<string>()
     await using _component = await dial(echo(l => { link ??= l }), { ...server.options({ clock, limits: { ...defaultLimits, writeBuffer: { bytes: 65_536, stall: 30_000 } } }), onEnd: lost.resolve })
@@ -218,7 +219,7 @@ class FakeServer implements AsyncDisposable {
   options(more: { clock?: TestClock; limits?: Limits } = {}): DialOptions {
     return {
       domain: DOMAIN, secret: SECRET, host: '127.0.0.1', port: this.#port,
-      world: { clock: more.clock ?? new TestClock(), log: silent, stores, limits: more.limits ?? defaultLimits },
+      world: { clock: more.clock ?? new MovedClock(), log: silent, stores, limits: more.limits ?? defaultLimits },
     }
   }
 

@@ -7,10 +7,10 @@ import { compose } from '../../app/compose.ts'
 import { readConfig } from '../../config/load.ts'
 import { listenTcp } from '../../server/net/tcp.ts'
 import { ClientFacing, xmppAddresses } from '../../server/net/client-trust.ts'
-import { TestClock } from '../../server/ports/clock.ts'
 import { silent } from '../../server/ports/log.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { ClientStream } from '../../server/stream/c2s.ts'
+import { MovedClock } from '../harness/clock.ts'
 import { House } from '../harness/scene.ts'
 import { identity } from '../harness/doors.ts'
 import { authenticate, bind, Client, header, identifier, plain, SASL, SASL2 } from './sasl2-client.ts'
@@ -147,7 +147,7 @@ describe('a server', () => {
     assert.ok(read.ok)
     const stores = await openSqlite({ file: ':memory:' })
     try {
-      await using house = await compose(read.config, { stores, clock: new TestClock(), log: silent })
+      await using house = await compose(read.config, { stores, clock: new MovedClock(), log: silent })
       const client = new Client('romeo', 'romeo@localhost/x')
       client.socket = await client.opensTls(house.ports['c2s-tls']!, { ALPNProtocols: ['xmpp-client'], ...shows('romeo') })
       client.says(header())

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
 import { compose } from '../../app/compose.ts'
 import { readConfig } from '../../config/load.ts'
-import { TestClock } from '../../server/ports/clock.ts'
 import { silent } from '../../server/ports/log.ts'
 import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
+import { MovedClock } from '../harness/clock.ts'
 import { Actor } from '../harness/scene.ts'
 import { Papers } from './s2s-houses.ts'
 import { agent, authenticate, bind, FAST, hashed, header, PHONE, plain, SASL, SASL2, SM, tokenOf } from './sasl2-client.ts'
@@ -27,7 +27,7 @@ const hosts = (play: (d: Doors) => Promise<void>) => async (): Promise<void> => 
   for (const host of [HERE, THERE]) await stores.accounts.create({ host, local: 'sam', created: 1, credentials })
   const actors: Actor[] = []
   try {
-    await using program = await compose(read.config, { stores, clock: new TestClock(), log: silent })
+    await using program = await compose(read.config, { stores, clock: new MovedClock(), log: silent })
     await play({
       at: async host => {
         const actor = new Actor(`sam at ${host}`, `sam@${host}/x`)

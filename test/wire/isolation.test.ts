@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compose } from '../../app/compose.ts'
 import { readConfig } from '../../config/load.ts'
-import { TestClock } from '../../server/ports/clock.ts'
 import { silent } from '../../server/ports/log.ts'
 import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
+import { MovedClock } from '../harness/clock.ts'
 import { Actor } from '../harness/scene.ts'
 
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
@@ -28,7 +28,7 @@ const tenants = (a: string, play: (c: Cast) => Promise<void>) => async (): Promi
   for (const [local, host] of [['anna', 'a.example'], ['aron', 'a.example'], ['ben', 'b.example']] as const) await stores.accounts.create({ host, local, created: 1, credentials })
   const actors: Actor[] = []
   try {
-    await using program = await compose(read.config, { stores, clock: new TestClock(), log: silent })
+    await using program = await compose(read.config, { stores, clock: new MovedClock(), log: silent })
     const comes = async (jid: string): Promise<Actor> => { const actor = new Actor(jid, jid); actors.push(actor); await actor.connects(program.ports['c2s']!); await actor.comesOnline(); return actor }
     await play({ anna: await comes('anna@a.example/x'), aron: await comes('aron@a.example/x'), ben: await comes('ben@b.example/x') })
     for (const actor of actors) actor.leaves()

@@ -5,8 +5,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tokenKeeper } from '../../app/tokens.ts'
 import { askOutside } from '../../server/host/enrolment.ts'
-import { TestClock } from '../../server/ports/clock.ts'
+import type { TestClock } from '../../server/ports/clock.ts'
 import { defaultLimits } from '../../server/ports/limits.ts'
+import { MovedClock } from '../harness/clock.ts'
 import type { SceneOptions } from '../harness/scene.ts'
 import { agent, authenticate, bind, FAST, identifier, inHouse, plain, SASL, SASL2 } from './sasl2-client.ts'
 
@@ -65,7 +66,7 @@ const patient: SceneOptions = { limits: { authFailures: { ...defaultLimits.authF
 /** A house that takes tokens of an issuer for the audience chat. */
 const withIssuer = (play: (issuer: Issuer, house: House, door: Door, network: TestClock) => Promise<void>, options: object = {}) => async (): Promise<void> => {
   await using issuer = await Issuer.open()
-  const network = new TestClock()
+  const network = new MovedClock()
   await inHouse((house, door) => play(issuer, house, door, network), { ...patient, network, pluginOptions: { jwt: { issuer: issuer.url, audience: 'chat', ...options } } })()
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
+import { MovedClock } from '../harness/clock.ts'
 import { Actor, House, scene } from '../harness/scene.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { silent } from '../../server/ports/log.ts'
-import { TestClock } from '../../server/ports/clock.ts'
 import { Jid } from '../../server/stanza/jid.ts'
 import { arrives, befriend, fetches } from '../harness/friends.ts'
 
@@ -266,7 +266,7 @@ describe('presence', () => {
   }))
 
   it('SEC-P11 presence a hundred times at once is told to friends a few times, the latest for certain and once, and no message overtakes it', async () => {
-    const network = new TestClock()
+    const network = new MovedClock()
     await scene({ ...cast, phone: 'benvolio@localhost/phone' }, async ({ romeo, juliet, phone }) => {
       await arrives(romeo, juliet, phone)
       await befriend(romeo, juliet)
@@ -287,7 +287,7 @@ describe('presence', () => {
   })
 
   it('SEC-P11 who floods friends and then goes for one of them is gone for that one', async () => {
-    const network = new TestClock()
+    const network = new MovedClock()
     await scene(cast, async ({ romeo, juliet }) => {
       await arrives(romeo, juliet)
       await befriend(romeo, juliet)
@@ -301,7 +301,7 @@ describe('presence', () => {
   })
 
   it('SEC-P11 who goes in a flood and comes again under the same address is there in the end', async () => {
-    const network = new TestClock()
+    const network = new MovedClock()
     await scene(cast, async ({ romeo, juliet }, house) => {
       await arrives(romeo, juliet)
       await befriend(romeo, juliet)
@@ -323,7 +323,7 @@ describe('presence', () => {
     const SM = 'urn:xmpp:sm:3'
     let id = ''
     {
-      await using house = await House.open({ stores: lasting, network: new TestClock() })
+      await using house = await House.open({ stores: lasting, network: new MovedClock() })
       const [romeo, juliet] = [await house.actor('romeo', cast.romeo), await house.actor('juliet', cast.juliet)]
       await arrives(romeo, juliet)
       await befriend(romeo, juliet)
@@ -346,7 +346,7 @@ describe('presence', () => {
   })
 
   it('SEC-P11 whoever comes and goes fifty times and then breaks off is told a few times, and is gone in the end', async () => {
-    const network = new TestClock()
+    const network = new MovedClock()
     await scene(cast, async ({ romeo, juliet }, house) => {
       await arrives(romeo, juliet)
       await befriend(romeo, juliet)

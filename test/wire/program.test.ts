@@ -10,10 +10,10 @@ import { compose, type House as Program } from '../../app/compose.ts'
 import { perform } from '../../app/admin.ts'
 import { makeToken } from '../../app/tokens.ts'
 import { readConfig, type Config } from '../../config/load.ts'
-import { TestClock } from '../../server/ports/clock.ts'
 import { silent } from '../../server/ports/log.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import type { Office } from '../../app/office.ts'
+import { MovedClock } from '../harness/clock.ts'
 import type { House } from '../harness/scene.ts'
 import { Actor } from '../harness/scene.ts'
 import { Framed, OPEN } from '../harness/doors.ts'
@@ -35,7 +35,7 @@ ${more}
 `, join(folder, 'x.yaml'))
     assert.ok(read.ok, read.ok ? '' : read.faults.join())
     const config: Config = read.config
-    const clock = new TestClock()
+    const clock = new MovedClock()
     await using program = await compose(config, { stores, clock, log: silent })
     const office: Office = { config, stores, clock, running: true, desks: program.desks, changed: (jid, what) => program.accountChanged(jid, what), farewell: jid => program.farewell(jid) }
     const url = `http://127.0.0.1:${program.ports['http']}`

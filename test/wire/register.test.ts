@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import type { Element as Xml } from 'ltx'
 import { compose } from '../../app/compose.ts'
 import { readConfig } from '../../config/load.ts'
-import { TestClock } from '../../server/ports/clock.ts'
 import { silent } from '../../server/ports/log.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
+import { MovedClock } from '../harness/clock.ts'
 import { Actor, House, scene } from '../harness/scene.ts'
 import { arrives, befriend } from '../harness/friends.ts'
 
@@ -90,7 +90,7 @@ describe('XEP-0077 In-Band Registration', () => {
     assert.ok(read.ok, JSON.stringify(read))
     const stores = await openSqlite({ file: ':memory:' })
     try {
-      await using program = await compose(read.config, { stores, clock: new TestClock(), log: silent })
+      await using program = await compose(read.config, { stores, clock: new MovedClock(), log: silent })
       const a = await stranger({ port: program.ports['c2s']! })
       await a.next()
       wishes(a, 'new', 'pw')

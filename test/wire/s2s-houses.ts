@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { readConfig, type Config } from '../../config/load.ts'
 import { compose, type House as Running } from '../../app/compose.ts'
 import { makeCertificate } from '../../server/net/self-signed.ts'
-import { TestClock } from '../../server/ports/clock.ts'
+import type { TestClock } from '../../server/ports/clock.ts'
 import { silent } from '../../server/ports/log.ts'
 import type { Stores } from '../../server/ports/store.ts'
 import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
+import { MovedClock } from '../harness/clock.ts'
 import { Actor } from '../harness/scene.ts'
 
 const HOUR = 3_600_000
@@ -79,7 +80,7 @@ ${more}`, 'town.yaml')
       return loaded.config
     }
     const stores = kept ?? await openSqlite({ file: ':memory:' })
-    const clock = new TestClock()
+    const clock = new MovedClock()
     return new Town(domain, stores, await compose(text(s2s), { stores, clock, log: silent }), clock, text)
   }
 

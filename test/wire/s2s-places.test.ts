@@ -5,7 +5,7 @@ import type { Names, Service } from '../../server/net/dns.ts'
 import { listenTcp } from '../../server/net/tcp.ts'
 import { ServerIdentity } from '../../server/net/tls.ts'
 import { PeerIdentity } from '../../server/net/trust.ts'
-import { TestClock } from '../../server/ports/clock.ts'
+import type { TestClock } from '../../server/ports/clock.ts'
 import { defaultLimits } from '../../server/ports/limits.ts'
 import { silent } from '../../server/ports/log.ts'
 import { Router } from '../../server/route/router.ts'
@@ -15,6 +15,7 @@ import { Federation } from '../../server/stream/s2s.ts'
 import { Strangers } from '../../server/stream/strangers.ts'
 import { Papers, type Paper } from './s2s-houses.ts'
 import { header, logsIn, Stranger, Talk } from './s2s-stranger.ts'
+import { MovedClock } from '../harness/clock.ts'
 
 describe('from a name to a stream', () => {
   const papers = new Papers()
@@ -26,7 +27,7 @@ describe('from a name to a stream', () => {
     const router = new Router()
     const back: AnyStanza[] = []
     router.add('a.test', { deliver: s => { back.push(s) } })
-    const clock = new TestClock()
+    const clock = new MovedClock()
     const identity = new PeerIdentity(await ServerIdentity.load(ours), [trusted.pem])
     await using federation = new Federation(
       { domains: new Set(['a.test']), dialback: false, block: [], targets: new Map(Object.entries(targets)), networks: ['127.0.0.0/8', '::1/128'], names: { services: async () => [], addresses: async () => [], ...names } },

@@ -1,10 +1,10 @@
 // XEP-0198 Stream Management over the wire: counting, resuming, and what becomes of messages that were never acknowledged.
 import assert from 'node:assert/strict'
+import { MovedClock } from '../harness/clock.ts'
 import { Actor, House, scene, type SceneOptions } from '../harness/scene.ts'
 import { el, Jid, plugin, Stanza, type Component } from '../../server/api.ts'
 import { silent } from '../../server/ports/log.ts'
 import { defaultLimits } from '../../server/ports/limits.ts'
-import { TestClock } from '../../server/ports/clock.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { plugins } from '../../plugins/index.ts'
 
@@ -523,7 +523,7 @@ describe('stream management', () => {
   }))
 
   it('SEC-S13 sleeps where its client owes an answer for a minute, and nobody is told', async () => {
-    const network = new TestClock()
+    const network = new MovedClock()
     await using house = await House.open({ network })
     const romeo = await house.actor('romeo', cast.romeo)
     const juliet = await house.actor('juliet', cast.juliet)
@@ -542,7 +542,7 @@ describe('stream management', () => {
   })
 
   it('RFC-S14 asks a silent peer, and ends a stream that does not answer', async () => {
-    const network = new TestClock()
+    const network = new MovedClock()
     await using house = await House.open({ network })
     const look = (): void => { for (const s of house.devices.streams) s.probe(network.now()) }
     const juliet = await house.actor('juliet', cast.juliet)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
+import { MovedClock } from '../harness/clock.ts'
 import { Actor, House, scene } from '../harness/scene.ts'
 import { defaultLimits } from '../../server/ports/limits.ts'
-import { TestClock } from '../../server/ports/clock.ts'
 import { Jid } from '../../server/stanza/jid.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 
@@ -337,7 +337,7 @@ describe('a session', () => {
   }, { limits: { writeBuffer: { bytes: 1_000_000, stall: 30_000 } } }))
 
   it('SEC-E06 of one who does not read for half a minute sleeps', async () => {
-    const network = new TestClock()
+    const network = new MovedClock()
     await using house = await House.open({ network, limits: { writeBuffer: { bytes: Infinity, stall: 30_000 }, streamManagement: { ...defaultLimits.streamManagement, bytes: Infinity } } })
     const romeo = await house.actor('romeo', cast.romeo)
     const juliet = await house.actor('juliet', cast.juliet)

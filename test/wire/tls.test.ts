@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash, X509Certificate } from 'node:crypto'
 import net from 'node:net'
 import type tls from 'node:tls'
+import { MovedClock } from '../harness/clock.ts'
 import { Actor, House, type SceneOptions } from '../harness/scene.ts'
 import { identity, tlsDoor } from '../harness/doors.ts'
 import { finish } from '../unit/sasl/client.ts'
@@ -108,7 +109,7 @@ describe('TLS', () => {
   }))
 
   it('SEC-T06 a handshake that is never finished is given up', async () => {
-    const network = new TestClock()
+    const network = new MovedClock()
     await using house = await House.open({ network })
     const socket = net.connect(await tlsDoor(house, 'direct'), '127.0.0.1')
     await new Promise<void>(ok => socket.once('connect', () => ok()))

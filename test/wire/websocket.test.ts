@@ -1,9 +1,9 @@
 // XMPP over WebSocket (RFC 7395): one message is one element.
 import assert from 'node:assert/strict'
+import { MovedClock } from '../harness/clock.ts'
 import { House, type Actor, type SceneOptions } from '../harness/scene.ts'
 import { Framed, OPEN, webDoor } from '../harness/doors.ts'
 import { defaultLimits } from '../../server/ports/limits.ts'
-import { TestClock } from '../../server/ports/clock.ts'
 
 const FRAMING = 'urn:ietf:params:xml:ns:xmpp-framing'
 const STREAMS = 'urn:ietf:params:xml:ns:xmpp-streams'
@@ -194,7 +194,7 @@ describe('a WebSocket', () => {
   }))
 
   it('SEC-H08 is asked now and then whether it is there, and dropped when it is not', async () => {
-    const network = new TestClock()
+    const network = new MovedClock()
     await using house = await House.open({ network })
     const port = await webDoor(house)
     await house.account('romeo')
@@ -215,7 +215,7 @@ describe('a WebSocket', () => {
   })
 
   it('SEC-E05 is read no faster than it may send, and loses nothing', async () => {
-    const network = new TestClock()
+    const network = new MovedClock()
     await using house = await House.open({ network, limits: { readRate: { ...defaultLimits.readRate, c2s: { rate: 1000, burst: 2000 } } } })
     const port = await webDoor(house)
     await house.account('romeo')

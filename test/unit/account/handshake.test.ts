@@ -4,7 +4,7 @@ import { Host } from '../../../server/host/host.ts'
 import { Router } from '../../../server/route/router.ts'
 import { Resource } from '../../../server/session/account.ts'
 import { openSqlite } from '../../../server/store/sqlite/sqlite.ts'
-import { TestClock, wallClock } from '../../../server/ports/clock.ts'
+import { wallClock } from '../../../server/ports/clock.ts'
 import { silent } from '../../../server/ports/log.ts'
 import { defaultLimits } from '../../../server/ports/limits.ts'
 import { StoreError, type RosterItem, type RosterStore, type Stores } from '../../../server/ports/store.ts'
@@ -12,6 +12,7 @@ import { Jid } from '../../../server/stanza/jid.ts'
 import { Stanza, type AnyStanza, type Iq, type Presence } from '../../../server/stanza/stanza.ts'
 import { el } from '../../../server/xml/element.ts'
 import { stateOf } from '../../../server/account/subscription.ts'
+import { MovedClock } from '../../harness/clock.ts'
 
 /** A device that keeps what it is given. */
 class Ear extends Resource {
@@ -59,7 +60,7 @@ describe('two accounts and their subscriptions', () => {
 
   async function open(shelf: Shelf): Promise<{ host: Host; ears: readonly [Ear, Ear] }> {
     const stores: Stores = Object.assign(Object.create(real) as Stores, { rosters: shelf }) // the rest is the real one's
-    const host = new Host('localhost', { router: new Router(), stores, clock: new TestClock(), network: wallClock, log: silent, limits: defaultLimits })
+    const host = new Host('localhost', { router: new Router(), stores, clock: new MovedClock(), network: wallClock, log: silent, limits: defaultLimits })
     const ears: Ear[] = []
     for (const local of ['a', 'b']) {
       const account = (await host.accounts.at(Jid.parse(`${local}@localhost`)))! // made above

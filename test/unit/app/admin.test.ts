@@ -4,14 +4,14 @@ import { readConfig } from '../../../config/load.ts'
 import { perform } from '../../../app/admin.ts'
 import type { Office, Outcome } from '../../../app/office.ts'
 import { tokenReader } from '../../../app/tokens.ts'
-import { TestClock } from '../../../server/ports/clock.ts'
 import { openSqlite } from '../../../server/store/sqlite/sqlite.ts'
 import { verifyPassword } from '../../../server/stream/sasl/credentials.ts'
+import { MovedClock } from '../../harness/clock.ts'
 
 describe('app/admin', () => {
   let office: Office
   let changes: string[]
-  const clock = new TestClock()
+  const clock = new MovedClock()
 
   beforeEach(async () => {
     const loaded = readConfig('hosts: { a.example: { scram-iterations: 4096 }, b.example: {} }', '/etc/deskbell.yaml')

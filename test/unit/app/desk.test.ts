@@ -3,15 +3,15 @@ import assert from 'node:assert/strict'
 import { readConfig } from '../../../config/load.ts'
 import { perform } from '../../../app/admin.ts'
 import type { Office, Outcome } from '../../../app/office.ts'
-import { TestClock } from '../../../server/ports/clock.ts'
 import { openSqlite } from '../../../server/store/sqlite/sqlite.ts'
+import { MovedClock } from '../../harness/clock.ts'
 
 describe('app/commands/desk', () => {
   let office: Office
   beforeEach(async () => {
     const loaded = readConfig('hosts: { a.example: {} }\ncomponents: { help.a.example: { helpdesk: { queues: { support: { assign: round-robin } } } } }', '/etc/deskbell.yaml')
     assert.ok(loaded.ok)
-    office = { config: loaded.config, stores: await openSqlite({ file: ':memory:' }), clock: new TestClock(), running: false }
+    office = { config: loaded.config, stores: await openSqlite({ file: ':memory:' }), clock: new MovedClock(), running: false }
   })
   afterEach(() => office.stores.close())
   const run = (...words: string[]): Promise<Outcome> => perform(words, office)

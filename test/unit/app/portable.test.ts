@@ -8,15 +8,15 @@ import type { Office } from '../../../app/office.ts'
 import { readConfig } from '../../../config/load.ts'
 import { Shelf } from '../../../protocols/pubsub/shelf.ts'
 import { PERSONAL } from '../../../protocols/pubsub/config.ts'
-import { TestClock } from '../../../server/ports/clock.ts'
 import { openSqlite, type SqliteStores } from '../../../server/store/sqlite/sqlite.ts'
 import { makeCredentials, verifyPassword } from '../../../server/stream/sasl/credentials.ts'
+import { MovedClock } from '../../harness/clock.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'deskbell-pie-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('app: export and import', () => {
-  const clock = new TestClock()
+  const clock = new MovedClock()
   const open: SqliteStores[] = []
   afterEach(async () => { for (const s of open.splice(0)) await s.close() })
 

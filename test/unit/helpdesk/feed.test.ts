@@ -3,15 +3,16 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { Feed } from '../../../components/helpdesk/live/feed.ts'
 import { HttpRouter, listenHttp, Streamed } from '../../../server/net/http.ts'
-import { TestClock } from '../../../server/ports/clock.ts'
+import type { TestClock } from '../../../server/ports/clock.ts'
 import { defaultLimits } from '../../../server/ports/limits.ts'
 import { silent } from '../../../server/ports/log.ts'
+import { MovedClock } from '../../harness/clock.ts'
 
 const TEXT = 'x'.repeat(64_000)
 const MOST = 200_000
 
 async function withFeed(play: (feed: Feed, port: number, clock: TestClock, over: Promise<void>) => Promise<void>): Promise<void> {
-  const clock = new TestClock()
+  const clock = new MovedClock()
   const feed = new Feed(MOST)
   const over = Promise.withResolvers<void>()
   feed.onOver = over.resolve

@@ -5,12 +5,13 @@ import { Outbox, type OutboxOptions } from '../../../components/helpdesk/mail/ou
 import { smtpCarrier, type SmtpOptions } from '../../../components/helpdesk/mail/smtp.ts'
 import { openJobs } from '../../../server/jobs/jobs.ts'
 import { makeCertificate } from '../../../server/net/self-signed.ts'
-import { TestClock } from '../../../server/ports/clock.ts'
+import type { TestClock } from '../../../server/ports/clock.ts'
 import { defaultLimits } from '../../../server/ports/limits.ts'
 import { silent } from '../../../server/ports/log.ts'
 import type { Stores } from '../../../server/ports/store.ts'
 import { openSqlite } from '../../../server/store/sqlite/sqlite.ts'
 import { MailSink } from './mail-sink.ts'
+import { MovedClock } from '../../harness/clock.ts'
 
 const HOUR = 3_600_000
 const hello: Letter = { kind: 'notice', to: 'ann@example.org', subject: 'Hello', text: 'Hi Ann' }
@@ -36,7 +37,7 @@ describe('mail', () => {
   }
   before(async () => { stores = await openSqlite({ file: ':memory:' }) })
   after(() => stores.close())
-  beforeEach(async () => { sink = new MailSink(); port = await sink.listen(); clock = new TestClock() })
+  beforeEach(async () => { sink = new MailSink(); port = await sink.listen(); clock = new MovedClock() })
   afterEach(async () => { await Promise.all(open.splice(0).map(b => b.close())); await sink.close() })
 
   it('ST-48 a mail reaches the server with its text and its file, to the one address', async () => {
@@ -103,7 +104,7 @@ describe('mail', () => {
     for (const minutes of [1, 5, 15]) await clock.advance(minutes * 60_000) // the fourth attempt is an hour away
     assert.deepEqual([sink.mails.length, first.size], [0, 1])
     open.splice(0) // and here it dies: nothing is closed, nothing it holds runs any more
-    clock = new TestClock()
+    clock = new MovedClock()
     await clock.advance(21 * 60_000)
     const again = await box({ desk })
     await clock.advance(59 * 60_000)

@@ -1,16 +1,16 @@
 // What is tried again later, where even the store in which that is noted fails.
 import assert from 'node:assert/strict'
 import { Retries } from '../../../components/helpdesk/retries.ts'
-import { TestClock } from '../../../server/ports/clock.ts'
 import type { Jobs } from '../../../server/ports/jobs.ts'
 import { silent } from '../../../server/ports/log.ts'
+import { MovedClock } from '../../harness/clock.ts'
 
 const HOUR = 3_600_000 // ms
 const settled = (): Promise<void> => new Promise(done => { setImmediate(done) })
 
 describe('what is tried again', () => {
   it('SEC-K04 comes at its time though the store failed when it was noted, and what is noted after that comes, too', async () => {
-    const clock = new TestClock()
+    const clock = new MovedClock()
     let full = true
     let work: () => Promise<unknown> = async () => {}
     const jobs = {

@@ -5,8 +5,8 @@ import { transcriptHtml } from '../../../components/helpdesk/transcripts/html.ts
 import { Printer } from '../../../components/helpdesk/transcripts/printer.ts'
 import type { Recorded, RecordedLine } from '../../../components/helpdesk/transcripts/record.ts'
 import { articleText, transcriptText } from '../../../components/helpdesk/transcripts/text.ts'
-import { TestClock } from '../../../server/ports/clock.ts'
 import { pdfText } from './pdf.ts'
+import { MovedClock } from '../../harness/clock.ts'
 
 const at = Date.parse('2026-11-20T10:15:03Z')
 const line = (seq: number, by: RecordedLine['by'], body: string, as: RecordedLine['as'] = 'public'): RecordedLine =>
@@ -29,7 +29,7 @@ const evil: Recorded = {
 
 describe('transcripts', () => {
   let printer: Printer
-  before(() => { printer = new Printer(new TestClock()) })
+  before(() => { printer = new Printer(new MovedClock()) })
   after(() => printer.close())
   const pdfOf = async (recorded: Recorded): Promise<Buffer> => {
     const bytes = await printer.pdf(recorded)
@@ -102,7 +102,7 @@ describe('transcripts', () => {
 
 describe('transcripts: the printer', () => {
   it('OT-36 draws one after another, says when too many wait, and breaks off what takes too long', async () => {
-    const clock = new TestClock()
+    const clock = new MovedClock()
     const printer = new Printer(clock)
     const all = Array.from({ length: 52 }, () => printer.pdf(talk).then(b => b === 'busy' ? 'busy' : 'drawn', () => 'broken off'))
     assert.deepEqual([await all[50], await all[51]], ['busy', 'busy'])

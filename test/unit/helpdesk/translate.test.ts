@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { metered, type Metered } from '../../../components/helpdesk/translate/metered.ts'
 import { translatorOf, type TranslationSetting } from '../../../components/helpdesk/translate/services.ts'
 import { Fetcher } from '../../../components/helpdesk/webhooks/fetcher.ts'
-import { TestClock } from '../../../server/ports/clock.ts'
+import type { TestClock } from '../../../server/ports/clock.ts'
 import type { Stores } from '../../../server/ports/store.ts'
 import { openSqlite } from '../../../server/store/sqlite/sqlite.ts'
 import { HookSink, status } from './hook-sink.ts'
+import { MovedClock } from '../../harness/clock.ts'
 
 describe('translation', () => {
   let stores: Stores
@@ -18,7 +19,7 @@ describe('translation', () => {
   const answer = (body: unknown) => { service.answers.push(r => { r.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body)) }) }
   before(async () => { stores = await openSqlite({ file: ':memory:' }) })
   after(() => stores.close())
-  beforeEach(async () => { service = new HookSink(); base = `http://127.0.0.1:${await service.listen()}`; clock = new TestClock() })
+  beforeEach(async () => { service = new HookSink(); base = `http://127.0.0.1:${await service.listen()}`; clock = new MovedClock() })
   afterEach(() => service.close())
 
   it('SS-21 no service is the default’s meaning: nothing goes out, and the reason is told', async () => {

@@ -6,11 +6,12 @@ import { signature } from '../../../components/helpdesk/webhooks/signature.ts'
 import { isSigned } from '../../../examples/webhook/signature.js'
 import { Webhooks, type Happening, type Hook } from '../../../components/helpdesk/webhooks/webhooks.ts'
 import { openJobs } from '../../../server/jobs/jobs.ts'
-import { TestClock } from '../../../server/ports/clock.ts'
+import type { TestClock } from '../../../server/ports/clock.ts'
 import { silent } from '../../../server/ports/log.ts'
 import type { Stores } from '../../../server/ports/store.ts'
 import { openSqlite } from '../../../server/store/sqlite/sqlite.ts'
 import { HookSink, status } from './hook-sink.ts'
+import { MovedClock } from '../../harness/clock.ts'
 
 const happening = (n: number, conversation = 12, type = 'conversation.opened'): Happening => ({ id: `e${conversation}-${n}`, type, at: 1_700_000_000_000 + n, conversation, data: { n } })
 
@@ -38,7 +39,7 @@ describe('webhooks', () => {
   beforeEach(async () => {
     sink = new HookSink()
     port = await sink.listen()
-    clock = new TestClock()
+    clock = new MovedClock()
     hooks = [{ id: 'crm', url: `http://127.0.0.1:${port}/in`, secrets: ['sesame'], types: ['*'] }]
   })
   afterEach(async () => { await Promise.all(open.splice(0).map(w => w.close())); await sink.close() })

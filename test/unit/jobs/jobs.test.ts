@@ -1,11 +1,12 @@
 // Jobs: at their time by the house's clock, once, again after failures, over restarts.
 import assert from 'node:assert/strict'
 import { openJobs } from '../../../server/jobs/jobs.ts'
-import { TestClock } from '../../../server/ports/clock.ts'
+import type { TestClock } from '../../../server/ports/clock.ts'
 import type { Jobs } from '../../../server/ports/jobs.ts'
 import { silent } from '../../../server/ports/log.ts'
 import type { Stores } from '../../../server/ports/store.ts'
 import { openSqlite } from '../../../server/store/sqlite/sqlite.ts'
+import { MovedClock } from '../../harness/clock.ts'
 
 const MINUTE = 60_000
 const DAY = 1440 * MINUTE
@@ -22,7 +23,7 @@ describe('jobs', () => {
   }
   before(async () => { stores = await openSqlite({ file: ':memory:' }) })
   after(() => stores.close())
-  beforeEach(() => { clock = new TestClock() })
+  beforeEach(() => { clock = new MovedClock() })
   afterEach(() => Promise.all(open.splice(0).map(j => j.close())))
 
   it('ST-76 a daily job runs once a day, and is done when the clock has moved on', async () => {

@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { HttpRouter, listenHttp, Streamed } from '../../../server/net/http.ts'
-import { TestClock } from '../../../server/ports/clock.ts'
+import type { TestClock } from '../../../server/ports/clock.ts'
 import { defaultLimits } from '../../../server/ports/limits.ts'
 import { silent } from '../../../server/ports/log.ts'
+import { MovedClock } from '../../harness/clock.ts'
 
 const everywhere = { ...defaultLimits.connections, perAddress: Infinity, unauthenticatedPerAddress: Infinity, unauthenticated: Infinity, newPerAddress: { rate: Infinity, burst: Infinity } }
 
 async function withServer(play: (port: number, clock: TestClock, seen: { begun: PromiseWithResolvers<void>; outcome: PromiseWithResolvers<string> }) => Promise<void>): Promise<void> {
-  const clock = new TestClock()
+  const clock = new MovedClock()
   const seen = { begun: Promise.withResolvers<void>(), outcome: Promise.withResolvers<string>() }
   const router = new HttpRouter()
   router.on('PUT', '/file', 'open', async r => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { Commands, NS_COMMANDS, type AdHocCommand } from '../../../protocols/commands.ts'
-import { TestClock } from '../../../server/ports/clock.ts'
+import type { TestClock } from '../../../server/ports/clock.ts'
 import { el, type Element } from '../../../server/xml/element.ts'
 import { form } from '../../../server/stanza/forms.ts'
 import { Jid } from '../../../server/stanza/jid.ts'
 import { refuse, StanzaError } from '../../../server/stanza/errors.ts'
+import { MovedClock } from '../../harness/clock.ts'
 
 const anna = Jid.parse('anna@localhost/desk'), mallory = Jid.parse('mallory@localhost/den'), bot = Jid.parse('desk@help.localhost')
 const DATA = 'jabber:x:data'
@@ -22,7 +23,7 @@ const greet: AdHocCommand = {
 const list: AdHocCommand = { node: 'list', name: 'List', start: () => ({ lines: ['#1 Bob', '#2 Cleo'] }) }
 const secret: AdHocCommand = { node: 'secret', name: 'Secret', may: who => who.local === 'anna', start: () => ({ note: 'shh' }) }
 
-const open = (): { commands: Commands; clock: TestClock } => { const clock = new TestClock(); return { commands: new Commands(clock, [greet, list, secret]), clock } }
+const open = (): { commands: Commands; clock: TestClock } => { const clock = new MovedClock(); return { commands: new Commands(clock, [greet, list, secret]), clock } }
 const ask = (attrs: Record<string, string>, ...inside: Element[]): Element => el('command', NS_COMMANDS, attrs, ...inside)
 const filled = (name: string): Element => form({ type: 'submit', fields: [{ var: 'name', value: name }] })
 const answered = async (a: ReturnType<Commands['run']>): Promise<Element> => { const e = await a; assert.ok(!(e instanceof StanzaError), String((e as StanzaError).condition)); return e }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Names } from '../../../server/net/dns.ts'
 import type { PeerIdentity } from '../../../server/net/trust.ts'
-import { TestClock } from '../../../server/ports/clock.ts'
+import type { TestClock } from '../../../server/ports/clock.ts'
 import { defaultLimits } from '../../../server/ports/limits.ts'
 import { silent } from '../../../server/ports/log.ts'
 import { Router } from '../../../server/route/router.ts'
@@ -11,13 +11,14 @@ import { Stanza, type AnyStanza } from '../../../server/stanza/stanza.ts'
 import { el } from '../../../server/xml/element.ts'
 import { Federation } from '../../../server/stream/s2s.ts'
 import { Strangers } from '../../../server/stream/strangers.ts'
+import { MovedClock } from '../../harness/clock.ts'
 
 /** A federation of a.test with this DNS; what comes back to a.test is kept. */
 function stage(names: Names, s2s: Partial<typeof defaultLimits.s2s> = {}): { federation: Federation; clock: TestClock; back: AnyStanza[]; send(to: string, id: string, body?: string): void } {
   const router = new Router()
   const back: AnyStanza[] = []
   router.add('a.test', { deliver: s => { back.push(s) } })
-  const clock = new TestClock()
+  const clock = new MovedClock()
   const federation = new Federation(
     { domains: new Set(['a.test']), dialback: false, block: ['Blocked.TEST', 'xn--bcher-kva.test'], targets: new Map(), networks: [], names },
     { router, limits: { ...defaultLimits, s2s: { ...defaultLimits.s2s, ...s2s } }, network: clock, log: silent, strangers: new Strangers(), secret: Buffer.alloc(32), identity: {} as PeerIdentity }, // nobody gets as far as TLS
