@@ -35,6 +35,8 @@ const USAGE = `deskbell <command> [--config FILE]
   queue list|show|add|set|remove NAME [KEY=VALUE …]          likewise department, brand, site, link, role, field,
                                event, macro
   canned list      canned add|set SHORT-CUT TEXT [--title T] [--group G] [--queue Q]      canned remove SHORT-CUT
+  webhook list     webhook add ADDRESS [TYPE …]      webhook set ID [url=…] [types=…] [disabled=true|false]
+                   webhook rotate ID      webhook remove ID
                                with several desks: --desk DOMAIN
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or config.`

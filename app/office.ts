@@ -3,6 +3,7 @@ import type { CannedBook } from '../components/helpdesk/canned-book.ts'
 import type { CommandLineDeed } from '../components/helpdesk/records/audit.ts'
 import type { Rulebook } from '../components/helpdesk/settings/rulebook.ts'
 import type { Tally } from '../components/helpdesk/tally.ts'
+import type { HookBook } from '../components/helpdesk/webhooks/hook-book.ts'
 import type { Config } from '../config/load.ts'
 import type { Clock } from '../server/ports/clock.ts'
 import type { PairState } from '../server/stream/s2s.ts'
@@ -12,7 +13,7 @@ import type { Stores } from '../server/ports/store.ts'
 export type Change = 'made' | 'password' | 'role' | 'removed' | 'disabled'
 
 /** What an admin may change of a desk. */
-export interface Desk { readonly rules: Rulebook; readonly canned: CannedBook; /** How a running one stands. */ readonly tally?: Tally; /** Puts it into the desk's audit. */ note(deed: CommandLineDeed): Promise<unknown> }
+export interface Desk { readonly rules: Rulebook; readonly canned: CannedBook; /** Where other programs are told, and what is wrong with an address. */ readonly hooks: { readonly book: HookBook; wrong(url: string): string | undefined }; /** How a running one stands. */ readonly tally?: Tally; /** Puts it into the desk's audit. */ note(deed: CommandLineDeed): Promise<unknown> }
 
 export interface Office {
   readonly config: Config

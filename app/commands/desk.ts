@@ -1,4 +1,4 @@
-// `deskbell queue|department|brand|site|link|role|field|event|setting|canned …`: what an admin changes at a desk at run time.
+// `deskbell queue|department|brand|site|link|role|field|event|setting|canned|webhook …`: what an admin changes at a desk at run time.
 import { CannedBook } from '../../components/helpdesk/canned-book.ts'
 import { fixedBy } from '../../components/helpdesk/config.ts'
 import { Audit, differences, SECRET } from '../../components/helpdesk/records/audit.ts'
@@ -6,6 +6,8 @@ import { schema } from '../../components/helpdesk/settings/check.ts'
 import { Rulebook, type Changed } from '../../components/helpdesk/settings/rulebook.ts'
 import { branch, merge, type Json, type Tree } from '../../components/helpdesk/settings/tree.ts'
 import { get, leavesOf, partOf, readWords, writeValue } from '../../components/helpdesk/settings/words.ts'
+import { Fetcher } from '../../components/helpdesk/webhooks/fetcher.ts'
+import { HookBook, type HookNews } from '../../components/helpdesk/webhooks/hook-book.ts'
 import { SECTIONS, type Section } from '../../schemas/desk-settings.ts'
 import { done, failed, misused, type Desk, type Office, type Outcome, type Verb } from '../office.ts'
 import { isOutcome } from './words.ts'
@@ -14,7 +16,7 @@ import { isOutcome } from './words.ts'
 interface Asked { readonly desk: Desk; readonly words: readonly string[]; readonly options: Readonly<Record<string, string>> }
 const SINGULAR = Object.fromEntries(SECTIONS.map(s => [s.slice(0, -1), s])) as Readonly<Record<string, Section>> // each is a plural in s
 
-export const deskVerbs: readonly (readonly [string, Verb])[] = [...Object.keys(SINGULAR).map(one => [one, section(one)] as const), ['setting', setting] as const, ['canned', canned] as const].map(([name, verb]) => [name, noted(name, verb)] as const)
+export const deskVerbs: readonly (readonly [string, Verb])[] = [...Object.keys(SINGULAR).map(one => [one, section(one)] as const), ['setting', setting] as const, ['canned', canned] as const, ['webhook', webhook] as const].map(([name, verb]) => [name, noted(name, verb)] as const)
 
 /** What is done to accounts stands in the audit of every desk; only the address and a role are named. */
 export const notedEverywhere = (name: string, verb: Verb): Verb => async (args, office) => {
@@ -28,7 +30,7 @@ export const notedEverywhere = (name: string, verb: Verb): Verb => async (args, 
 
 /** What is changed stands in the audit. */
 function noted(name: string, verb: Verb): Verb { return async (args, office) => {
-  if (!['add', 'set', 'remove'].includes(args[0] ?? '')) return verb(args, office)
+  if (!['add', 'set', 'remove', 'rotate'].includes(args[0] ?? '')) return verb(args, office)
   const asked = await ask(args, office, ['title', 'group', 'queue'])
   if (isOutcome(asked)) return verb(args, office) // it says what is wrong
   const shown = async (): Promise<Json> => { await asked.desk.rules.reread(); return { settings: asked.desk.rules.shown().settings } }
@@ -111,6 +113,32 @@ async function canned(args: readonly string[], office: Office): Promise<Outcome>
   }
 }
 
+async function webhook(args: readonly string[], office: Office): Promise<Outcome> {
+  const usage = 'usage: deskbell webhook list | add ADDRESS [TYPE …] | set ID [url=ADDRESS] [types=TYPE,TYPE] [disabled=true|false] | rotate ID | remove ID [--desk DOMAIN]'
+  const asked = await ask(args, office, [])
+  if (isOutcome(asked)) return asked
+  const { desk: { hooks: { book, wrong } }, words: [verb, word, ...rest] } = asked
+  if (verb === 'list' && word === undefined) return done(...book.list().map(h => [h.id, h.url, h.types.join(','), h.disabled === true ? 'disabled' : ''].join('\t').trimEnd()))
+  if (word === undefined || verb === undefined) return misused(usage)
+  const keep = async (news: HookNews, id: string | undefined, how: string): Promise<Outcome> => {
+    const put = await book.put(news, id, wrong)
+    return 'wrong' in put ? failed(put.wrong) : done(`webhook ${put.id} ${how}`, ...(id === undefined || news.rotate === true ? [`secret: ${put.secrets[0]}`] : []))
+  }
+  if (verb === 'add') return keep({ url: word, ...(rest.length > 0 ? { types: rest } : {}) }, undefined, 'added')
+  if (!book.get(word)) return failed(`there is no webhook ${word}: deskbell webhook list shows those there are`)
+  switch (verb) {
+    case 'set': {
+      const given = Object.fromEntries(rest.map(w => /^(url|types|disabled)=(.*)$/.exec(w)?.slice(1) ?? ['', '']))
+      if (rest.length === 0 || '' in given || !['true', 'false', undefined].includes(given['disabled'])) return misused(usage)
+      const { url, types, disabled } = given
+      return keep({ ...(url === undefined ? {} : { url }), ...(types === undefined ? {} : { types: types.split(',') }), ...(disabled === undefined ? {} : { disabled: disabled === 'true' }) }, word, 'changed')
+    }
+    case 'rotate': return rest.length > 0 ? misused(usage) : keep({ rotate: true }, word, 'has a new secret')
+    case 'remove': if (rest.length > 0) return misused(usage); await book.remove(word); return done(`webhook ${word} removed`)
+    default: return misused(usage)
+  }
+}
+
 /** Takes the options off, and finds the desk: the running one's own memory, or what its store holds. */
 async function ask(args: readonly string[], office: Office, known: readonly string[]): Promise<Asked | Outcome> {
   const words: string[] = []
@@ -132,10 +160,13 @@ async function ask(args: readonly string[], office: Office, known: readonly stri
 /** A desk that does not run: what its store holds. */
 async function kept({ stores, clock }: Office, domain: string, config: Parameters<typeof fixedBy>[0]): Promise<Desk> {
   const { documents } = stores
+  const book = new HookBook(documents, domain)
+  await book.open()
+  const fetcher = new Fetcher({ clock, allow: config.allow ?? [] })
   const audit = new Audit({ link: { stores }, domain, get now() { return clock.now() } })
   await audit.open()
   return {
-    rules: await Rulebook.open({ documents, desk: domain, clock, given: fixedBy(config) }), canned: await CannedBook.open(documents, domain),
+    rules: await Rulebook.open({ documents, desk: domain, clock, given: fixedBy(config) }), canned: await CannedBook.open(documents, domain), hooks: { book, wrong: url => fetcher.wrong(url) },
     note: deed => audit.note({ by: 'command line', ...deed }),
   }
 }

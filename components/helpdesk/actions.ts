@@ -23,8 +23,11 @@ import type { Office } from './office.ts'
 import { filled, replies, repliesList } from './replies.ts'
 import { cardLines, RECORD_ACTS } from './records/acts.ts'
 import { BAN_ACTS } from './intake/ban-acts.ts'
+import { ARTICLE_ACTS } from './intake/article-acts.ts'
 import { KNOWLEDGE_ACTS } from './intake/kb-acts.ts'
 import { duration, short } from './sentences.ts'
+import { TICKET_ACTS } from './tickets/ticket-acts.ts'
+import { HOOK_ACTS } from './webhooks/hook-acts.ts'
 import { queueMeant } from './words.ts'
 
 export { because, visible, type Answer, type Call } from './answers.ts'
@@ -44,6 +47,9 @@ const ACTS: Readonly<Record<Handler, Act>> = {
   ...listActs(act),
   ...START_ACTS,
   ...KNOWLEDGE_ACTS,
+  ...ARTICLE_ACTS,
+  ...TICKET_ACTS,
+  ...HOOK_ACTS,
   ...BAN_ACTS,
   ...THREAD_ACTS,
   ...ROOM_ACTS,

@@ -98,6 +98,14 @@ function conversationField(o: Office, who: Bare, c: CommandEntry, here: number |
   return all.length < 2 ? [] : [{ var: 'conversation', type: 'list-single', label: 'Conversation', options: all, value: all[0]?.value ?? '' }]
 }
 
+/** Words that name one of a list, which a form shows where it is no longer than this. */
+const LISTED = 100
+const CHOSEN_FROM: Readonly<Record<string, (o: Office) => readonly { readonly value: string; readonly label: string }[]>> = {
+  macro: o => Object.entries(o.rules.now.macros).map(([value, m]) => ({ value, label: m.title })),
+  article: o => o.knowledge.articles.all.map(a => ({ value: a.id, label: a.title })),
+  hook: o => (o.records.hooks?.hooks.list() ?? []).map(h => ({ value: h.id, label: h.url })),
+}
+
 function asField(o: Office, who: Bare, f: Field, c: CommandEntry): FormField {
   const base = { var: f.name, label: f.label, ...(f.required ? { required: true } : {}) }
   const people = o.operators.all().filter(p => p.jid !== who && (f.kind !== 'target' || o.operators.queuesOf(p.jid).length > 0)).map(p => ({ label: o.operators.name(p.jid), value: p.jid }))
@@ -109,7 +117,10 @@ function asField(o: Office, who: Bare, f: Field, c: CommandEntry): FormField {
     case 'queue': return { ...base, type: 'list-single', options: [...optional, ...queues.map(q => ({ label: q, value: q }))] }
     case 'choice': return { ...base, type: 'list-single', options: f.choices ?? [], value: f.choices?.[0] ?? '' }
     case 'text': return { ...base, type: c.lines ? 'text-multi' : 'text-single' }
-    case 'word': if (f.name === 'macro') return { ...base, type: 'list-single', options: [...optional, ...Object.entries(o.rules.now.macros).map(([value, m]) => ({ value, label: m.title }))] } // falls through
+    case 'word': {
+      const chosen = CHOSEN_FROM[f.name]?.(o) ?? []
+      return chosen.length === 0 || chosen.length > LISTED ? { ...base, type: 'text-single' } : { ...base, type: 'list-single', options: [...optional, ...chosen] }
+    }
     case 'number': return { ...base, type: 'text-single' }
   }
 }

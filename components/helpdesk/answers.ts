@@ -79,4 +79,4 @@ export function mayAnswer(o: Office, n: number, by: Bare): Answer | undefined {
 }
 /** The condition of a stanza error for a refusal. */
 export const conditionOf = (a: Answer): 'forbidden' | 'item-not-found' | 'not-acceptable' => a.forbidden ? 'forbidden' : a.missing || a.gone ? 'item-not-found' : 'not-acceptable'
-export const isAnswer = (x: unknown): x is Answer => typeof x === 'object' && x !== null
+export const isAnswer = (x: unknown): x is Answer => typeof x === 'object' && x !== null && 'ok' in x && 'text' in x

@@ -1,5 +1,6 @@
 // What the table of actions says of each: its words, its fields, who may. Pure.
 
+import type { Scope } from './api/scopes.ts'
 import type { Permission } from './permissions.ts'
 
 export interface Field {
@@ -16,6 +17,8 @@ export interface Entry<H extends string = string> {
   readonly aliases: readonly string[]
   readonly handler: H
   readonly permission: Permission
+  /** What a token must reach over REST; absent: conversations:write. */
+  readonly scope?: Scope
   /** `open`: one of the caller's conversations; `pending`: one that waits for his answer; `any`: named, or the one he is in; `none`: the desk. */
   readonly about: 'open' | 'pending' | 'any' | 'none'
   readonly fields: readonly Field[]

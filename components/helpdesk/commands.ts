@@ -5,10 +5,13 @@ import { LIST_COMMANDS, type ListHandler } from './commands-lists.ts'
 import { MARK_COMMANDS, type MarkHandler } from './commands-marks.ts'
 import { START_COMMANDS, type RoomHandler, type StartHandler, type ThreadHandler } from './commands-start.ts'
 import { BAN_COMMANDS, type BanHandler } from './intake/ban-commands.ts'
+import { ARTICLE_COMMANDS, type ArticleHandler } from './intake/article-commands.ts'
 import { KNOWLEDGE_COMMANDS, type KnowledgeHandler } from './intake/kb-commands.ts'
+import { TICKET_COMMANDS, type TicketHandler } from './tickets/ticket-commands.ts'
+import { HOOK_COMMANDS, type HookHandler } from './webhooks/hook-commands.ts'
 
 /** Which action of `actions.ts` carries it out. */
-export type Handler = KnowledgeHandler | BanHandler | MarkHandler | ListHandler | StartHandler | ThreadHandler | RoomHandler
+export type Handler = KnowledgeHandler | BanHandler | MarkHandler | ListHandler | StartHandler | ThreadHandler | RoomHandler | TicketHandler | ArticleHandler | HookHandler
   | 'queue' | 'mine' | 'done' | 'board' | 'accept' | 'decline' | 'take' | 'transfer' | 'invite' | 'observe' | 'join' | 'leave' | 'coach' | 'note' | 'say'
   | 'find' | 'delete' | 'pdf' | 'mail' | 'canned' | 'reply' | 'translate' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help' | 'file'
 
@@ -41,6 +44,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...LIST_COMMANDS,
   ...START_COMMANDS,
   ...KNOWLEDGE_COMMANDS,
+  ...TICKET_COMMANDS,
+  ...ARTICLE_COMMANDS,
+  ...HOOK_COMMANDS,
   ...BAN_COMMANDS,
   { word: 'mine', aliases
 : [], handler: 'mine', permission: 'chat.serve', about: 'none', fields: [], label: 'My conversations', help: 'list your conversations' },

@@ -40,19 +40,20 @@ import { Warnings } from './warnings.ts'
 import { Workgroup } from './workgroup/workgroup.ts'
 import { isWorkgroup, WG } from './workgroup/words.ts'
 import { Watchers } from './watchers.ts'
+import type { HookBook } from './webhooks/hook-book.ts'
 import { rest } from './api/rest.ts'
 
 const GRACE = 10_000 // ms after a start in which operators come back unremarked
 
 /** A desk with these queues. The same component runs in the server and, dialled, beside any other. */
-export const helpdesk = (config: DeskConfig, ready: (desk: { readonly rules: Rulebook; readonly canned: CannedBook; readonly tally: Tally; note(deed: CommandLineDeed): Promise<unknown> }) => void = () => {}): Component => ({
+export const helpdesk = (config: DeskConfig, ready: (desk: { readonly rules: Rulebook; readonly canned: CannedBook; readonly hooks: { readonly book: HookBook; wrong(url: string): string | undefined }; readonly tally: Tally; note(deed: CommandLineDeed): Promise<unknown> }) => void = () => {}): Component => ({
   name: 'helpdesk',
   async start(link) {
     const rules = await Rulebook.open({ documents: link.stores.documents, desk: link.domain, clock: link.clock, log: link.log, given: fixedBy(config) })
     const canned = await CannedBook.open(link.stores.documents, link.domain)
     const desk = new Desk(link, rules, canned)
     const receiver = await desk.start(config)
-    ready({ rules, canned, tally: desk.tally, note: deed => desk.note(deed) })
+    ready({ rules, canned, hooks: desk.hooks, tally: desk.tally, note: deed => desk.note(deed) })
     return receiver
   },
 })
@@ -124,6 +125,13 @@ class Desk implements Receiver {
     this.#office.onQueues.push(() => { this.#rosters.touchAll(); this.#watchers.tell(); this.#customers.look() })
     this.#office.operators.onRenamed = () => this.#colleagues.touch()
     this.#office.onOperator.push(jid => this.#rosters.touch(jid))
+  }
+
+  /** Where other programs are told; there from the start on. */
+  get hooks(): { readonly book: HookBook; wrong(url: string): string | undefined } {
+    const { hooks, fetcher } = this.#office.records
+    if (!hooks) throw new Error('no webhooks before the start')
+    return { book: hooks.hooks, wrong: url => fetcher.wrong(url) }
   }
 
   /** Something was done from the command line. */

@@ -52,7 +52,7 @@ const commands = (inside: boolean): Schema => Object.fromEntries(COMMANDS.filter
   inside ? `/conversations/{n}/commands/${c.word}` : `/commands/${c.word}`,
   {
     post: {
-      operationId: `${inside ? 'conversation' : 'desk'}_${c.word}`, summary: c.label, description: c.help, parameters: [...(inside ? [parameter('n')] : []), ONCE],
+      operationId: `${inside ? 'conversation' : 'desk'}_${c.word}`, summary: c.label, description: `${c.help}${c.scope === undefined ? '' : `. Scope ${c.scope}, beside conversations:write`}`, parameters: [...(inside ? [parameter('n')] : []), ONCE],
       requestBody: { required: c.fields.some(f => f.required), content: json(argumentsOf(c)) },
       responses: { '200': { description: 'Done.', content: json(DONE) }, ...refusals([400, 401, 403, 404, 409, ...(c.about === 'pending' ? [410] : []), 413, 415, 422]) },
     },

@@ -15,6 +15,7 @@ import { scriptRoutes } from '../intake/scripts-api.ts'
 import { declined, Door, faulty, nothing, problem, sweepKeys, time, whole, type Caller, type Route } from './door.ts'
 import { misfits } from './fit.ts'
 import { participants } from '../circle.ts'
+import { maySeeTicket } from '../records/access.ts'
 import { listRoutes } from './lists.ts'
 import { liveRoutes } from './live.ts'
 import { markRoutes } from './marks.ts'
@@ -27,6 +28,7 @@ import { operatorRoutes } from './operators.ts'
 import { customerRoutes } from './customers.ts'
 import { hookRoutes } from './hooks.ts'
 import { isSearch, recordRoutes, search } from './records.ts'
+import { reaches } from './scopes.ts'
 import { settingsRoutes, settingsSchema } from './settings.ts'
 import { count, list, maybe, moment, paged, shape, text, yesNo, type Schema } from './shapes.ts'
 import { ticketRoutes } from './tickets.ts'
@@ -164,6 +166,7 @@ class Api {
       here = found.n
     } else if (command.about !== 'none') return problem(404, 'That command is given to a conversation: /api/v1/conversations/N/commands/…')
     if (!this.#o.operators.may(who.jid, command.permission)) return problem(403, 'You may not do that.')
+    if (command.scope !== undefined && !reaches(who.scopes, command.scope)) return problem(403, `This token lacks the scope ${command.scope}.`)
     const faults = misfits(argumentsOf(command), r.body)
     if (faults.length > 0) return faulty(422, faults)
     const body = r.body ?? {}
@@ -180,20 +183,18 @@ class Api {
   }
 
   async tickets(r: HttpRequest, who: Caller): Promise<HttpResponse> {
-    const { found, next } = await looked(r, Math.max(1, whole(r.query.get('limit'), PAGE, MOST)), before => this.#o.filing.tickets.list({ before, limit: MOST }), t => this.#maySeeTicket(who, t.queue))
+    const { found, next } = await looked(r, Math.max(1, whole(r.query.get('limit'), PAGE, MOST)), before => this.#o.filing.tickets.list({ before, limit: MOST }), t => maySeeTicket(this.#o, who.jid, t.queue))
     return { status: 200, body: { tickets: found.map(t => ({ ...t, status: t.status ?? 'open', opened: time(t.opened) })), next } }
   }
 
   async ticket(r: HttpRequest, who: Caller): Promise<HttpResponse> {
     const n = numbered(r)
     const t = n === undefined ? undefined : await this.#o.filing.tickets.get(n)
-    if (!t || !this.#maySeeTicket(who, t.queue)) return nothing()
+    if (!t || !maySeeTicket(this.#o, who.jid, t.queue)) return nothing()
     const { version, ...shown } = t
     return { status: 200, headers: version === undefined ? {} : { etag: `"${version}"` }, body: { ...shown, status: t.status ?? 'open', opened: time(t.opened), articles: t.articles.map(({ key, at, by, conversation, body }) => ({ id: key, at: time(at), by, conversation, body })) } }
   }
 
-  /** Operators of its queue, and who may see others' conversations. */
-  #maySeeTicket(who: Caller, queue: string): boolean { return this.#o.operators.may(who.jid, 'chat.view.others', queue) || this.#o.operators.of(queue).includes(who.jid) }
 
   async #find(r: HttpRequest, who: Caller, toTake = false): Promise<{ n: number; s: Present; summary: Summary } | undefined> {
     const n = numbered(r)

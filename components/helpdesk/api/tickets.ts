@@ -1,15 +1,16 @@
-// REST for tickets: made, added to, changed and merged (shell).
+// REST for tickets: made, added to, changed, merged and split (shell).
 import { createHash, randomUUID } from 'node:crypto'
 import type { HttpRequest } from '../../../server/api.ts'
-import { count, sent, shape, text } from './shapes.ts'
+import { maySeeTicket } from '../records/access.ts'
+import { seenTicket, splitOff } from '../tickets/ticket-acts.ts'
+import { count, sent, shape, text, texts } from './shapes.ts'
 import { created, expected, gone, nothing, object, ok, problem, type Caller, type Door, type Route } from './door.ts'
 
 const line = { ...text, minLength: 1, maxLength: 250 }
 const NUMBER = shape({ number: count })
 
 export function ticketRoutes({ office: o }: Door): readonly Route[] {
-  /** Operators of its queue, and who may see others' conversations. */
-  const maySee = (who: Caller, t: { readonly queue: string }): boolean => o.operators.may(who.jid, 'chat.view.others', t.queue) || o.operators.of(t.queue).includes(who.jid)
+  const maySee = (who: Caller, t: { readonly queue: string }): boolean => maySeeTicket(o, who.jid, t.queue)
   return [
     {
       method: 'PATCH', path: '/tickets/{n}', id: 'changeTicket', scope: 'tickets:write', personal: true, needs: 'chat.ticket', summary: 'Changes subject or status; If-Match with the ETag that was seen keeps two from overwriting each other', body: sent({ subject: line, status: line }), answer: shape({ number: count, subject: text, status: text }),
@@ -55,6 +56,18 @@ export function ticketRoutes({ office: o }: Door): readonly Route[] {
         const both = await Promise.all([o.filing.tickets.get(Number(n)), o.filing.tickets.get(Number(into))])
         if (!both.every(x => x && maySee(who, x))) return nothing()
         return await o.filing.tickets.merge(Number(n), Number(into)) === 'ok' ? gone() : nothing()
+      },
+    },
+    {
+      method: 'POST', path: '/tickets/{n}/split', id: 'splitTicket', scope: 'tickets:write', personal: true, needs: 'chat.act.others', summary: 'Puts some articles of a ticket, named by their ids, into a new one; one must stay', body: sent({ articles: { ...texts, minItems: 1 }, subject: line }, 'articles', 'subject'), answer: NUMBER, status: 201,
+      async handle(r, who) {
+        const t = await seenTicket(o, who.jid, /^[1-9]\d{0,8}$/.test(r.params['n'] ?? '') ? Number(r.params['n']) : 0)
+        if (!t) return nothing()
+        const { articles, subject } = object(r) ?? {}
+        if (!Array.isArray(articles) || articles.length === 0 || !articles.every(a => typeof a === 'string')) return problem(422, 'articles: a list of their ids.')
+        if (typeof subject !== 'string' || subject.trim() === '' || subject.length > 250) return problem(422, 'subject: 1 to 250 characters.')
+        const done = await splitOff(o, t.number, articles as string[], subject, keyOf(r, who)) // looked at above
+        return 'wrong' in done ? done.missing ? nothing() : problem(409, done.wrong) : created(`/tickets/${done.number}`, { number: done.number })
       },
     },
   ]

@@ -2,6 +2,7 @@
 import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
 import { created, gone, nothing, object, ok, page, problem, time, whole, type Caller, type Door, type Route } from '../api/door.ts'
 import { count, list, maybe, moment, paged, PAGED, sent, shape, text, texts, yesNo } from '../api/shapes.ts'
+import { givenOf, readArticle } from './article-acts.ts'
 import { MOST, type Article } from './knowledge.ts'
 
 const QUESTION = 1000 // characters
@@ -12,14 +13,10 @@ export function articleRoutes({ office: o }: Door): readonly Route[] {
   const { articles } = o.knowledge
   const shown = (a: Article): object => ({ ...a, url: a.url ?? null, at: time(a.at) })
   const keep = async (r: HttpRequest, who: Caller, old: Article | undefined): Promise<HttpResponse> => {
-    const { title, text: words, url, internal = false, queues = [] } = { ...old, ...object(r) } as Readonly<Record<string, unknown>> // JSON from outside: each value is looked at
-    if (typeof title !== 'string' || title.trim() === '' || title.length > 200) return problem(422, 'title: a text of 1 to 200 characters.')
-    if (typeof words !== 'string' || words.length > 100_000) return problem(422, 'text: a text of at most 100000 characters.')
-    if (url !== undefined && url !== null && (typeof url !== 'string' || url.length > 2000 || !/^https?:\/\/[^\s]+$/i.test(url))) return problem(422, 'url: an address that begins with http or https.')
-    if (typeof internal !== 'boolean') return problem(422, 'internal: true or false.')
-    if (!Array.isArray(queues) || !queues.every(q => typeof q === 'string' && o.hasQueue(q))) return problem(422, 'queues: a list of queues there are.')
+    const given = readArticle(o, { ...old && givenOf(old), ...object(r) })
+    if ('wrong' in given) return problem(422, given.wrong)
     if (!old && articles.all.length >= MOST) return problem(409, `There are ${MOST} articles already.`)
-    const kept = await articles.put({ title: title.trim(), text: words, internal, queues: queues as string[], ...(typeof url === 'string' ? { url } : {}) }, who.jid, old?.id) // looked at above
+    const kept = await articles.put(given, who.jid, old?.id)
     return old ? ok(shown(kept)) : created(`/articles/${kept.id}`, shown(kept))
   }
   const find = (r: HttpRequest): Article | undefined => articles.get(r.params['id'] ?? '')

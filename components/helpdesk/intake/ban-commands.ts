@@ -4,7 +4,7 @@ import type { Entry } from '../command.ts'
 
 export type BanHandler = 'ban' | 'unban' | 'bans'
 export const BAN_COMMANDS: readonly Entry<BanHandler>[] = [
-  { word: 'ban', aliases: ['block'], handler: 'ban', permission: 'bans.manage', about: 'any', fields: [{ name: 'time', kind: 'word', label: 'How long (30m, 2h, 3d, 1w, good)', required: true }, { name: 'because', kind: 'text', label: 'Why' }], label: 'Ban the customer…', help: 'keep the customer out, for 2h, 3d or for good, as !ban 3d spam; the conversation goes on until !close' },
-  { word: 'unban', aliases: ['unblock'], handler: 'unban', permission: 'bans.manage', about: 'any', fields: [], label: 'Lift the customer’s ban', help: 'let the customer in again' },
-  { word: 'bans', aliases: [], handler: 'bans', permission: 'bans.manage', about: 'none', fields: [], label: 'Bans', help: 'list who is kept out, and until when' },
+  { word: 'ban', aliases: ['block'], handler: 'ban', permission: 'bans.manage', scope: 'bans:write', about: 'any', fields: [{ name: 'time', kind: 'word', label: 'How long (30m, 2h, 3d, 1w, good)', required: true }, { name: 'because', kind: 'text', label: 'Why' }], label: 'Ban the customer…', help: 'keep the customer out, for 2h, 3d or for good, as !ban 3d spam; the conversation goes on until !close' },
+  { word: 'unban', aliases: ['unblock'], handler: 'unban', permission: 'bans.manage', scope: 'bans:write', about: 'any', fields: [], label: 'Lift the customer’s ban', help: 'let the customer in again' },
+  { word: 'bans', aliases: [], handler: 'bans', permission: 'bans.manage', scope: 'bans:read', about: 'none', fields: [], label: 'Bans', help: 'list who is kept out, and until when' },
 ]

@@ -14,6 +14,9 @@ export function mayRead(o: Under, by: Bare, s: Present): boolean {
   return (role !== undefined && role !== 'invited') || pendingOffers(s).some(p => p.to === by) || (isQueued(s) && o.operators.of(s.queue).includes(by))
 }
 
+/** Tickets are for the operators of their queue, and for who may see others' conversations. */
+export const maySeeTicket = (o: Under, by: Bare, queue: string): boolean => o.operators.may(by, 'chat.view.others', queue) || o.operators.of(queue).includes(by)
+
 /** The same as what a search may find; an empty list finds nothing. */
 export function scope(o: Under, by: Bare): readonly Marks[] {
   if (!o.operators.has(by)) return []

@@ -81,7 +81,8 @@ export class Card {
     const chats = (await this.conversations(c)).filter(may)
     const { dossiers, book, config } = this.#o
     const beside = await Promise.all(chats.map(async s => ({ s, d: await dossiers.get(s.number) })))
-    const ticketNumbers = [...new Set([...chats.flatMap(s => s.ticket === undefined ? [] : [s.ticket]), ...beside.flatMap(({ d }) => d.items.flatMap(i => i.kind === 'ticket' && /^\d+$/.test(i.ref) ? [Number(i.ref)] : []))])]
+    const held = (await Promise.all(chats.map(async s => (await this.#tickets().of(s.number)).flatMap(t => t.articles.some(a => a.conversation === s.number) ? [t.number] : [])))).flat() // where it was merged into, or split off to
+    const ticketNumbers = [...new Set([...held, ...chats.flatMap(s => s.ticket === undefined ? [] : [s.ticket]), ...beside.flatMap(({ d }) => d.items.flatMap(i => i.kind === 'ticket' && /^\d+$/.test(i.ref) ? [Number(i.ref)] : []))])]
     const tickets = (await Promise.all(ticketNumbers.map(n => this.#tickets().get(n)))).filter(t => t !== undefined)
     const calls = beside.flatMap(({ s, d }) => d.calls.map(call => ({ ...call, group: queueName(config, s.queue), conversation: s.number })))
     const times = beside.flatMap(({ s, d }) => d.times.map(t => ({ ...t, conversation: s.number })))

@@ -1,6 +1,6 @@
 // Tickets in deskbell's own store: a numbered record, and a document for each article (shell).
 import type { DocumentStore } from '../../../server/api.ts'
-import type { Article, Ticket, Tickets } from './port.ts'
+import type { Article, SplitOff, Ticket, Tickets } from './port.ts'
 
 type Head = Omit<Ticket, 'articles'> & { /** where its articles have gone */ readonly merged?: number }
 const HEADS = 'desk-tickets'
@@ -9,12 +9,17 @@ const KEYS = 'desk-ticket-keys'
 const OF = 'desk-ticket-conversations' // which tickets hold articles of a conversation
 const COUNTERS = 'desk-counters'
 const MERGES = 'desk-ticket-merges' // begun: which into which
+const SPLITS = 'desk-ticket-splits' // begun: which articles of which ticket go into a new one
+const MOVED = 'desk-ticket-moved' // where an article was split off to, by its key
 const PAGE = 500
+
+interface Begun { readonly from: number; readonly articles: readonly string[]; readonly head: Head }
 
 export class BuiltinTickets implements Tickets {
   readonly #documents: DocumentStore
   readonly #desk: string
-  #merging: Promise<unknown> = Promise.resolve()
+  /** Merges and splits go one after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
   constructor(documents: DocumentStore, desk: string) { this.#documents = documents; this.#desk = desk }
 
   // The number is bound to the key first, so that a call that comes again after a crash goes on where the first one fell.
@@ -75,7 +80,7 @@ export class BuiltinTickets implements Tickets {
 
   // The head says first where its articles go: what is added meanwhile finds them there, or follows them.
   merge(number: number, into: number): Promise<'ok' | 'missing'> {
-    const turn = this.#merging.then(async () => {
+    const turn = this.#inTurn(async () => {
       const head = await this.#documents.get<Head>(HEADS, this.#desk, id(number))
       const to = await this.#standing(into)
       if (!head || to === undefined || to === number) return 'missing'
@@ -86,27 +91,59 @@ export class BuiltinTickets implements Tickets {
       await this.#follow(number, head.value.merged ?? to)
       return 'ok'
     })
-    this.#merging = turn.catch(() => {})
     return turn.then(outcome => outcome === 'again' ? this.merge(number, into) : outcome)
   }
 
-  /** After a start: ends merges that were begun. */
-  async resume(): Promise<void> {
-    for (const { id: from } of await this.#documents.range<number>(MERGES, this.#desk, { limit: PAGE })) {
-      const to = (await this.#documents.get<Head>(HEADS, this.#desk, from))?.value.merged
-      if (to === undefined) await this.#documents.remove(MERGES, this.#desk, from)
-      else await this.#follow(Number(from), to)
+  // Each article says first where it goes: what is added meanwhile under its key follows it.
+  split(number: number, off: SplitOff): Promise<number | 'missing' | 'unknown' | 'all'> {
+    return this.#inTurn(async () => {
+      const head = await this.#documents.get<Head>(HEADS, this.#desk, id(number))
+      if (!head || head.value.merged !== undefined) return 'missing'
+      const begun = (await this.#documents.get<number>(KEYS, this.#desk, off.key))?.value
+      if (begun !== undefined && await this.#documents.get(HEADS, this.#desk, id(begun))) return begun
+      const here = (await this.#articles(number)).map(a => a.key)
+      if (off.articles.length === 0 || !off.articles.every(k => here.includes(k))) return 'unknown'
+      if (here.every(k => off.articles.includes(k))) return 'all'
+      const to = begun ?? await this.#next()
+      if (begun === undefined && await this.#documents.put(KEYS, this.#desk, off.key, to, 0) === 'conflict') return 'missing' // another node was quicker
+      const { queue, customer } = head.value
+      const work: Begun = { from: number, articles: off.articles, head: { number: to, subject: off.subject, queue, customer, opened: off.at } }
+      await this.#documents.put(SPLITS, this.#desk, id(to), work)
+      await this.#part(work)
+      return to
+    })
+  }
+
+  async #part({ from, articles, head }: Begun): Promise<void> {
+    await this.#documents.put<Head>(HEADS, this.#desk, id(head.number), head, 0) // a conflict says that it is there
+    for (const key of articles) {
+      await this.#documents.put(MOVED, this.#desk, key, head.number)
+      const article = await this.#documents.get<Article>(ARTICLES, this.#owner(from), key)
+      if (article) await this.#move(article.value, from, head.number, true)
     }
+    await this.#documents.remove(SPLITS, this.#desk, id(head.number))
+  }
+
+  /** After a start: ends merges and splits that were begun. */
+  resume(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const { value } of await this.#documents.range<Begun>(SPLITS, this.#desk, { limit: PAGE })) await this.#part(value)
+      for (const { id: from } of await this.#documents.range<number>(MERGES, this.#desk, { limit: PAGE })) {
+        const to = (await this.#documents.get<Head>(HEADS, this.#desk, from))?.value.merged
+        if (to === undefined) await this.#documents.remove(MERGES, this.#desk, from)
+        else await this.#follow(Number(from), to)
+      }
+    })
   }
 
   /** Brings every article of a merged ticket to where the others are. */
   async #follow(number: number, to: number): Promise<void> {
-    for (const a of await this.#articles(number)) await this.#move(a, number, to)
+    for (const a of await this.#articles(number)) await this.#move(a, number, to, true)
     await this.#documents.remove(MERGES, this.#desk, id(number))
   }
-  async #move(a: Article, number: number, to: number): Promise<void> {
-    await this.#add(to, a)
-    await this.#documents.remove(ARTICLES, this.#owner(number), a.key)
+  /** `kept`: as it was; what was written there meanwhile under its key is newer, and stays. */
+  async #move(a: Article, number: number, to: number, kept: boolean): Promise<void> {
+    if (await this.#add(to, a, kept) !== number) await this.#documents.remove(ARTICLES, this.#owner(number), a.key)
   }
 
   /** The ticket that has the articles of this one now; undefined: there is none of this number. */
@@ -134,12 +171,24 @@ export class BuiltinTickets implements Tickets {
     return gone
   }
 
-  async #add(number: number, article: Article): Promise<void> {
-    const to = await this.#standing(number) ?? number
+  /** Gives the ticket in which it stands at last. */
+  async #add(number: number, article: Article, kept = false): Promise<number> {
+    const to = await this.#place(number, article.key)
     await this.#documents.put(OF, this.#of(article.conversation), id(to), to)
-    await this.#documents.put(ARTICLES, this.#owner(to), article.key, article)
-    const now = await this.#standing(to)
-    if (now !== undefined && now !== to) await this.#move(article, to, now) // merged meanwhile
+    await this.#documents.put(ARTICLES, this.#owner(to), article.key, article, ...(kept ? [0] : []))
+    const now = await this.#place(number, article.key)
+    if (now !== to) await this.#move(article, to, now, kept) // merged or split off meanwhile
+    return now
+  }
+  /** Where an article belongs that is meant for this ticket: where it was split off to, and where that one's articles are. */
+  async #place(number: number, key: string): Promise<number> {
+    const at = (await this.#documents.get<number>(MOVED, this.#desk, key))?.value ?? number
+    return await this.#standing(at) ?? at
+  }
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work, work)
+    this.#turn = turn.catch(() => {})
+    return turn
   }
   #owner(number: number): string { return `${this.#desk}/${number}` }
   #of(conversation: number): string { return `${this.#desk}/c${conversation}` }

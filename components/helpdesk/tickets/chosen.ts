@@ -4,7 +4,7 @@ import type { Ground } from '../ground.ts'
 import { mailAddress } from '../mail/letter.ts'
 import { BuiltinTickets } from './builtin.ts'
 import type { Fetcher } from '../webhooks/fetcher.ts'
-import type { Article, Ticket, Tickets } from './port.ts'
+import type { Article, SplitOff, Ticket, Tickets } from './port.ts'
 import { RestTickets } from './rest.ts'
 
 /** What was sent under a key. A started one may have arrived or not. */
@@ -64,6 +64,7 @@ export class ChosenTickets implements Tickets {
   list(page: { before?: number | undefined; limit: number }): Promise<Omit<Ticket, 'articles'>[]> { return this.#own.list(page) }
   change(number: number, news: { readonly subject?: string; readonly status?: string }, expected?: number): Promise<number | 'missing' | 'conflict'> { return this.#own.change(number, news, expected) }
   merge(number: number, into: number): Promise<'ok' | 'missing'> { return this.#own.merge(number, into) }
+  async split(number: number, off: SplitOff): Promise<number | 'missing' | 'unknown' | 'all' | 'elsewhere'> { return this.#o.rules.now.tickets.kind === 'builtin' ? this.#own.split(number, off) : 'elsewhere' }
   of(conversation: number): Promise<Ticket[]> { return this.#own.of(conversation) }
   resume(): Promise<void> { return this.#own.resume() }
   forget(conversation: number, names?: (text: string) => boolean): Promise<number> { return this.#own.forget(conversation, names) }

@@ -72,6 +72,27 @@ describe('app/commands/desk', () => {
     assert.ok(!JSON.stringify(audit).includes('hush'))
   })
 
+  it('webhooks are added with a secret that is printed once, changed, given another secret and removed', async () => {
+    const [made = '', secret = ''] = await good('webhook', 'add', 'https://example.org/hook', 'conversation.closed', 'conversation.opened')
+    const id = /^webhook (\w{12}) added$/.exec(made)?.[1] ?? ''
+    assert.match(secret, /^secret: \S{43}$/)
+    assert.deepEqual(await good('webhook', 'list'), [`${id}\thttps://example.org/hook\tconversation.closed,conversation.opened`])
+    await good('webhook', 'set', id, 'types=*', 'disabled=true')
+    assert.deepEqual(await good('webhook', 'list'), [`${id}\thttps://example.org/hook\t*\tdisabled`])
+    assert.notEqual((await good('webhook', 'rotate', id))[1], secret)
+    await bad(1, /url: it is no http or https address/, 'webhook', 'set', id, 'url=ftp://x')
+    await bad(1, /url: /, 'webhook', 'add', 'http://127.0.0.1/hook')
+    await bad(1, /types: /, 'webhook', 'add', 'https://example.org/other', 'conversation.sometimes')
+    await bad(1, /there is no webhook nope/, 'webhook', 'remove', 'nope')
+    await bad(2, /usage/, 'webhook', 'set', id, 'disabled=perhaps')
+    await bad(2, /usage/, 'webhook', 'set', id, 'colour=red')
+    await good('webhook', 'remove', id)
+    assert.deepEqual(await good('webhook', 'list'), [])
+    const audit = (await office.stores.documents.range<{ what: string; on: string }>('desk-audit', 'help.a.example', { limit: 100 })).map(d => d.value)
+    assert.deepEqual(audit.map(a => a.what), ['webhook add', 'webhook set', 'webhook rotate', 'webhook remove'])
+    assert.ok(!JSON.stringify(audit).includes(secret.slice(8)))
+  })
+
   it('OM-14 canned replies are kept for everybody or a queue', async () => {
     await good('canned', 'add', 'hi1', 'Hi %VISITOR%', '--title', 'Hello')
     await good('canned', 'set', 'hi1', 'Hello %VISITOR%')

@@ -1,0 +1,165 @@
+// Tickets, articles and webhooks by what is typed: listed, changed, merged, split; written; told. And that each article stands in one ticket.
+import assert from 'node:assert/strict'
+import { BuiltinTickets } from '../../components/helpdesk/tickets/builtin.ts'
+import { after, TIMES } from '../harness/crowd.ts'
+import { BOT, c, DESK, type DeskHouse, type Person } from '../harness/desk.ts'
+import { deskWith, serves, TEAM } from '../harness/talks.ts'
+
+const API = '/api/v1'
+type Json = Awaited<ReturnType<DeskHouse['rest']>>['body'] // of any shape
+async function does(p: Person, line: string, answer: RegExp, to = BOT): Promise<string> {
+  p.types(to, line)
+  return (await p.reads(to, answer)).text
+}
+async function make(d: DeskHouse, subject: string, ...bodies: string[]): Promise<number> {
+  const { body: { number } } = await d.rest('POST', `${API}/tickets`, 'mia', { subject, body: bodies[0], queue: 'support' })
+  for (const body of bodies.slice(1)) { await d.later(60); assert.equal((await d.rest('POST', `${API}/tickets/${number}/articles`, 'mia', { body })).status, 201) }
+  return number
+}
+const articles = async (d: DeskHouse, n: number): Promise<{ id: string; body: string }[]> => (await d.rest('GET', `${API}/tickets/${n}`, 'mia')).body.articles
+const bodies = async (d: DeskHouse, n: number): Promise<string[]> => (await articles(d, n)).map(a => a.body).sort()
+
+describe('tickets by command', () => {
+  it('ST-98 ST-104 are listed, shown, changed and merged; who serves another queue knows nothing of them', deskWith({ queues: { money: { agents: ['ben@localhost'] } } }, TEAM, async d => {
+    const [anna, mia] = [await d.comes('anna'), await d.comes('mia')]
+    await make(d, 'Broken pump', 'it leaks', 'still')
+    await make(d, 'Old valve', 'it is old')
+    assert.equal((await d.rest('POST', `${API}/tickets`, 'mia', { subject: 'Salaries', body: 'secret', queue: 'money' })).status, 201)
+    assert.equal(await does(anna, '!tickets', /·/), '✱ 2 · open · Old valve · Support\n1 · open · Broken pump · Support')
+    assert.equal(await does(anna, '!tickets PUMP', /·/), '✱ 1 · open · Broken pump · Support')
+    await does(anna, '!tickets nothing', /There are no tickets/)
+    assert.match(await does(anna, '!ticketinfo 1', /^✱ Ticket 1/), /^✱ Ticket 1: Broken pump · open · Support\n1\. \S+ \S+ Mia: it leaks\n2\. \S+ \S+ Mia: still$/)
+    await does(anna, '!ticketinfo 3', /There is no ticket 3\./)
+    await does(anna, '!ticketstatus 3 closed', /There is no ticket 3\./)
+    assert.equal(await does(anna, '!ticketstatus 1 waiting for parts', /Ticket/), '✱ Ticket 1: status waiting for parts.')
+    assert.equal(await does(anna, '!tsubject 1 Leaking pump', /Ticket/), '✱ Ticket 1: subject “Leaking pump”.')
+    const { status, subject } = (await d.rest('GET', `${API}/tickets/1`, 'anna')).body
+    assert.deepEqual([status, subject], ['waiting for parts', 'Leaking pump'])
+    await does(anna, '!merge 1 2', /You may not do that/)
+    await does(mia, '!merge 1 1', /cannot be merged into itself/)
+    await does(mia, '!merge 1 9', /There is no ticket 9/)
+    assert.equal(await does(mia, '!merge 1 2', /merged/), '✱ Ticket 1 is merged into 2.')
+    assert.deepEqual([await bodies(d, 1), await bodies(d, 2)], [[], ['it is old', 'it leaks', 'still']])
+    assert.deepEqual((await d.rest('GET', `${API}/audit`, 'adam')).body.items.slice(0, 3).map((x: Json) => [x.by, x.what, x.on]), [['mia@localhost', 'mergeTicket', '/tickets/1'], ['anna@localhost', 'changeTicket', '/tickets/1'], ['anna@localhost', 'changeTicket', '/tickets/1']])
+  }))
+
+  it('SEC-A07 over REST need the scope of what they are about, as its own routes do', deskWith({}, TEAM, async d => {
+    await make(d, 'Pump', 'first')
+    const ask = async (who: string, word: string, body: object, ...scopes: string[]): Promise<number> => (await d.rest('POST', `${API}/commands/${word}`, who, body, scopes)).status
+    assert.deepEqual([await ask('mia', 'tickets', {}, 'conversations'), await ask('mia', 'tickets', {}, 'conversations', 'tickets:read'), await ask('mia', 'ticketstatus', { ticket: 1, status: 'x' }, 'conversations', 'tickets:read')], [403, 200, 403])
+    assert.deepEqual([await ask('adam', 'addhook', { url: 'https://example.org/hook' }, 'conversations'), await ask('adam', 'hooks', {}, 'conversations', 'settings:read'), await ask('mia', 'bans', {}, 'conversations')], [403, 200, 403])
+    assert.equal((await d.rest('GET', `${API}/tickets/1`, 'mia')).body.status, 'open')
+  }))
+})
+
+describe('a ticket that is split', () => {
+  it('SEC-D20 gives the articles that were chosen to a new one, by text and over REST; one stays, and none is in two', deskWith({}, TEAM, async d => {
+    const mia = await d.comes('mia')
+    await serves(d, mia, 1, 'zoe', 'my pump is broken')
+    mia.types(c(1), '!ticket')
+    await mia.reads(c(1), /stands in ticket 1/)
+    for (const body of ['an invoice', 'another invoice', 'thanks']) { await d.later(60); await d.rest('POST', `${API}/tickets/1/articles`, 'mia', { body }) }
+    assert.equal(await does(mia, '!split 1 2,3 The invoices', /Ticket/), '✱ Ticket 2 has 2 articles of ticket 1 now.')
+    assert.deepEqual(await bodies(d, 2), ['an invoice', 'another invoice'])
+    assert.deepEqual((await bodies(d, 1)).map(b => b.slice(0, 12)), ['Conversation', 'thanks'])
+    const { subject, status, queue, customer } = (await d.rest('GET', `${API}/tickets/2`, 'mia')).body
+    assert.deepEqual([subject, status, queue, customer], ['The invoices', 'open', 'support', 'Zoe'])
+    for (const [line, answer] of [['!split 1 7 x', /Which articles\? Ticket 1 has 1 to 2/], ['!split 1 1,2 x', /One article must stay in ticket 1/], ['!split 9 1 x', /There is no ticket 9/], ['!split 1 1', /Usage/]] as const) await does(mia, line, answer)
+    const split = (n: number, ids: readonly string[], key?: string): ReturnType<DeskHouse['rest']> => d.rest('POST', `${API}/tickets/${n}/split`, 'mia', { articles: ids, subject: 'By REST' }, undefined, key === undefined ? {} : { 'idempotency-key': key })
+    const [own, left] = [await articles(d, 1), await articles(d, 2)]
+    assert.deepEqual([(await split(1, [left[0]!.id])).status, (await split(1, own.map(a => a.id))).status, (await split(1, [])).status, (await split(9, ['x'])).status], [409, 409, 422, 404])
+    const first = await split(1, [own[0]!.id], 'once')
+    assert.deepEqual([first.status, first.headers.get('location'), first.body.number], [201, '/api/v1/tickets/3', 3])
+    assert.equal((await split(1, [own[0]!.id], 'once')).body.number, 3)
+    assert.deepEqual([(await bodies(d, 1)), (await bodies(d, 3)).map(b => b.slice(0, 12))], [['thanks'], ['Conversation']])
+    assert.equal((await d.rest('POST', `${API}/tickets/1/split`, 'anna', { articles: [own[1]!.id], subject: 'x' })).status, 403)
+    // The customer's card knows where it stands, and what is merged back comes back.
+    const card = (await d.rest('GET', `${API}/conversations/1/customer`, 'mia')).body
+    assert.deepEqual(card.tickets.map((t: Json) => t.number).sort(), [1, 3])
+    assert.equal((await d.rest('POST', `${API}/tickets/3/merge`, 'mia', { into: 1 })).status, 204)
+    assert.deepEqual([(await bodies(d, 1)).length, await bodies(d, 3)], [2, []])
+    assert.equal((await split(3, ['x'])).status, 404)
+  }))
+
+  it('SEC-D20 while articles are added and it is merged: each article stands in one', deskWith({}, TEAM, async d => {
+    const add = (n: number, body: string, key: string): ReturnType<DeskHouse['rest']> => d.rest('POST', `${API}/tickets/${n}/articles`, 'mia', { body }, undefined, { 'idempotency-key': key })
+    for (let i = 0; i < Math.min(TIMES, 30); i++) {
+      const [one, two] = [await make(d, `one ${i}`, `a ${i}`), await make(d, `two ${i}`, `z ${i}`)]
+      assert.equal((await add(one, `b ${i}`, `k${i}`)).status, 201)
+      const b = (await articles(d, one)).find(a => a.body === `b ${i}`)
+      const split = after(i % 5).then(() => d.rest('POST', `${API}/tickets/${one}/split`, 'mia', { articles: [b?.id], subject: `three ${i}` }))
+      const merge = after(i % 7).then(() => d.rest('POST', `${API}/tickets/${one}/merge`, 'mia', { into: two }))
+      const [parted, , added] = await Promise.all([split, merge, after(i % 3).then(() => add(one, `c ${i}`, `l${i}`))])
+      assert.ok([201, 404, 409].includes(parted.status), JSON.stringify(parted.body))
+      assert.equal(added.status, 201)
+      const all = await Promise.all([one, two, ...(parted.status === 201 ? [parted.body.number as number] : [])].map(n => bodies(d, n)))
+      assert.deepEqual(all.flat().sort(), [`a ${i}`, `b ${i}`, `c ${i}`, `z ${i}`])
+      assert.deepEqual(all[0], [])
+      if (parted.status === 201) assert.deepEqual(all[2], [`b ${i}`])
+    }
+  }))
+
+  it('SEC-D20 a split that a crash cut short is ended at the next start, and an article that comes again follows it', deskWith({}, TEAM, async d => {
+    await make(d, 'one', 'a', 'b')
+    const { documents } = d.house.stores
+    const b = (await articles(d, 1)).find(a => a.body === 'b')
+    await documents.put('desk-ticket-splits', DESK, '0000000002', { from: 1, articles: [b?.id], head: { number: 2, subject: 'two', queue: 'support', customer: '', opened: 0 } })
+    await d.restart()
+    await d.later(1)
+    for (let i = 0; i < 100 && (await bodies(d, 1)).length !== 1; i++) await d.quiet()
+    assert.deepEqual([await bodies(d, 1), await bodies(d, 2)], [['a'], ['b']])
+    // What is tried again under its key goes where it went.
+    await new BuiltinTickets(documents, DESK).append(1, { key: b!.id, at: 0, by: 'mia@localhost', conversation: 0, body: 'b, and more' })
+    assert.deepEqual([await bodies(d, 1), await bodies(d, 2)], [['a'], ['b, and more']])
+  }))
+})
+
+describe('articles by command', () => {
+  it('ST-49 are listed, read, written, changed and deleted: by managers, read by agents', deskWith({}, TEAM, async d => {
+    const [anna, mia] = [await d.comes('anna'), await d.comes('mia')]
+    await does(anna, '!addarticle Pumps Press it', /You may not do that/)
+    await does(anna, '!articles', /There are no articles/)
+    const id = /Article (\w{8}), “How to prime a pump”, is written/.exec(await does(mia, '!addarticle "How to prime a pump" Open the valve.\nThen press the button.', /written/))?.[1] ?? ''
+    await does(mia, '!addarticle Valves Turn it.', /written/)
+    assert.equal(await does(anna, '!article "how to prime"', /prime a pump/), `✱ ${id} How to prime a pump\nOpen the valve.\nThen press the button.`)
+    await does(anna, '!article nonsense', /There is no article “nonsense”/)
+    await does(mia, `!editarticle ${id} internal yes`, /is changed/)
+    await does(mia, `!editarticle ${id} queues billing`, /is changed/)
+    await does(mia, `!editarticle ${id} queues nowhere`, /Not saved\. queues/)
+    await does(mia, `!editarticle ${id} url ftp://x`, /Not saved\. url/)
+    await does(mia, `!editarticle ${id} url https://kb.example.org/7`, /is changed/)
+    assert.equal(await does(anna, '!articles button', /prime/), `✱ ${id} How to prime a pump (internal, Billing) https://kb.example.org/7`)
+    const { items } = (await d.rest('GET', `${API}/articles?q=button`, 'anna')).body
+    assert.deepEqual([items[0].internal, items[0].queues, items[0].url, items[0].by], [true, ['billing'], 'https://kb.example.org/7', 'mia@localhost'])
+    await does(mia, `!editarticle ${id} url`, /is changed/)
+    await does(mia, '!delarticle Valves', /Usage/)
+    await does(mia, '!delarticle Valves yes', /is deleted/)
+    assert.equal(await does(anna, '!articles', /prime/), `✱ ${id} How to prime a pump (internal, Billing)`)
+  }))
+})
+
+describe('webhooks by command', () => {
+  it('are added, listed, turned off and on, given a new secret and deleted by administrators, and noted in the audit', deskWith({}, TEAM, async d => {
+    const [mia, adam] = [await d.comes('mia'), await d.comes('adam')]
+    await does(mia, '!hooks', /You may not do that/)
+    await does(adam, '!hooks', /There are no webhooks/)
+    await does(adam, '!addhook http://127.0.0.1/x', /Not saved\. url/)
+    await does(adam, '!addhook https://example.org/h conversation.sometimes', /Not saved\. types/)
+    const [, id, secret] = /Webhook (\w{12}) https:\/\/example\.org\/h · conversation\.opened, conversation\.closed\. Its secret, shown this once: (\S{43})$/.exec(await does(adam, '!addhook https://example.org/h conversation.opened conversation.closed', /Webhook/)) ?? []
+    assert.ok(id !== undefined && secret !== undefined)
+    const off = await does(adam, `!edithook ${id} off`, /Webhook/)
+    assert.match(off, / · off\.$/)
+    assert.equal((await d.rest('GET', `${API}/webhooks/${id}`, 'adam')).body.disabled, true)
+    await does(adam, '!edithook https://example.org/h on', /closed\.$/)
+    await does(adam, `!edithook ${id} types`, / · all\.$/)
+    const rotated = await does(adam, `!edithook ${id} rotate`, /new secret/)
+    assert.ok(!rotated.includes(secret))
+    assert.equal(await does(adam, '!hooks', /example/), `✱ ${id} https://example.org/h · all`)
+    await does(adam, '!delhook nonsense yes', /There is no webhook “nonsense”/)
+    await does(adam, `!delhook ${id} yes`, /is deleted/)
+    assert.equal((await d.rest('GET', `${API}/webhooks`, 'adam')).body.items.length, 0)
+    const audit = JSON.stringify((await d.rest('GET', `${API}/audit`, 'adam')).body)
+    for (const what of ['makeWebhook', 'changeWebhook', 'deleteWebhook']) assert.ok(audit.includes(what), what)
+    assert.ok(!audit.includes(secret), 'no secret in the audit')
+  }))
+})
