@@ -1,5 +1,5 @@
-// Which messages of an account's conversations are worth keeping (XEP-0313 section 6.1.1, XEP-0334). Pure.
-import { CONTENT, type AnyStanza } from '../server/api.ts'
+// Which messages of conversations, of an account's or a room's, are worth keeping (XEP-0313 section 6.1.1, XEP-0334). Pure.
+import { CONTENT, type AnyStanza, type Element, type Message } from '../server/api.ts'
 import { NS_HINTS } from './archive.ts'
 
 const NS_MUC_USER = 'http://jabber.org/protocol/muc#user'
@@ -18,11 +18,27 @@ const TELLING = new Map<string, ReadonlySet<string> | undefined>([
   ['urn:xmpp:fasten:0', undefined], // XEP-0422
 ])
 
-/** Whether an archive keeps it: said between people, and not marked as fleeting by who said it. */
+/** What tells that a line has come or was seen: of use in an archive, not among the last lines of a room. */
+const MARKS = new Set(['urn:xmpp:receipts', 'urn:xmpp:chat-markers:0'])
+
+/** Whether an account's archive keeps it: said between people, and not marked as fleeting by who said it. */
 export function isWorthKeeping(stanza: AnyStanza): boolean {
   if (stanza.type !== 'chat' && stanza.type !== 'normal') return false // presence and iq have other types
+  return isLasting(stanza.payload)
+}
+
+/** Where a room keeps a line: in its archive, among those that are told to who enters. */
+export interface Kept { readonly archive: boolean; readonly history: boolean }
+
+/** Where a line that somebody said in a room belongs. */
+export function keptOfRoom({ payload }: Message): Kept {
+  const archive = isLasting(payload)
+  return { archive, history: archive && (payload.some(e => e.is('body', CONTENT)) || !payload.some(e => MARKS.has(e.ns))) }
+}
+
+function isLasting(payload: readonly Element[]): boolean {
   let worth = false
-  for (const e of stanza.payload) {
+  for (const e of payload) {
     if (e.ns === CONTENT) {
       if (e.name === 'body') worth = true
     } else if (e.ns === NS_HINTS) {

@@ -1,8 +1,9 @@
 // Rooms for talk among many (XEP-0045): the service. What a room does is decided in protocols/room; here it is kept, found and limited.
 import { randomFillSync, randomUUID } from 'node:crypto'
-import { el, errorReply, Jid, parseFrame, readStanza, refuse, resultOf, Unreadable, type AnyStanza, type Component, type Element, type Iq, type Link, type Message, type Presence, type Receiver, type StanzaError } from '../../server/api.ts'
+import { el, errorReply, Jid, parseFrame, readStanza, refuse, resultOf, Unreadable, type AnyStanza, type Component, type Element, type Iq, type Link, type Presence, type Receiver, type StanzaError } from '../../server/api.ts'
 import { NS_COMMANDS, type Commands } from '../../protocols/commands.ts'
 import { ArchiveIds, ARCHIVE_FEATURES } from '../../protocols/archive.ts'
+import { keptOfRoom } from '../../protocols/keeping.ts'
 import { NS_MODERATE, NS_MODERATE_0, NS_RETRACT, NS_TOMBSTONE } from '../../protocols/retraction.ts'
 import { cut, NS_RSM, pageSet, readPage } from '../../protocols/paging.ts'
 import { Bucket } from '../../protocols/room/bucket.ts'
@@ -185,7 +186,7 @@ class Service implements Receiver {
       const room = this.#room(local, place.record, false)
       for (const row of lines) {
         const message = readStanza(parseFrame(row.stanza))
-        if (!(message instanceof Unreadable) && !message.child('retracted', NS_RETRACT)) room.remember(message as Message, row.at) // rooms keep messages only
+        if (!(message instanceof Unreadable) && message.kind === 'message' && !message.child('retracted', NS_RETRACT) && keptOfRoom(message).history) room.remember(message, row.at)
       }
       place.room = room
       const waiting = place.waiting ?? []

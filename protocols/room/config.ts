@@ -38,6 +38,7 @@ export interface Bounds { readonly users: number; readonly history: number }
 const BROADCAST: readonly Role[] = ['moderator', 'participant', 'visitor']
 const WHISPERERS: readonly Whisperers[] = ['anyone', 'participants', 'moderators', 'none']
 const WHOIS = ['moderators', 'anyone'] as const
+const SECRET = 'muc#roomconfig_roomsecret'
 const LONGEST = 1000 // characters in a text of the form
 
 /** `owners`, `admins`: bare JIDs. */
@@ -53,7 +54,7 @@ export function configForm(c: RoomConfig, bounds: Bounds, owners: readonly strin
       { var: 'muc#roomconfig_membersonly', type: 'boolean', label: 'Only members may enter', value: c.membersOnly },
       { var: 'muc#roomconfig_allowinvites', type: 'boolean', label: 'Members may invite others', value: c.invites },
       { var: 'muc#roomconfig_passwordprotectedroom', type: 'boolean', label: 'A password is needed to enter', value: c.password !== '' },
-      { var: 'muc#roomconfig_roomsecret', type: 'text-private', label: 'The password', value: c.password },
+      { var: SECRET, type: 'text-private', label: 'The password', value: c.password },
       { var: 'muc#roomconfig_moderatedroom', type: 'boolean', label: 'Only those with voice may speak', value: c.moderated },
       { var: 'muc#roomconfig_changesubject', type: 'boolean', label: 'Occupants may change the subject', value: c.changeSubject },
       { var: 'muc#roomconfig_whois', type: 'list-single', label: 'Who sees real addresses', value: c.whois, options: WHOIS },
@@ -100,9 +101,10 @@ export function readConfig(x: Element, old: RoomConfig, bounds: Bounds): RoomCon
     return Number(v) < most ? Number(v) : none
   }
   const shown = read.values.get('muc#roomconfig_presencebroadcast')
-  const secret = text('muc#roomconfig_roomsecret', old.password)
-  const locked = bool('muc#roomconfig_passwordprotectedroom', old.password !== '' || (one('muc#roomconfig_roomsecret') ?? '') !== '')
-  if (locked && secret === '') faults.push('muc#roomconfig_roomsecret')
+  const secret = text(SECRET, old.password)
+  const emptied = read.values.has(SECRET) && !one(SECRET) // with nothing said of protection, that takes the password away
+  const locked = bool('muc#roomconfig_passwordprotectedroom', !emptied && secret !== '')
+  if (locked && secret === '') faults.push(SECRET)
   const config: RoomConfig = {
     name: text('muc#roomconfig_roomname', old.name),
     description: text('muc#roomconfig_roomdesc', old.description),

@@ -1,5 +1,5 @@
 // Coming into a room, being seen in it, taking another nick, going (XEP-0045 sections 7.1 to 7.3, 7.6, 7.14). Pure.
-import { CONTENT, el, refuse, Stanza, type Jid, type Message, type Presence, type StanzaError } from '../../server/api.ts'
+import { CONTENT, el, refuse, Stanza, type Element, type Jid, type Message, type Presence, type StanzaError } from '../../server/api.ts'
 import { clean } from './clean.ts'
 import { isLogged } from './config.ts'
 import type { Floor, Turn } from './floor.ts'
@@ -9,7 +9,6 @@ import { note, Occupant, userX, type Device } from './occupant.ts'
 import { atLeast, initialRole } from './ranks.ts'
 
 const LARGEST = 4096 // characters inside a presence: it is copied to every occupant
-const ECHO = 60_000 // ms in which a second join of the same device is the client's own echo
 
 /** Presence sent to room@service/nick, of any type but error. */
 export function presence(floor: Floor, turn: Turn, p: Presence): void {
@@ -21,6 +20,7 @@ export function presence(floor: Floor, turn: Turn, p: Presence): void {
     if (occupant && device) leave(floor, turn, occupant, device, p)
     return
   }
+  if (p.type === 'probe') return probe(floor, turn, p, occupant)
   if (p.type !== 'available') return // subscriptions to a room: nothing to say (RFC 6121 section 3.1.3 asks for no answer)
   if (nick === '') return turn.refuse(p, refuse('jid-malformed', 'A nick is missing.'))
   if (p.payload.reduce((sum, e) => sum + e.write(CONTENT).length, 0) > LARGEST) return turn.refuse(p, refuse('not-acceptable', 'Too much for a presence that all are shown.'))
@@ -33,11 +33,23 @@ export function presence(floor: Floor, turn: Turn, p: Presence): void {
   const same = nick === device.asked || nickKey(nick) === occupant.key
   if (!same) return rename(floor, turn, occupant, device, p, nick)
   if (!floor.mayChurn(from.bare, turn.now)) return turn.refuse(p, refuse('resource-constraint', 'Too often; wait a little.'))
+  const before = device.payload
   device.payload = clean(p.payload, floor.jid.bare)
   occupant.renew()
+  if (occupant.devices[0] === device && !(join && isSame(before, device.payload))) floor.showOthers(turn, occupant)
   if (join) return again(floor, turn, occupant, device, p)
-  if (occupant.devices[0] === device) floor.showOthers(turn, occupant)
   floor.showSelf(turn, occupant, device, [], undefined, p)
+}
+
+/** Somebody asks how an occupant is (section 17.2). Servers ask in the name of a bare address, which is in no room: they hear nothing. */
+function probe(floor: Floor, turn: Turn, p: Presence, asker: Occupant | undefined): void {
+  if (p.from!.isBare) return
+  if (!asker) return turn.refuse(p, refuse('not-acceptable', 'You are not in the room.'))
+  if (!floor.mayChurn(asker.bare, turn.now)) return turn.refuse(p, refuse('resource-constraint', 'Too often; wait a little.'))
+  const o = floor.named(p.to!.resource)
+  if (o === asker) return floor.showSelf(turn, o, o.device(p.from!)!, [], undefined, p)
+  if (!o || !(floor.shows(o.role) || asker.role === 'moderator')) return turn.refuse(p, refuse('item-not-found'))
+  turn.send(o.view(floor.mayKnow(asker)).readdress({ to: p.from }))
 }
 
 function enter(floor: Floor, turn: Turn, p: Presence): void {
@@ -47,7 +59,7 @@ function enter(floor: Floor, turn: Turn, p: Presence): void {
   if (!('nick' in found)) return turn.refuse(p, found)
   const { nick, role, affiliation, there } = found
   const occupant = there ?? new Occupant(floor.jid, nick, from.bare, floor.secret, affiliation, role)
-  const device: Device = { jid: from, asked: p.to!.resource, at: turn.now, payload: clean(p.payload, floor.jid.bare) }
+  const device: Device = { jid: from, asked: p.to!.resource, payload: clean(p.payload, floor.jid.bare) }
   const codes = entryCodes(floor)
   if (floor.fresh) codes.push(STATUS.created)
   if (occupant.nick !== p.to!.resource) codes.push(STATUS.nickAssigned)
@@ -59,23 +71,26 @@ function enter(floor: Floor, turn: Turn, p: Presence): void {
   floor.devices.set(from.full, occupant)
   if (!there) floor.showOthers(turn, occupant)
   floor.showSelf(turn, occupant, device, codes, undefined, p)
-  const history = p.child('x', MUC)!.child('history')
-  for (const line of floor.history.tell(history, floor.config.history, turn.now, floor.jid.bare)) turn.send(line.readdress({ to: from }))
-  turn.send(subjectOf(floor).readdress({ to: from }))
+  tellPast(floor, turn, from, p)
   turn.facts.push({ what: 'entered', occupant, device: from, first: !there })
 }
 
-/** A join of a device that is in already (COMPAT: Dino joins twice): it is told all again, but not what it has heard. */
+/** A join of a device that is in already: it is told all that is told at a join (section 17.2). */
 function again(floor: Floor, turn: Turn, o: Occupant, device: Device, p: Presence): void {
   tellOccupants(floor, turn, o, device.jid)
   const codes = entryCodes(floor)
   if (o.nick !== p.to!.resource) codes.push(STATUS.nickAssigned)
   floor.showSelf(turn, o, device, codes, undefined, p)
-  const history = p.child('x', MUC)!.child('history')
-  const missed = history?.attrs['since'] !== undefined && turn.now - device.at > ECHO
-  if (missed) for (const line of floor.history.tell(history, floor.config.history, turn.now, floor.jid.bare)) turn.send(line.readdress({ to: device.jid }))
-  turn.send(subjectOf(floor).readdress({ to: device.jid }))
+  tellPast(floor, turn, device.jid, p)
 }
+
+function tellPast(floor: Floor, turn: Turn, to: Jid, p: Presence): void {
+  const history = p.child('x', MUC)!.child('history')
+  for (const line of floor.history.tell(history, floor.config.history, turn.now, floor.jid.bare)) turn.send(line.readdress({ to }))
+  turn.send(subjectOf(floor).readdress({ to }))
+}
+
+const isSame = (a: readonly Element[], b: readonly Element[]): boolean => a.map(String).join('') === b.map(String).join('')
 
 interface Admission { readonly nick: string; readonly role: Occupant['role']; readonly affiliation: Occupant['affiliation']; readonly there: Occupant | undefined }
 
@@ -101,8 +116,7 @@ function nickRefused(floor: Floor, nick: string, bare: string): StanzaError | un
   if (key === '') return refuse('not-acceptable', 'This nick cannot be seen.')
   const holder = floor.occupants.get(key)
   if (holder && (holder.bare !== bare || holder.devices.length === 0)) return refuse('conflict')
-  for (const a of floor.affiliates.values()) if (a.nick !== undefined && a.jid !== bare && nickKey(a.nick) === key) return refuse('conflict')
-  return undefined
+  return floor.isReserved(nick, bare) ? refuse('conflict') : undefined
 }
 
 function entryCodes(floor: Floor): string[] {

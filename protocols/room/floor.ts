@@ -128,6 +128,13 @@ export class Floor {
 
   named(nick: string): Occupant | undefined { return this.occupants.get(nickKey(nick)) }
 
+  /** Whether somebody else than `bare` has the nick reserved. */
+  isReserved(nick: string, bare: string): boolean {
+    const key = nickKey(nick)
+    for (const a of this.affiliates.values()) if (a.nick !== undefined && a.jid !== bare && nickKey(a.nick) === key) return true
+    return false
+  }
+
   /** By the lists; a domain stands for all its users (section 9.1 allows it for bans). */
   affiliationOf(jid: Jid): Affiliation {
     return this.host.affiliation?.(jid.bare) ?? this.affiliates.get(jid.bare)?.affiliation ?? this.affiliates.get(jid.domain)?.affiliation ?? 'none'

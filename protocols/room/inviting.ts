@@ -25,12 +25,17 @@ export function invite(floor: Floor, turn: Turn, m: Message, x: Element, by: Occ
       turn.changed()
     }
     const inside = asked[i]!.elements.filter(e => e.name === 'reason' || e.name === 'continue')
-    // The inviter's real address: whom he invites he tells who he is. COMPAT: Gajim loses an invitation from room/nick.
-    const said = [el('invite', MUC_USER, { from: by.bare || by.jid.full }, ...inside)]
-    if (floor.config.password !== '') said.push(el('password', MUC_USER, {}, floor.config.password))
-    turn.send(Stanza.of('message', { type: 'normal', from: floor.jid, to, id: m.head.id ?? floor.host.newId() }, [userX(said), ...UNSTORED]))
+    turn.send(invitation(floor, by, to, inside, m.head.id))
     turn.facts.push({ what: 'invited', jid: to.bare, by })
   }
+}
+
+/** What the room says to somebody who is invited. `inside`: what the inviter says beside. */
+export function invitation(floor: Floor, by: Occupant, to: Jid, inside: readonly Element[] = [], id: string = floor.host.newId()): Message {
+  // The inviter's real address: whom he invites he tells who he is. COMPAT: Gajim loses an invitation from room/nick.
+  const said = [el('invite', MUC_USER, { from: by.bare || by.jid.full }, ...inside)]
+  if (floor.config.password !== '') said.push(el('password', MUC_USER, {}, floor.config.password))
+  return Stanza.of('message', { type: 'normal', from: floor.jid, to, id }, [userX(said), ...UNSTORED])
 }
 
 /** The invited says no; the inviter hears it if he is still there. */

@@ -7,7 +7,7 @@ import { MUC_USER, OCCUPANT_ID, type Affiliation, type Role } from './names.ts'
 import { nickKey } from './nick.ts'
 
 /** A client that has entered: its last presence as the others may see it, and the nick it asked for (which may not be the one it got). */
-export interface Device { readonly jid: Jid; readonly asked: string; readonly at: number; payload: readonly Element[] }
+export interface Device { readonly jid: Jid; readonly asked: string; payload: readonly Element[] }
 
 /** What goes into the `<x/>` of a presence beside rank and address. */
 export interface Extras { readonly codes?: readonly string[]; readonly nick?: string; readonly reason?: string; readonly actor?: string; readonly destroy?: Element }
@@ -74,17 +74,18 @@ export class Occupant {
     return Stanza.of('presence', { type: 'unavailable', from: this.#jid }, [...payload, this.#x(role, open, extras, this.devices[0]), this.#mark])
   }
 
-  #x(role: Role, open: boolean, { codes = [], nick, reason, actor, destroy }: Extras, of: Device | undefined): Element {
-    const inside: Element[] = []
-    if (actor !== undefined) inside.push(el('actor', MUC_USER, { nick: actor }))
-    if (reason) inside.push(el('reason', MUC_USER, {}, reason))
+  #x(role: Role, open: boolean, { codes = [], nick, destroy, ...because }: Extras, of: Device | undefined): Element {
     const address = open ? of?.jid.full : undefined
     const item = el('item', MUC_USER, {
       affiliation: this.affiliation, role, ...(address !== undefined && { jid: address }), ...(nick !== undefined && { nick }),
-    }, ...inside)
+    }, ...whyOf(because))
     return userX([item, ...(destroy ? [destroy] : []), ...codes.map(note)])
   }
 }
+
+/** Who did it and why, as an `<item/>` tells it. */
+export const whyOf = ({ actor, reason }: Pick<Extras, 'actor' | 'reason'>): Element[] =>
+  [...(actor === undefined ? [] : [el('actor', MUC_USER, { nick: actor })]), ...(reason ? [el('reason', MUC_USER, {}, reason)] : [])]
 
 /** The `<x/>` of a room's own words. */
 export const userX = (children: readonly Element[] = []): Element => el('x', MUC_USER, {}, ...children)

@@ -26,10 +26,11 @@ export function register(floor: Floor, turn: Turn, iq: Iq): void {
   }
   const query = iq.payload[0]! // a set has one
   if (query.child('remove')) {
-    if (known?.nick === undefined) return turn.refuse(iq, refuse('registration-required'))
-    floor.affiliates.set(bare, { jid: bare, affiliation: known.affiliation })
-    turn.changed()
-    return turn.send(resultOf(iq))
+    if (known?.nick === undefined && affiliation !== 'member') return turn.refuse(iq, refuse('registration-required'))
+    turn.send(resultOf(iq))
+    if (known?.affiliation === 'member') return setAffiliation(floor, turn, iq.from!.toBare(), 'none') // registering made him one
+    if (known) floor.affiliates.set(bare, { jid: bare, affiliation: known.affiliation })
+    return turn.changed()
   }
   if (!floor.mayChurn(bare, turn.now)) return turn.refuse(iq, refuse('resource-constraint', 'Too often; wait a little.'))
   const nick = wanted(floor, bare, query)
@@ -53,12 +54,9 @@ function wanted(floor: Floor, bare: string, query: Element): string | StanzaErro
   if (key === '' || nick.length > 200) return refuse('not-acceptable', 'This cannot be a nick.')
   const holder = floor.occupants.get(key)
   if (holder && holder.bare !== bare) return refuse('conflict')
+  if (floor.isReserved(nick, bare)) return refuse('conflict')
   let named = 0
-  for (const a of floor.affiliates.values()) {
-    if (a.nick === undefined || a.jid === bare) continue
-    if (nickKey(a.nick) === key) return refuse('conflict')
-    named++
-  }
+  for (const a of floor.affiliates.values()) if (a.nick !== undefined && a.jid !== bare) named++
   return named >= MOST ? refuse('resource-constraint') : nick
 }
 

@@ -16,7 +16,7 @@ import { STATUS, type Affiliation, type Role } from './names.ts'
 import { Occupant } from './occupant.ts'
 import { configure, destroy } from './owning.ts'
 import { setAffiliation, setRole, type Because } from './ruling.ts'
-import { body, ghost, message, moderate, reflect, said, setSubject } from './talking.ts'
+import { body, EVERYWHERE, ghost, message, moderate, NOWHERE, reflect, said, setSubject } from './talking.ts'
 
 /** The record of a room that nobody has entered. `secret`: unguessable, what occupant ids are made with; `owner`: a bare JID. */
 export function newRecord(secret: string, config: Partial<RoomConfig> = {}, owner?: string): RoomRecord {
@@ -110,7 +110,7 @@ export class Room {
     return this.#turn(now, (turn, floor) => {
       const elements = typeof payload === 'string' ? [body(payload)] : payload
       const o = by === undefined ? undefined : floor.named(by)
-      reflect(floor, turn, said(floor, o, elements, id), o, elements.some(e => e.name === 'body'), archiveId)
+      reflect(floor, turn, said(floor, o, elements, id), o, elements.some(e => e.name === 'body') ? EVERYWHERE : NOWHERE, archiveId)
     })
   }
 
@@ -138,7 +138,7 @@ export class Room {
     return this.#turn(now, (turn, floor) => {
       const o = by === undefined ? undefined : floor.named(by)
       setSubject(floor, turn, text, o)
-      reflect(floor, turn, said(floor, o, [el('subject', CONTENT, {}, ...(text ? [text] : []))], floor.host.newId()), o, false)
+      reflect(floor, turn, said(floor, o, [el('subject', CONTENT, {}, ...(text ? [text] : []))], floor.host.newId()), o, NOWHERE)
     })
   }
 

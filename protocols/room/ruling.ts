@@ -1,8 +1,9 @@
 // Moderators and admins at work: roles, affiliations, and the lists of them (XEP-0045 sections 8, 9, 10.3 to 10.8). Pure.
 import { el, Jid, refuse, resultOf, Stanza, StanzaError, type Element, type Iq } from '../../server/api.ts'
 import type { Floor, Turn } from './floor.ts'
+import { invitation } from './inviting.ts'
 import { isAffiliation, isRole, MUC_ADMIN, MUC_USER, STATUS, type Affiliation, type Role } from './names.ts'
-import { userX, type Occupant } from './occupant.ts'
+import { userX, whyOf, type Occupant } from './occupant.ts'
 import { above, atLeast, initialRole, mayChangeAffiliation, mayChangeRole, type Rank } from './ranks.ts'
 
 export interface Because { readonly reason?: string; readonly actor?: string }
@@ -30,7 +31,11 @@ export function admin(floor: Floor, turn: Turn, iq: Iq): void {
   for (const change of todo) {
     const why: Because = { ...(change.reason && { reason: change.reason }), ...(occupant && { actor: occupant.nick }) }
     if (change.what === 'role') setRole(floor, turn, change.occupant, change.role, why)
-    else setAffiliation(floor, turn, change.jid, change.affiliation, { ...why, ...(change.nick && { nick: change.nick }) })
+    else {
+      const joins = change.affiliation === 'member' && floor.config.membersOnly && floor.affiliationOf(change.jid) === 'none'
+      setAffiliation(floor, turn, change.jid, change.affiliation, { ...why, ...(change.nick !== undefined && { nick: change.nick }) })
+      if (joins && occupant && floor.mayChurn(occupant.bare, turn.now)) turn.send(invitation(floor, occupant, change.jid)) // section 9.5
+    }
   }
 }
 
@@ -51,6 +56,7 @@ function read(floor: Floor, by: Rank, asker: Jid, item: Element): Change | Stanz
     if (affiliation === 'outcast' && jid.bare === asker.bare && atLeast(by.affiliation, 'admin')) return refuse('conflict', 'Nobody bans himself.') // section 9.1
     const refused = mayChangeAffiliation(by.affiliation, floor.affiliationOf(jid), affiliation)
     if (refused) return refused
+    if (address !== undefined && nick && floor.isReserved(nick, jid.bare)) return refuse('conflict')
     return { what: 'affiliation', jid, affiliation, nick: address === undefined ? undefined : nick, reason }
   }
   if (!isRole(role) || nick === undefined) return refuse('bad-request')
@@ -70,13 +76,16 @@ function losesLastOwner(floor: Floor, todo: readonly Change[]): boolean {
   return owners.size === 0
 }
 
-/** Lists are for admins, roles for moderators: to all others they tell real addresses (rows U07, U08). */
+/**
+ * Lists are for admins, roles for moderators: to all others they tell real addresses (rows U07, U08). Where addresses are no secret,
+ * members are told who else belongs to the room (sections 9.5, 10.5, 10.8): whom they invite, and for whom they encrypt.
+ */
 function listed(floor: Floor, by: Rank, { attrs }: Element): Element[] | StanzaError {
   const { affiliation, role } = attrs
   if (affiliation !== undefined) {
     if (!isAffiliation(affiliation) || affiliation === 'none') return refuse('bad-request')
-    if (!atLeast(by.affiliation, 'admin')) return refuse('forbidden')
-    if (atLeast(affiliation, 'admin') && by.affiliation !== 'owner' && floor.config.whois !== 'anyone') return refuse('forbidden') // sections 10.5 and 10.8
+    const least = affiliation !== 'outcast' && floor.config.whois === 'anyone' ? 'member' : atLeast(affiliation, 'admin') ? 'owner' : 'admin'
+    if (!atLeast(by.affiliation, least)) return refuse('forbidden')
     return [...floor.affiliates.values()].filter(a => a.affiliation === affiliation).map(a =>
       el('item', MUC_ADMIN, { affiliation, jid: a.jid, ...(a.nick !== undefined && { nick: a.nick }) }, ...(a.reason ? [el('reason', MUC_ADMIN, {}, a.reason)] : [])))
   }
@@ -103,16 +112,16 @@ function reveal(floor: Floor, turn: Turn, viewer: Occupant): void {
   for (const o of floor.occupants.values()) if (o !== viewer) for (const d of viewer.devices) turn.send(o.view(true).readdress({ to: d.jid }))
 }
 
-/** Gives an affiliation to a bare JID (or a domain), whether in the room or not. */
+/** Gives an affiliation to a bare JID (or a domain), whether in the room or not. `nick`: reserved from now on, '' = none; absent: as before (section 9.5). */
 export function setAffiliation(floor: Floor, turn: Turn, jid: Jid, affiliation: Affiliation, why: Because & { readonly nick?: string } = {}): void {
   const before = floor.affiliationOf(jid)
-  const { nick, ...because } = why
+  const { nick = affiliation === 'outcast' ? undefined : floor.affiliates.get(jid.bare)?.nick, ...because } = why
   if (affiliation === 'none') floor.affiliates.delete(jid.bare)
   else floor.affiliates.set(jid.bare, { jid: jid.bare, affiliation, ...(nick && { nick }), ...(affiliation === 'outcast' && because.reason && { reason: because.reason }) })
   turn.changed()
   const here = [...floor.occupants.values()].filter(o => o.bare !== '' && (o.bare === jid.bare || (jid.local === '' && domainOf(o.bare) === jid.domain)))
   for (const o of here) rerank(floor, turn, o, jid, because, before)
-  if (here.length === 0 && before !== affiliation) tellAbsent(floor, turn, jid, affiliation)
+  if (here.length === 0 && before !== affiliation) tellAbsent(floor, turn, jid, affiliation, because)
 }
 
 function rerank(floor: Floor, turn: Turn, o: Occupant, jid: Jid, because: Because, before: Affiliation): void {
@@ -132,9 +141,9 @@ function rerank(floor: Floor, turn: Turn, o: Occupant, jid: Jid, because: Becaus
 }
 
 /** Section 9.3 and others: occupants hear of a change to somebody who is not there, if they may know addresses. */
-function tellAbsent(floor: Floor, turn: Turn, jid: Jid, affiliation: Affiliation): void {
+function tellAbsent(floor: Floor, turn: Turn, jid: Jid, affiliation: Affiliation, because: Because): void {
   const told = Stanza.of('message', { type: 'normal', from: floor.jid, id: floor.host.newId() }, [
-    userX([el('item', MUC_USER, { affiliation, role: 'none', jid: jid.bare })]),
+    userX([el('item', MUC_USER, { affiliation, role: 'none', jid: jid.bare }, ...whyOf(because))]),
   ])
   for (const o of floor.occupants.values()) {
     if (floor.config.whois === 'anyone' || o.role === 'moderator') for (const d of o.devices) turn.send(told.readdress({ to: d.jid }))

@@ -1,10 +1,11 @@
 // What occupants say: to all, to one, the subject, asking for voice (XEP-0045 sections 7.4, 7.5, 7.13, 8.1, 8.6). Pure.
 import { CONTENT, el, form, readForm, refuse, Stanza, StanzaError, type Element, type Jid, type Message } from '../../server/api.ts'
+import { keptOfRoom, type Kept } from '../keeping.ts'
 import { isRetractable, moderation, retracted, retracts } from '../retraction.ts'
 import { clean } from './clean.ts'
 import type { Floor, Turn } from './floor.ts'
 import { decline, invite } from './inviting.ts'
-import { HINTS, MUC_REQUEST, MUC_USER, OCCUPANT_ID, STANZA_ID, STATUS } from './names.ts'
+import { MUC_REQUEST, MUC_USER, OCCUPANT_ID, STANZA_ID, STATUS } from './names.ts'
 import { userX, type Occupant } from './occupant.ts'
 import { setRole } from './ruling.ts'
 import { roleAtLeast } from './ranks.ts'
@@ -52,12 +53,12 @@ function line(floor: Floor, turn: Turn, m: Message, o: Occupant): void {
   }
   if (aboutSubject) {
     setSubject(floor, turn, subject.text, o)
-    reflect(floor, turn, said, o, false)
+    reflect(floor, turn, said, o, NOWHERE)
     return
   }
   const taken = retracts(said)
   if (taken !== undefined && !takesBack(floor, turn, said, o, taken)) return turn.refuse(m, refuse('forbidden', 'What others said is not yours to take back.'))
-  reflect(floor, turn, said, o, taken !== undefined || (said.child('body') !== undefined && !said.child('no-store', HINTS)))
+  reflect(floor, turn, said, o, taken === undefined ? keptOfRoom(said) : EVERYWHERE)
 }
 
 /** Somebody takes back a line (XEP-0424); false if it is another's. What the room does not remember, the archive looks at. */
@@ -74,7 +75,7 @@ export function moderate(floor: Floor, turn: Turn, o: Occupant, id: string, reas
   const { told: payload, inside } = moderation(id, o.jid.full, o.mark, reason)
   const told = said(floor, undefined, payload, floor.host.newId())
   floor.history.remove(id, floor.jid.bare)
-  reflect(floor, turn, told, undefined, true)
+  reflect(floor, turn, told, undefined, EVERYWHERE)
   turn.facts.push({ what: 'retracted', id, mark: retracted(told.head.id, turn.now, ...inside) })
 }
 
@@ -85,12 +86,15 @@ export function setSubject(floor: Floor, turn: Turn, text: string, by?: Occupant
 }
 
 /** Gives the line its id in the archive and every device its copy: one payload, written once. */
-export function reflect(floor: Floor, turn: Turn, said: Message, occupant: Occupant | undefined, kept: boolean, id = floor.host.newId()): void {
+export function reflect(floor: Floor, turn: Turn, said: Message, occupant: Occupant | undefined, kept: Kept, id = floor.host.newId()): void {
   const marked = said.with(el('stanza-id', STANZA_ID, { by: floor.jid.bare, id }))
-  if (kept) floor.history.add(marked, turn.now, floor.config.history)
+  if (kept.history) floor.history.add(marked, turn.now, floor.config.history)
   floor.toAll(turn, marked)
-  turn.facts.push({ what: 'line', ...(occupant && { occupant }), message: marked, id, kept })
+  turn.facts.push({ what: 'line', ...(occupant && { occupant }), message: marked, id, kept: kept.archive })
 }
+
+export const EVERYWHERE: Kept = { archive: true, history: true }
+export const NOWHERE: Kept = { archive: false, history: false }
 
 function whisper(floor: Floor, turn: Turn, m: Message, from: Occupant | undefined): void {
   if (m.type === 'groupchat') return turn.refuse(m, refuse('bad-request', 'To one occupant one speaks with type chat.'))

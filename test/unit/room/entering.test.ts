@@ -89,14 +89,16 @@ describe('a room: coming and going', () => {
     assert.match(heard.text('ben'), /ben@localhost\/home/)
   })
 
-  it('COMPAT takes a second join of the same device as an echo: no history again, nothing for the others', () => {
+  it('XEP-0045 section 17.2: tells a client that joins again all that it was told, and the others what is new', () => {
     const s = new Salon()
     s.joins('olga', 'Olga')
     s.says('olga', 'one')
     s.joins('ben', 'Ben')
     const heard = s.joins('ben', 'Ben')
-    assert.deepEqual(heard.brief('ben'), ['Olga moderator', 'Ben participant 110', 'room subject'])
+    assert.deepEqual(heard.brief('ben'), ['Olga moderator', 'Ben participant 110', 'Olga says one', 'room subject'])
     assert.deepEqual(heard.by('olga'), [])
+    assert.deepEqual(s.joins('ben', 'Ben', `<history maxstanzas='0'/>`).brief('ben'), ['Olga moderator', 'Ben participant 110', 'room subject'])
+    assert.deepEqual(s.send('ben', 'Ben', `<presence><show>away</show><x xmlns='http://jabber.org/protocol/muc'/></presence>`).brief('olga'), ['Ben participant'])
     assert.equal([...s.room.occupants].length, 2)
   })
 
