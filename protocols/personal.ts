@@ -10,7 +10,7 @@ export interface PersonalNodes {
   /** As if the owner published it; `config` is for a node that is not there yet. */
   publish(account: Account, node: string, item: { readonly id: string; readonly payload: Element }, config: Partial<NodeConfig>): Promise<StanzaError | undefined>
   retract(account: Account, node: string, id: string): Promise<StanzaError | undefined>
-  /** An empty node, if there is none of that name. */
+  /** An empty node, if there is none of that name; whoever publishes first may set it up otherwise. */
   make(account: Account, node: string, config: Partial<NodeConfig>): Promise<void>
   has(account: Account, node: string): Promise<boolean>
   /** Whether the node is there and for nobody but those that its owner names. */

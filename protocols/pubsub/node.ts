@@ -17,6 +17,8 @@ export interface NodeRecord {
   readonly subscriptions: readonly string[]
   /** Those that wait until an owner allows it (access model authorize). */
   readonly pending?: readonly string[]
+  /** The server made it so that it can be read; how it is set up is still for whoever publishes first to say (section 7.1.5). */
+  readonly provisional?: true
 }
 
 /** An item without its payload. */
@@ -100,6 +102,12 @@ export function cut(entries: readonly Entry[], most: number): { kept: readonly E
 export const without = (node: NodeState, id: string): NodeState => ({ ...node, entries: node.entries.filter(e => e.id !== id) })
 
 export const withRecord = (node: NodeState, change: Partial<NodeRecord>): NodeState => ({ ...node, record: { ...node.record, ...change } })
+
+/** The node set up as somebody wants it. */
+export function setUp(node: NodeState, config: NodeConfig): NodeState {
+  const { provisional: _, ...record } = node.record
+  return { ...node, record: { ...record, config } }
+}
 
 /** Affiliations after a change; 'none' takes somebody out. Undefined: nobody would own the node any more. */
 export function affiliated(node: NodeState, changes: readonly (readonly [string, Affiliation])[], owner: string | undefined): NodeState | undefined {

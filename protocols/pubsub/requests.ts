@@ -86,9 +86,11 @@ export async function answerSet(service: Pubsub, pubsub: Element, from: Jid): Pr
       const state = await service.subscribe(node, from, jid)
       return state instanceof StanzaError ? state : el('pubsub', NS_PUBSUB, {}, el('subscription', NS_PUBSUB, { node, jid: jid.full, subscription: state }))
     }
-    case 'unsubscribe':
+    case 'unsubscribe': {
       if (node === '') return nameless()
-      return jid ? await service.unsubscribe(node, from, jid) : fault('bad-request', 'invalid-jid')
+      if (!jid) return fault('bad-request', 'invalid-jid')
+      return await service.unsubscribe(node, from, jid) ?? el('pubsub', NS_PUBSUB, {}, el('subscription', NS_PUBSUB, { node, jid: jid.full, subscription: 'none' }))
+    }
     case 'options': return unsupported('subscription-options')
     default: return refuse('bad-request')
   }

@@ -3,7 +3,7 @@ import { Jid, refuse, StanzaError, type Element } from '../../server/api.ts'
 import { configForm, configured, itemsOf, meets, payloadOf, type NodeConfig } from './config.ts'
 import { collectionEvent, configEvent, deleteEvent, itemEvent, purgeEvent, retractEvent, subscriptionEvent } from './events.ts'
 import { fault, unsupported } from './names.ts'
-import { added, affiliated, cut, mayPublish, mayRetract, without, withRecord, type Affiliation, type NodeState } from './node.ts'
+import { added, affiliated, cut, mayPublish, mayRetract, setUp, without, withRecord, type Affiliation, type NodeState } from './node.ts'
 import { bareOf, Nodes, type World } from './nodes.ts'
 import { Shelf } from './shelf.ts'
 
@@ -29,9 +29,10 @@ export class Pubsub extends Nodes {
       const known = await this.node(name)
       const standing = await world.standing(from, known)
       if (known ? !mayPublish(known, standing, this.affiliation(known, from)) : !world.mayCreate(from)) return refuse('forbidden')
-      const config = meets(known?.record.config ?? { ...world.defaults, ...more }, options, limits, known !== undefined)
+      const provisional = known?.record.provisional === true
+      const config = meets(known?.record.config ?? { ...world.defaults, ...more }, options, limits, known !== undefined && !provisional)
       if (config instanceof StanzaError) return config
-      const node = known ?? this.#fresh(name, config, from)
+      const node = known ? (provisional ? setUp(known, config) : known) : this.#fresh(name, config, from)
       if (node instanceof StanzaError) return node
       if (config.kind === 'collection') return unsupported('publish')
 
@@ -39,7 +40,8 @@ export class Pubsub extends Nodes {
       const size = Buffer.byteLength(text)
       const wrong = misfit(config, item, size, payloadOf(config, limits))
       if (wrong) return wrong
-      if (!known) { await this.shelf.putNode(name, node.record); await this.#moved(name, undefined, config.collection) }
+      if (!known || provisional) await this.shelf.putNode(name, node.record)
+      if (!known) await this.#moved(name, undefined, config.collection)
       if (!item) {
         this.keep(node)
         if (config.notifications) world.notify(node, itemEvent(name, config, undefined, undefined), {})
@@ -77,15 +79,16 @@ export class Pubsub extends Nodes {
 
   // ---- owning
 
-  /** Makes a node; without a name it gets one. `given` stands where there is no form. */
-  create(name: string | undefined, from: Jid, form?: Element, given: Partial<NodeConfig> = {}): Promise<{ readonly name: string } | StanzaError> {
+  /** Makes a node; without a name it gets one. `given` stands where there is no form: such a node is provisional. */
+  create(name: string | undefined, from: Jid, form?: Element, given?: Partial<NodeConfig>): Promise<{ readonly name: string } | StanzaError> {
     return this.turn(async () => {
       if (!this.world.mayCreate(from)) return refuse('forbidden')
       if (name !== undefined && this.has(name)) return refuse('conflict')
       const config = form ? configured(this.world.defaults, form, this.world.limits()) : { ...this.world.defaults, ...given }
       if (config instanceof StanzaError) return config
-      const node = this.#fresh(name ?? this.world.newId(), config, from)
-      if (node instanceof StanzaError) return node
+      const fresh = this.#fresh(name ?? this.world.newId(), config, from)
+      if (fresh instanceof StanzaError) return fresh
+      const node = given ? withRecord(fresh, { provisional: true }) : fresh
       await this.shelf.putNode(node.name, node.record)
       this.keep(node)
       await this.#moved(node.name, undefined, config.collection)
@@ -103,7 +106,7 @@ export class Pubsub extends Nodes {
       const misplaced = config.collection === before.collection ? undefined : this.#misplaced(name, config, from)
       if (misplaced) return misplaced
       const { kept, gone } = cut(node.entries, itemsOf(config, limits))
-      const after = { ...withRecord(node, { config }), entries: config.persist === before.persist && config.kind === before.kind ? kept : [] } // a leaf that becomes a collection loses its items (XEP-0248 section 7.3)
+      const after = { ...setUp(node, config), entries: config.persist === before.persist && config.kind === before.kind ? kept : [] } // a leaf that becomes a collection loses its items (XEP-0248 section 7.3)
       if (after.entries !== node.entries) await this.shelf.dropItems(name, (after.entries.length ? gone : node.entries).map(e => e.id))
       await this.save(after)
       if (!after.entries.length) this.forgetNewest(name)

@@ -32,6 +32,18 @@ describe('XEP-0402 bookmarks, in both forms', () => {
     await romeo.receives`<iq type='result' id='i'><query xmlns='http://jabber.org/protocol/disco#info'><feature var='${NODE}#compat'/><feature var='${NODE}#compat-pep'/></query></iq>`
   }))
 
+  it('XEP-0060 section 7.1.5: who reads the list before there is one still says how it shall be, and who comes after him is held to that', scene(two, async ({ romeo, phone }) => {
+    assert.deepEqual(await fresh(romeo), {})
+    const few = fields.replace('>max<', '>255<')
+    publish(romeo, NODE, 'play@muc.localhost', `<conference xmlns='${NODE}'/>`, few)
+    await romeo.hears`<iq type='result' id='pub'/>`
+    publish(phone, NODE, 'den@muc.localhost', `<conference xmlns='${NODE}'/>`, fields.replace('>whitelist<', '>open<'))
+    await phone.hears`<iq type='error' id='pub'><error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
+    publish(phone, NODE, 'den@muc.localhost', `<conference xmlns='${NODE}'/>`, few)
+    await phone.hears`<iq type='result' id='pub'/>`
+    assert.deepEqual(Object.keys(await fresh(romeo)).sort(), ['den@muc.localhost', 'play@muc.localhost'])
+  }))
+
   it('a new bookmark is in the old list; COMPAT Psi+: always with a nick', scene(two, async ({ romeo, phone }) => {
     publish(romeo, NODE, 'play@muc.localhost', `<conference xmlns='${NODE}' name='The Play' autojoin='1'><nick>JC</nick><password>pw</password></conference>`, fields)
     await romeo.hears`<iq type='result' id='pub'/>`

@@ -420,7 +420,7 @@ describe('XEP-0163 personal nodes', () => {
     juliet.sends`<iq type='get' id='l' to='${romeo.bare}'><pubsub xmlns='${NS}'><subscriptions node='${TUNE}'/></pubsub></iq>`
     await juliet.hears`<iq type='result' id='l'><pubsub xmlns='${NS}'><subscriptions node='${TUNE}'><subscription jid='${juliet.bare}' subscription='subscribed'/></subscriptions></pubsub></iq>`
     juliet.sends`<iq type='set' id='u' to='${romeo.bare}'><pubsub xmlns='${NS}'><unsubscribe node='${TUNE}' jid='${juliet.bare}'/></pubsub></iq>`
-    await juliet.hears`<iq type='result' id='u'/>`
+    await juliet.hears`<iq type='result' id='u'><pubsub xmlns='${NS}'><subscription node='${TUNE}' jid='${juliet.bare}' subscription='none'/></pubsub></iq>` // section 6.2.2
     juliet.sends`<iq type='set' id='u' to='${romeo.bare}'><pubsub xmlns='${NS}'><unsubscribe node='${TUNE}' jid='${juliet.bare}'/></pubsub></iq>`
     await juliet.hears`<iq type='error' id='u'><error type='cancel'><unexpected-request xmlns='${STANZAS}'/><not-subscribed xmlns='${ERRORS}'/></error></iq>`
     publish(romeo, TUNE, 'three', tune('Silence'))
