@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
 import { NS_DESK } from './bridge.ts'
 import { DESK, type DeskHouse } from './desk.ts'
-import { replay, settled } from './invariants.ts'
+import { replay, settled, type Replayed } from './invariants.ts'
 import { until } from './patience.ts'
 import type { Actor } from './scene.ts'
 
@@ -56,10 +56,13 @@ export class Crowd {
 export const TIMES = Number(process.env['RACES'] ?? 25)
 /** Lets so many others go first. */
 export async function after(turns: number): Promise<void> { for (let i = 0; i < turns; i++) await new Promise(ok => setImmediate(ok)) }
-/** I1 to I10 but I3 and I4, read from the logs; what is written down beside them may come a moment later. */
+/** I1 to I10 but I3 and I4, read from the logs. */
 export async function holds(d: DeskHouse, capacity = 4): Promise<void> {
   await d.later(3)
-  const replayed = await replay(d.house.stores, DESK, capacity)
+  await settles(d, await replay(d.house.stores, DESK, capacity))
+}
+/** What is written down beside the logs agrees with them, at once or a moment later. */
+export async function settles(d: DeskHouse, replayed: Replayed): Promise<void> {
   let flaw: unknown
   await until(async () => { try { await settled(d.house.stores, DESK, replayed); return true } catch (error) { flaw = error; await after(10); return false } }, () => String(flaw))
 }

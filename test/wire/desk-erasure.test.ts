@@ -4,8 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BOT, c, config, DESK, type DeskHouse, type Person, SUPPORT } from '../harness/desk.ts'
 import { leaves } from '../harness/bridge.ts'
-import { Crowd, after as turns } from '../harness/crowd.ts'
-import { replay, settled } from '../harness/invariants.ts'
+import { Crowd, settles, after as turns } from '../harness/crowd.ts'
+import { replay } from '../harness/invariants.ts'
+import { until } from '../harness/patience.ts'
 import { BOTH, deskWith, serves, TEAM } from '../harness/talks.ts'
 import { MailSink } from '../unit/helpdesk/mail-sink.ts'
 
@@ -60,7 +61,7 @@ async function day(d: DeskHouse): Promise<{ id: string; anna: Person; zoe: Perso
   await d.quiet()
   await d.house.stores.accounts.update({ ...(await d.house.stores.accounts.find('localhost', 'carl'))!, role: undefined! })
   d.house.host.tellPeople()
-  for (let i = 0; i < 100 && (await d.rest('GET', `${API}/operators/carl@localhost`, 'adam')).status !== 404; i++) await d.quiet()
+  await until(async () => { await d.quiet(); return (await d.rest('GET', `${API}/operators/carl@localhost`, 'adam')).status === 404 }, 'Carl is no operator any more')
   // Agents talk of her: Ben is not there and finds it when he comes.
   for (const line of ['!im ben #1 what shall I tell her?', '!im ben Zoe is a difficult one', '!im ben,mia lunch at noon?']) { anna.types(BOT, line); await anna.reads(BOT, /Ben|Mia/) }
   const yan = await serves(d, anna, 2, 'yan', 'an invoice of mine')
@@ -119,7 +120,7 @@ describe('a person who is erased', () => {
     await d.later(3)
     const compared = async (): Promise<void> => {
       const replayed = await replay(d.house.stores, DESK, 4)
-      await settled(d.house.stores, DESK, replayed)
+      await settles(d, replayed)
       const gone = replayed.states.get(1)
       assert.ok(gone && gone.is === 'closed' && gone.purged !== undefined)
       assert.equal((await d.rest('GET', `${API}/conversations/1`, 'mia')).status, 404)

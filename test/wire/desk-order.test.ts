@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Jid } from '../../server/stanza/jid.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { refusal } from '../harness/bridge.ts'
 import { after, Crowd, holds, TIMES } from '../harness/crowd.ts'
@@ -112,7 +113,7 @@ describe('one history', () => {
     const zoe = await serves(d, anna, 2, 'zoe', 'hello', `billing@${DESK}`)
     await command(d, 2, 't', 'anna', { to: 'ben' })
     zoe.actor.leaves()
-    await after(20)
+    await until(() => !d.house.host.accounts.online(Jid.parse('zoe@localhost'))?.resources.size, 'her absence is noticed')
     await command(d, 2, 'say', 'anna', { text: 'one' })
     await command(d, 2, 'a', 'ben')
     await command(d, 2, 'say', 'ben', { text: 'two' })
