@@ -14,6 +14,17 @@ export interface SearchDocument {
   readonly text: Readonly<Partial<Record<Section, string>>>
   /** What can be filtered by: queue, agents, status, email, deleted, custom fields. Any case of letters is the same. */
   readonly marks: Marks
+  /** What hits can be put in order by: numbers, and texts in the order of their characters. */
+  readonly order?: Readonly<Record<string, number | string>>
+}
+
+/** By what the documents keep for it; equals by `then`, and by date. `descending` turns all of it round. */
+export interface Order {
+  readonly by: string
+  readonly then?: string
+  readonly descending?: boolean
+  /** What stands for a kept text: names that change, by ids that do not. */
+  readonly names?: Readonly<Record<string, string>>
 }
 
 export interface SearchQuery {
@@ -28,16 +39,18 @@ export interface SearchQuery {
   /** Both inside, in ms since 1970. */
   readonly since?: number
   readonly until?: number
-  /** `weight` (the default) ranks the newest 200 that match, then the 200 before them, and so on; equals by date. */
-  readonly sort?: 'weight' | 'newest' | 'oldest'
-  /** 1 to 100. */
+  /** `weight` (the default) ranks the newest 200 that match, then the 200 before them, and so on; equals by date. By an `Order` all that match are looked at for each page. */
+  readonly sort?: 'weight' | 'newest' | 'oldest' | Order
+  /** How many match in all shall be told. */
+  readonly count?: boolean
+  /** 1 to 100; by an `Order` to 10,000. */
   readonly limit: number
   /** Where the last page ended. */
   readonly after?: string
 }
 
 export interface Hit { readonly id: string; readonly at: number; readonly weight: number }
-export interface SearchPage { readonly hits: readonly Hit[]; /** For `after`, if there is more. */ readonly next?: string }
+export interface SearchPage { readonly hits: readonly Hit[]; /** For `after`, if there is more. */ readonly next?: string; /** Where it was asked for. */ readonly total?: number }
 
 export interface SearchStore {
   /** Takes the place of the document with this id. Resolves when it is durable and can be found. */

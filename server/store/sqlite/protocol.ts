@@ -12,7 +12,7 @@ export const CALLS = [
   'offline.push', 'offline.list', 'offline.clear', 'offline.remove',
   'documents.get', 'documents.put', 'documents.remove', 'documents.range',
   'events.load', 'events.append', 'events.live', 'events.undone', 'events.done',
-  'search.put', 'search.remove', 'search.find',
+  'search.put', 'search.remove', 'search.find', 'search.rank', 'search.ids', 'search.count',
 ] as const
 export type CallName = typeof CALLS[number]
 const PLACES = new Map<CallName, number>(CALLS.map((name, place) => [name, place]))

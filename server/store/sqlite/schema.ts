@@ -54,6 +54,9 @@ const STEPS: readonly string[] = [
   `CREATE TABLE search_docs (no INTEGER PRIMARY KEY, space TEXT NOT NULL, id TEXT NOT NULL, UNIQUE (space, id)) STRICT;
    CREATE VIRTUAL TABLE search_words USING fts5(marks, words, tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M* Co' tokenchars '_'");
    INSERT INTO search_words (search_words, rank) VALUES ('secure-delete', 1);`,
+
+  // What hits are put in order by, as JSON.
+  `ALTER TABLE search_docs ADD COLUMN keys TEXT;`,
 ]
 
 /** The schema that this deskbell reads and writes. */

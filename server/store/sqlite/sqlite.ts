@@ -3,11 +3,12 @@ import { resolve } from 'node:path'
 import type { Log } from '../../ports/log.ts'
 import { silent } from '../../ports/log.ts'
 import type {
-  AccountRecord, AccountStore, ArchiveQuery, ArchiveRow, ArchiveStore, DocumentStore, EventLog, OfflineRow, OfflineStore, RosterItem, RosterStore, SearchStore, Stored, Stores,
+  AccountRecord, AccountStore, ArchiveQuery, ArchiveRow, ArchiveStore, DocumentStore, EventLog, OfflineRow, OfflineStore, Hit, Order, RosterItem, RosterStore, SearchPage, SearchQuery, SearchStore, Stored, Stores,
 } from '../../ports/store.ts'
 import { StoreError } from '../../ports/store.ts'
 import type { Piece } from './archive.ts'
 import { Lane } from './lane.ts'
+import { Best, cursorOf, type Ranked } from './order.ts'
 import type { Arg, CallName } from './protocol.ts'
 import { CALLS } from './protocol.ts'
 
@@ -191,10 +192,33 @@ function face(file: string, writer: Lane, reader: Lane): SqliteStores {
     done: (stream, version) => write('events.done', stream, version),
   }
 
+  async function listed(space: string, q: SearchQuery): Promise<SearchPage | { wrong: string }> {
+    const text = JSON.stringify(q)
+    const page = await read<SearchPage | { wrong: string }>('search.find', space, text)
+    return q.count && !('wrong' in page) ? { ...page, total: await inTurn(() => read<number>('search.count', space, text)) } : page
+  }
+  async function ranked(space: string, q: SearchQuery, order: Order): Promise<SearchPage | { wrong: string }> {
+    const text = JSON.stringify(q)
+    const best = new Best(order, q.limit + 1, undefined)
+    let total = 0
+    for (let from: number | undefined = 0; from !== undefined;) {
+      const begin: number = from
+      const piece: Ranked | { wrong: string } = await inTurn(() => read<Ranked | { wrong: string }>('search.rank', space, text, begin))
+      if ('wrong' in piece) return piece
+      for (const k of piece.best) best.put(k)
+      total += piece.count
+      from = piece.next
+    }
+    const found = best.list.slice(0, q.limit)
+    const hits = await read<Hit[]>('search.ids', JSON.stringify(found.map(([no]) => no)))
+    const last = best.list.length > q.limit ? found.at(-1) : undefined
+    return { hits, total, ...(last === undefined ? {} : { next: cursorOf(order, last) }) }
+  }
+
   const search: SearchStore = {
     put: (space, document) => write('search.put', space, JSON.stringify(document)),
     remove: (space, id) => write('search.remove', space, id),
-    find: (space, query) => read('search.find', space, JSON.stringify(query)),
+    find: (space, query) => typeof query.sort === 'object' ? ranked(space, query, query.sort) : listed(space, query),
   }
 
   async function backup(to: string): Promise<void> {

@@ -185,5 +185,58 @@ export function searchContract(name: string, open: () => Promise<Stores>): void 
         assert.deepEqual(await ids({ where: { queue: 'secret' } }, space), ['1'])
       })
     })
+
+    describe('in an order', () => {
+      const space = 'help.x/ordered'
+      const MANY = 4500 // more than is looked at in one go
+      const docs = Array.from({ length: MANY }, (_, i) => ({ id: String(i), at: Math.floor(i / 3), text: {}, marks: { even: i % 2 === 0 }, order: { lines: (i * 7919) % 50, idle: (i * 104_729) % 900, who: ['', 'ben@x', 'ann@x'][i % 3] ?? '' } }))
+      before(async () => { await Promise.all(docs.map(d => s.search.put(space, d))) })
+
+      /** As it should be: by the values, then by the others, then as they came. */
+      const expected = (by: (d: typeof docs[number]) => number | string, descending = false, all = docs): string[] => {
+        const compare = (a: typeof docs[number], b: typeof docs[number]): number => { const [x, y] = [by(a), by(b)]; return (x < y ? -1 : x > y ? 1 : 0) || a.order.idle - b.order.idle || Number(a.id) - Number(b.id) }
+        return [...all].sort((a, b) => descending ? compare(b, a) : compare(a, b)).map(d => d.id)
+      }
+      const walk = async (q: Partial<SearchQuery>): Promise<string[]> => {
+        const all: string[] = []
+        for (let after: string | undefined; ;) {
+          const { hits, next, total } = await page({ limit: 1000, ...q, ...(after === undefined ? {} : { after }) }, space)
+          all.push(...hits.map(h => h.id))
+          assert.equal(total, q.where ? MANY / 2 : MANY)
+          if (next === undefined) return all
+          after = next
+        }
+      }
+
+      it('ST-16 by what they keep, either way, equals by something else, over all that match and page by page', async () => {
+        assert.deepEqual(await walk({ sort: { by: 'lines', then: 'idle' } }), expected(d => d.order.lines))
+        assert.deepEqual(await walk({ sort: { by: 'lines', then: 'idle', descending: true } }), expected(d => d.order.lines, true))
+        assert.deepEqual(await walk({ where: { even: true }, sort: { by: 'lines', then: 'idle' } }), expected(d => d.order.lines, false, docs.filter(d => d.marks.even)))
+      })
+      it('ST-16 by names that stand for what is kept', async () => {
+        const names: Readonly<Record<string, string>> = { 'ben@x': 'Aaron', 'ann@x': 'Zoe' }
+        assert.deepEqual(await walk({ sort: { by: 'who', then: 'idle', names } }), expected(d => names[d.order.who] ?? ''))
+      })
+      it('a page goes on where the last one ended, whatever has come or gone', async () => {
+        const sort = { by: 'lines', then: 'idle' }
+        const first = await page({ sort, limit: 10 }, space)
+        const all = expected(d => d.order.lines)
+        await s.search.remove(space, all[9] ?? '')
+        await s.search.put(space, { id: 'new', at: 1, text: {}, marks: {}, order: { lines: 0, idle: -1 } })
+        assert.deepEqual((await page({ sort, limit: 10, after: first.next ?? '' }, space)).hits.map(h => h.id), all.slice(10, 20))
+        await s.search.remove(space, 'new')
+        await s.search.put(space, docs.find(d => d.id === all[9]) ?? assert.fail())
+      })
+      it('another query’s place, and too many at once, are refused in words', async () => {
+        const { next = '' } = await page({ sort: { by: 'lines' }, limit: 1 }, space)
+        for (const q of [{ sort: { by: 'idle' }, after: next }, { sort: { by: 'lines', descending: true }, after: next }, { sort: { by: 'lines' }, after: 'x' }, { sort: { by: 'lines' }, limit: 10_001 }, { sort: 'newest' as const, after: next }]) {
+          const f = await s.search.find(space, { limit: 10, ...q })
+          assert.ok('wrong' in f && f.wrong !== '', JSON.stringify(q))
+        }
+      })
+      it('how many match is told where it is asked', async () => {
+        assert.deepEqual([(await page({ sort: 'newest', limit: 1, count: true, where: { even: false } }, space)).total, (await page({ sort: 'newest', limit: 1 }, space)).total], [MANY / 2, undefined])
+      })
+    })
   })
 }
