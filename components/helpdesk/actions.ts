@@ -11,14 +11,13 @@ import { stepActs } from './acts/steps.ts'
 import { THREAD_ACTS } from './acts/threads.ts'
 import { asked, colleague
 , isAnswer, label, mayAnswer, meant, mine, no, notYours, owned, queueOf, refused, told, visible, yes, type Act, type Answer, type Call } from './answers.ts'
-import { recordOf } from './assignment.ts'
 import { capacityOf, colour, isAskable, isReceiving, takesFrom, type Intake } from './availability.ts'
 import type { CommandEntry, Handler } from './commands.ts'
 import { queueName } from './config.ts'
 import { departmentsOf } from './entrance.ts'
 import { isOver, isQueued, roleOf } from './conversation.ts'
 import { inLine } from './dispatch.ts'
-import { Refused, type Bare, type Event } from './facts.ts'
+import { Refused, type Bare, type Event, type Present, type State } from './facts.ts'
 import type { Office } from './office.ts'
 import { filled, replies, repliesList } from './replies.ts'
 import { cardLines, RECORD_ACTS } from './records/acts.ts'
@@ -89,7 +88,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
       const op = o.operators.operator(p.jid)
       const queues = o.operators.queuesOf(p.jid)
       const active = queues.filter(q => isReceiving(op, q)).length
-      return `${o.operators.name(p.jid)}: ${STATE[colour(op)]} · ${recordOf(o.book.ledger, p.jid).load} of ${capacityOf(op)} chats · ${active} of ${queues.length} queues`
+      return `${o.operators.name(p.jid)}: ${STATE[colour(op)]} · ${o.serves(p.jid)} of ${capacityOf(op)} chats · ${active} of ${queues.length} queues`
     })
     return yes(lines.length > 0 ? lines.join('\n') : 'There are no agents.')
   },
@@ -115,7 +114,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
       const queues = o.operators.queuesOf(c.by)
       const here = c.here === undefined ? undefined : o.book.states.get(c.here)
       if (here && (isQueued(here) || (here.is === 'active' && here.owner !== c.by))) n = c.here
-      else n = o.line().filter(r => (r.only?.includes(c.by) ?? queues.includes(r.queue)) && o.book.states.get(r.n)?.is === 'waiting').sort(inLine)[0]?.n
+      else n = o.line().filter(r => (r.only?.includes(c.by) ?? queues.includes(r.queue)) && isFor(c.by, o.book.states.get(r.n))).sort(inLine)[0]?.n
       if (n === undefined) return no('Nobody waits.')
     }
     const s = o.book.states.get(n)
@@ -209,6 +208,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
       ...(s.is === 'active' || s.is === 'ended' ? [`served by ${o.operators.name(s.owner)}`] : []),
       ...(customer ? await cardLines(o, c.by, customer) : []),
       ...Object.entries(s.crew).map(([jid, role]) => `${o.operators.name(jid)}: ${role}`),
+      ...await unread(o, n, s),
     ].join('\n'), n)
   },
 
@@ -245,6 +245,14 @@ const ACTS: Readonly<Record<Handler, Act>> = {
 }
 
 const STATE = { green: 'available', yellow: 'away', red: 'not available', black: 'not here' } as const
+
+/** Nobody is asked about it, or he is. */
+const isFor = (who: Bare, s: State | undefined): boolean => s?.is === 'waiting' || (s?.is === 'offered' && s.offer.to === who)
+
+/** What was said before anybody serves it: who is asked can read it first (OT-17). */
+async function unread(o: Office, n: number, s: Present): Promise<string[]> {
+  return isQueued(s) ? (await o.lines.after(n, 0, 50)).filter(l => l.seq <= s.lines && l.as === 'public' && l.by !== 'desk').map(l => `${l.name}: ${l.body}`) : []
+}
 
 /** RULE-C2: whether as many speak in public as may; who watches or coaches does not count. */
 function isCrowded(o: Office, n: number, but?: Bare): boolean {

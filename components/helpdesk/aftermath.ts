@@ -17,7 +17,7 @@ const TEXT = 2000 // characters of a survey
 
 /** What is offered for it now: the survey after every end, the others to who ended it himself. */
 export function choices(o: Office, s: State): readonly Choice[] {
-  if ((s.is !== 'ended' && s.is !== 'closed') || s.shown === 0 || o.now - s.at > OPEN) return []
+  if ((s.is !== 'ended' && s.is !== 'closed') || s.messages === 0 || o.now - s.at > OPEN) return []
   const { survey, mailAtEnd, ticketAtEnd } = stepsOf(o.rules.now, s.queue)
   const byCustomer = s.by === 'customer'
   return CHOICES.filter(c => c === 'survey' ? survey : byCustomer && (c === 'mail' ? mailAtEnd && o.mail !== undefined : ticketAtEnd && s.filing?.ticket === undefined))
@@ -53,7 +53,7 @@ async function rate(o: Office, n: number, text: string): Promise<Outcome> {
 
 async function mail(o: Office, customer: Customer, n: number, s: Present, text: string): Promise<{ ok: boolean; text: string }> {
   const to = text.trim() === '' ? customer.email : mailAddress(text.trim())
-  if (to === undefined) return { ok: false, text: 'That is no mail address.' }
+  if (to === undefined) return { ok: false, text: text.trim() === '' ? 'Please give a mail address, such as you@example.org.' : 'That is no mail address: give one such as you@example.org.' }
   const recorded = await recordedOf(o, n, s)
   const posted = await o.mail?.send({ kind: 'asked', to, subject: `Conversation #${n}`, text: transcriptText(recorded), html: transcriptHtml(recorded), key: `end-${o.domain}-${n}-${to}`, from: customer.jid })
   if (posted?.is !== 'queued') return { ok: false, text: posted?.because ?? 'That is not possible now.' }

@@ -1,6 +1,6 @@
 // The history of a conversation in sentences: all that was done with it, by whom (ST-57). Pure.
 
-import type { Event } from './facts.ts'
+import type { Event, Mark } from './facts.ts'
 
 /** Who did it; undefined: nobody in particular. */
 export function actorOf(e: Event): string | undefined {
@@ -58,9 +58,31 @@ export function happened(e: Event, name: (who: string) => string): string | unde
     case 'follow-up': return e.due === undefined ? `${name(e.by)} wants no follow-up` : `${name(e.by)} sets a follow-up for ${new Date(e.due).toISOString()}`
     case 'follow-up due': return 'the follow-up is due'
     case 'prioritised': return `${name(e.by)} sets the priority to ${e.priority}`
-    case 'marked': return `${name(e.by)}: ${e.what}${e.id === undefined ? '' : ` ${e.id}`}`
+    case 'marked': return `${name(e.by)} ${deed(e.what, e.id)}`
     case 'monitored': return `${name(e.who)} monitors: ${e.to}`
     case 'moved': return `${name(e.by)} moves it to ${e.queue}`
     default: { const other: Event = e; return other.type }
+  }
+}
+
+/** `id`: of what was kept, or on and off. */
+function deed(what: Mark, id: string | undefined): string {
+  const off = id === 'off'
+  switch (what) {
+    case 'resolution': return 'keeps a resolution'
+    case 'subject': return 'sets the subject'
+    case 'label': return off ? 'takes a label away' : 'adds a label'
+    case 'pin': return off ? 'pins it no more' : 'pins it'
+    case 'task': return `changes task ${id ?? ''}`.trim()
+    case 'time': return 'notes time'
+    case 'item': return 'attaches a related item'
+    case 'call': return 'notes a call'
+    case 'file': return 'adds a file'
+    case 'field': return 'fills in a field'
+    case 'event': return `carries out the event ${id ?? ''}`.trim()
+    case 'macro': return `runs the macro ${id ?? ''}`.trim()
+    case 'survey': return 'says how it was'
+    case 'transcript': return 'asks for the transcript by mail'
+    default: return `${what}${id === undefined ? '' : ` ${id}`}`
   }
 }

@@ -89,6 +89,7 @@ function tells(s: State, e: Event): DeskLine | undefined {
     case 'opened': return e.number === undefined ? undefined : { is: 'number', n: e.number }
     case 'proposed': return { is: 'asked', who: e.by }
     case 'proposal accepted': return s.is === 'active' ? { is: 'joined', who: s.owner } : undefined
+    case 'proposal passed': return { is: e.why === 'declined' ? 'declined' : 'unasked' }
     case 'transferred': return s.is !== 'absent' && s.crew[e.to] === 'participant' ? undefined : { is: 'joined', who: e.to }
     case 'reopened': return { is: 'joined', who: e.owner }
     case 'joined': return { is: 'joined', who: e.who }
@@ -182,7 +183,7 @@ function take(s: Present, c: Ask<'take'>): Outcome {
     case 'waiting': return [taken]
     case 'offered':
       if (s.offer.to === c.by) return [{ type: 'accepted', at: c.now, id: s.offer.id, by: c.by }]
-      return c.force ? [...withdraw(s, c.now, isHandover(s)), taken] : notYours('It is offered to {who} now.', s.offer.to)
+      return c.force ? [...withdraw(s, c.now, isHandover(s)).map(e => e.type === 'passed' ? { ...e, taken: c.by } : e), taken] : notYours('Not now: it is offered to {who}.', s.offer.to)
     case 'active':
       if (s.owner === c.by) return []
       if (s.transfer?.to === c.by) return [{ type: 'transferred', at: c.now, id: s.transfer.id, from: s.owner, to: c.by }]

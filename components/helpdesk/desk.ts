@@ -324,12 +324,11 @@ class Desk implements Receiver {
     this.#returning.set(jid, this.#link.clock.alarm(this.#office.now + GRACE, () => { this.#returning.delete(jid); return this.#rooms.comesBack(jid) }))
     for (const [n, s] of this.#office.book.states) {
       if (s.is === 'absent') continue
-      const scene = this.#office.scene(n, s)
       for (const o of pendingOffers(s)) {
         if (o.to !== jid || o.until <= this.#office.now) continue
         const what = s.is === 'offered' ? { is: 'offer' as const, id: o.id, until: o.until }
           : { is: s.is === 'active' && s.transfer?.id === o.id ? 'transfer' as const : 'invitation' as const, id: o.id, until: o.until, by: o.by ?? '' }
-        this.#operators.bot(jid, sentence(what, scene), false)
+        this.#office.later(() => this.#operators.remind(n, s, jid, what))
       }
     }
   }

@@ -53,6 +53,8 @@ export type DeskLine =
   | { readonly is: 'number'; readonly n: number }
   /** An agent asks for a talk; the words bring his first line. */
   | { readonly is: 'asked'; readonly who: Bare }
+  /** He has said no to it, or is not asked any more. */
+  | { readonly is: 'declined' | 'unasked' }
   | { readonly is: 'ended'; readonly by: 'customer' | 'agent' | 'desk' }
 
 export interface Known {
@@ -161,7 +163,7 @@ export type Event = { readonly at: number } & (
   | { type: 'said'; seq: number; by: Who; as: Visibility; /** its number among the public ones */ shown?: number; chat?: string; line?: DeskLine }
   | { type: 'offered'; id: string; to: Bare; until: number }
   | { type: 'accepted'; id: string; by: Bare }
-  | { type: 'passed'; id: string; by: Bare; why: PassReason }
+  | { type: 'passed'; id: string; by: Bare; why: PassReason; /** somebody else has taken it meanwhile */ taken?: Bare }
   | { type: 'exhausted'; until: number }
   | { type: 'stirred'; who?: Bare }
   | { type: 'taken'; by: Bare; seat: string; from?: Bare }

@@ -33,7 +33,7 @@ export function decideMark(s: Present, c: Command): Outcome {
       return (s.monitors[c.by] ?? 'none') === c.to ? [] : [{ type: 'monitored', at: c.now, who: c.by, to: c.to }]
     case 'move':
       if (isOver(s)) return new Refused('The conversation is over.')
-      if (s.is === 'offered') return new Refused('It is offered to {who} now.', s.offer.to)
+      if (s.is === 'offered') return new Refused('Not now: it is offered to {who}.', s.offer.to)
       if (s.is === 'active' ? !mayWrite(s, c.by) && c.force !== true : c.force !== true) return notYours()
       return s.queue === c.queue ? [] : [{ type: 'moved', at: c.now, by: c.by, queue: c.queue }]
     case 'delete':

@@ -145,6 +145,9 @@ export class Office extends Ground {
 
   // What the services know, asked here
 
+  /** How many conversations an operator serves now; what is offered only does not count (ST-33). */
+  serves(jid: Bare): number { return [...this.hands.of(jid)].filter(n => { const s = this.book.states.get(n); return s?.is === 'active' && s.owner === jid }).length }
+
   isOpen(queue: string, only?: readonly Bare[]): boolean { return this.opening.isOpen(queue, only) }
   takesNew(queue: string, only?: readonly Bare[]): boolean { return this.opening.takesNew(queue, only) }
   line(queue?: string): Request[] { return this.distribution.line(queue) }

@@ -1,6 +1,5 @@
 // Operators as an admin sees them: made, changed, deleted, shown on the board, counted for the bill (shell).
 import { Jid, type AccountKeeper } from '../../server/api.ts'
-import { recordOf } from './assignment.ts'
 import { capacityOf, colour, isReceiving, takesFrom } from './availability.ts'
 import { Refused, type Bare } from './facts.ts'
 import type { Office } from './office.ts'
@@ -90,10 +89,10 @@ export class People {
 
   /** ST-33: state, conversations, and how many queues of all are active. */
   row(jid: Bare): { readonly jid: Bare; readonly name: string; readonly status: 'available' | 'away' | 'busy' | 'offline'; readonly activeChats: number; readonly activeGroups: number; readonly totalGroups: number } {
-    const { operators, book } = this.#o
+    const { operators } = this.#o
     const o = operators.operator(jid)
     const queues = operators.queuesOf(jid)
-    return { jid, name: operators.name(jid), status: STATUS[colour(o)], activeChats: recordOf(book.ledger, jid).load, activeGroups: queues.filter(q => isReceiving(o, q)).length, totalGroups: queues.length }
+    return { jid, name: operators.name(jid), status: STATUS[colour(o)], activeChats: this.#o.serves(jid), activeGroups: queues.filter(q => isReceiving(o, q)).length, totalGroups: queues.length }
   }
 
   /** Everything but secrets. */

@@ -58,7 +58,7 @@ export function alarms(s: State, terms: Terms = {}): readonly Alarm[] {
 /** A fact an operator is told; `words.ts` makes the sentence. */
 export type Notice =
   | { is: 'offer'; id: string; until: number }
-  | { is: 'offer over'; why: PassReason }
+  | { is: 'offer over'; why: PassReason; by?: Bare }
   | { is: 'transfer'; id: string; by: Bare; until: number }
   | { is: 'transfer passed'; who: Bare; why: PassReason }
   | { is: 'transferred'; to: Bare }
@@ -104,7 +104,7 @@ export function follow(e: Event, before: State, s: State): readonly Effect[] {
     case 'attached': return inside({ is: 'owner back', who: e.who }, e.who)
     case 'offered': return [bot(e.to, { is: 'offer', id: e.id, until: e.until })]
     case 'accepted': return [brief(e.by), ...inside({ is: 'served', by: e.by }, e.by)]
-    case 'passed': return [...(e.why === 'declined' ? [] : [bot(e.by, { is: 'offer over', why: e.why })]), { do: 'dispatch' }]
+    case 'passed': return [...(e.why === 'declined' ? [] : [bot(e.by, { is: 'offer over', why: e.why, ...(e.taken === undefined ? {} : { by: e.taken }) })]), { do: 'dispatch' }]
     case 'exhausted': return []
     case 'stirred': return [{ do: 'dispatch' }]
     case 'taken': return [brief(e.by), ...(e.from === undefined ? [] : [bot(e.from, { is: 'taken', by: e.by })]), ...inside({ is: 'served', by: e.by }, e.by).filter(t => t.do !== 'tell' || t.to !== e.from), { do: 'dispatch' }]

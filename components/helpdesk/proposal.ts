@@ -7,7 +7,7 @@ import { mayWrite } from './states.ts'
 export function underProposal(s: Present, c: Command): readonly Event[] | Refused | undefined {
   if (c.do === 'propose') return new Refused('The conversation is open already.')
   if (s.is !== 'active' || !s.proposal) return c.do === 'answer' || c.do === 'lapse proposal' ? [] : undefined
-  const over = (why: 'declined' | 'lapsed' | 'revoked', by: string): readonly Event[] => [{ type: 'proposal passed', at: c.now, why }, { type: 'closed', at: c.now, by, cut: true }]
+  const over = (why: 'declined' | 'lapsed' | 'revoked', by: string): readonly Event[] => [{ type: 'proposal passed', at: c.now, why }, { type: 'closed', at: c.now, by }]
   const wait = new Refused('The customer has not accepted yet.')
   switch (c.do) {
     case 'answer': return c.yes ? [{ type: 'proposal accepted', at: c.now }] : over('declined', 'customer')

@@ -88,7 +88,9 @@ export class Reception {
     const s = await this.#office.book.state(n)
     if (/^!end$/i.test(body.trim()) && s.is !== 'absent' && !isOver(s)) { await this.#office.book.give(n, { do: 'end', by: 'customer' }); return true }
     const wanted = read(body)
-    if (!wanted || !choices(this.#office, s).includes(wanted.choice)) return false
+    if (s.is !== 'absent' && isOver(s) && /^!end$/i.test(body.trim())) { answer('The chat has ended already.'); return true }
+    if (!wanted || s.is === 'absent' || !isOver(s)) return false
+    if (!choices(this.#office, s).includes(wanted.choice)) { answer('That is not possible for the chat that is over.'); return true }
     answer((await choose(this.#office, customer, n, wanted.choice, wanted.text)).text)
     return true
   }

@@ -25,7 +25,7 @@ export function sentence(w: Notice, s: Scene): string {
   const it = `#${s.n} (${s.customer})`
   switch (w.is) {
     case 'offer': return `New chat #${s.n}: ${s.customer}, ${s.queue}${s.opening ? `: “${s.opening}”` : ''} — !a to accept, !r to pass (${seconds(w.until - s.now)})`
-    case 'offer over': return `${it} is no longer offered to you${w.why === 'lapsed' ? ': the time is up' : ''}.`
+    case 'offer over': return `${it} is no longer offered to you${w.why === 'lapsed' ? ': the time is up' : w.by === undefined ? '' : `: ${s.name(w.by)} has taken it`}.`
     case 'transfer': return `${s.name(w.by)} wants to transfer #${s.n} to you: ${s.customer}, ${s.queue}${s.opening ? `: “${s.opening}”` : ''} — !a to accept, !r to pass (${seconds(w.until - s.now)})`
     case 'transfer passed': return `${s.name(w.who)} ${passed(w.why)}: #${s.n} stays with you.`
     case 'transferred': return `${it} is now with ${s.name(w.to)}.`
@@ -66,14 +66,16 @@ export function deskLine(l: DeskLine, name: (who: string) => string): string {
     case 'queued': return 'You are waiting for somebody to help you.'
     case 'number': return `This is conversation #${l.n}.`
     case 'asked': return `${name(l.who)} would like to talk with you.`
+    case 'declined': return 'You have declined.'
+    case 'unasked': return 'Nobody waits for your answer any more.'
     case 'ended': return l.by === 'customer' ? 'You have ended the chat.' : 'The chat has ended.'
   }
 }
 
 /** The first thing an operator reads in a conversation: who it is, and what has been. */
-export function header(s: Scene, more: { readonly waited: number; readonly page: string | undefined; readonly address: string; readonly role: Role | 'owner'; readonly crew: readonly string[] }): string {
-  const facts = [`#${s.n} ${s.customer} <${more.address}>`, s.queue, ...(more.page ? [`from ${more.page}`] : []), `waited ${duration(more.waited)}`]
-  const you = more.role === 'owner' ? 'What you write goes to the customer; !help lists the commands.' : more.role === 'participant' ? 'You take part: what you write goes to the customer.' : 'You are watching: the customer does not know. !c … coaches, !join takes part.'
+export function header(s: Scene, more: { readonly waited: number; readonly page: string | undefined; readonly address: string; readonly role: Role | 'owner'; readonly crew: readonly string[]; /** the customer has still to accept */ readonly asked?: boolean }): string {
+  const facts = [`#${s.n} ${s.customer} <${more.address}>`, s.queue, ...(more.page ? [`from ${more.page}`] : []), ...(more.asked ? [] : [`waited ${duration(more.waited)}`])]
+  const you = more.asked ? 'The customer is asked: nothing you write goes there before the answer.' : more.role === 'owner' ? 'What you write goes to the customer; !help lists the commands.' : more.role === 'participant' ? 'You take part: what you write goes to the customer.' : 'You are watching: the customer does not know. !c … coaches, !join takes part.'
   return `${facts.join(' · ')}\n${more.crew.length > 0 ? `Also here: ${more.crew.join(', ')}. ` : ''}${you}`
 }
 

@@ -429,7 +429,7 @@ describe('an operator', () => {
     await ben.reads(BOT, /New chat #1/)
     anna.types(BOT, '!board')
     const { text } = await anna.reads(BOT, /Anna: available · 0 of 4 chats · 1 of 2 queues/)
-    assert.match(text, /Ben: available · 1 of 4 chats · 2 of 2 queues/)
+    assert.match(text, /Ben: available · 0 of 4 chats · 2 of 2 queues/) // asked is not serving
     assert.match(text, /Mia: not available/)
   }))
 

@@ -74,8 +74,9 @@ describe('after the end', () => {
     await zoe.reads(SUPPORT, '✱ You have ended the chat.')
     await d.quiet()
     await zoe.readsNothing()
-    zoe.types(SUPPORT, '!ticket')
-    await anna.reads(c(1), '!ticket') // a line like any other
+    await anna.reads(c(1), /Zoe has ended/)
+    await says(zoe, '!ticket', /not possible/)
+    await anna.readsNothing()
     assert.equal((await d.rest('GET', '/api/v1/tickets', 'anna')).body.tickets.length, 0)
   }))
   it('ST-58 RULE-C17 a survey follows the end: one answer from 1 to 5, with its date', deskWith({ ...CALM, conversation: { survey: true } }, TEAM, async d => {
@@ -99,7 +100,9 @@ describe('after the end', () => {
     yan.types(BILLING, '!end')
     await yan.reads(BILLING, /^✱ If you like: “!rate 5” \(1 to 5, and a word if you like\) says how it was\.$/)
     yan.types(BILLING, '!ticket')
-    await anna.reads(c(2), '!ticket') // a line like any other
+    await yan.reads(BILLING, /not possible/)
+    yan.types(BILLING, 'one more thing')
+    await anna.reads(c(2), 'one more thing')
     assert.equal((await d.rest('PATCH', '/api/v1/departments/money', 'adam', { survey: null, ticketAtEnd: 'inherit' })).status, 200)
     yan.types(BILLING, '!end')
     await yan.reads(BILLING, /^✱ If you like: “!ticket” makes a ticket of it\.$/)

@@ -85,7 +85,7 @@ describe('agents among themselves', () => {
     assert.deepEqual((await d.rest('GET', '/api/v1/threads/1/lines', 'ben')).body.lines.map((l: { text: string }) => l.text), ['one', 'three'])
     for (const path of ['threads/2/lines']) assert.equal((await d.rest('GET', `/api/v1/${path}`, 'ben')).status, 404)
     assert.deepEqual((await threads(d, 'mia')), [])
-    await says(anna, '!ims', /im1 · \d{4}-\d\d-\d\d \d\d:\d\d · Ben/)
+    await says(anna, '!ims', /im1@help.localhost · \d{4}-\d\d-\d\d \d\d:\d\d · Ben/)
   }))
   it('ST-84 RULE-C26 several at once; logged-in colleagues are listed first, offline ones may be chosen', deskWith(CALM, FOUR, async d => {
     const [anna, mia] = [await d.comes('anna'), await d.comes('mia')]

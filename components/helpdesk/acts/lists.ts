@@ -6,6 +6,7 @@ import { Refused } from '../facts.ts'
 import { COLUMNS, LISTS, rows, type ListName, type Wanted } from '../lists.ts'
 import type { Office } from '../office.ts'
 import { duration } from '../sentences.ts'
+import { relatedText } from '../threads.ts'
 import { asCommand, parse } from '../words.ts'
 
 const MOST = 50 // rows in one message
@@ -42,9 +43,10 @@ export const listActs = (act: (o: Office, c: CommandEntry, call: Call) => Promis
     if ('ok' in w) return w
     const found = await rows(o, c.by, w)
     if (found instanceof Refused) return refused(o, found)
-    if (found.length === 0) return yes('There are none.')
-    const lines = found.slice(0, MOST).map(r => `#${r.number} ${r.user} · ${r.group} · ${r.status}${r.followUp ? ', follow-up' : ''} · queue ${duration(r.queueTime * 1000)} · idle ${duration(r.idle * 1000)} · ${r.messages} messages${r.agentName === null ? '' : ` · ${r.agentName}`}`)
-    return yes([...lines, ...(found.length > MOST ? [`and ${found.length - MOST} more`] : [])].join('\n'))
+    const talks = w.list === 'agents' ? o.threads.of(c.by).filter(t => t.members[c.by] === 'asked').map(t => `im${t.n}@${o.domain} ${o.operators.name(t.by)} asks for a talk${t.related ? ` · ${relatedText(t.related)}` : ''}`) : []
+    if (found.length + talks.length === 0) return yes('There are none.')
+    const lines = found.slice(0, MOST).map(r => `#${r.number} ${r.user} · ${r.group} · ${r.status}${r.followUp ? ', follow-up' : ''} · queue ${duration(r.queueTime * 1000)} · idle ${duration(r.idle * 1000)} · ${r.messages} ${r.messages === 1 ? 'message' : 'messages'}${r.agentName === null ? '' : ` · ${r.agentName}`}`)
+    return yes([...lines, ...talks, ...(found.length > MOST ? [`and ${found.length - MOST} more`] : [])].join('\n'))
   },
   async channels(o, c) {
     const channels = c.args['show']?.toLowerCase() === 'mine' ? 'mine' as const : 'all' as const

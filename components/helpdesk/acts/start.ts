@@ -26,7 +26,7 @@ async function meantCustomer(o: Office, by: Bare, typed: string): Promise<Custom
   }
   const found = match(typed, await o.present.all())
   if (found.is === 'several') return no(`Whom do you mean? ${found.all.map(p => `${p.name} (${p.jid})`).join(', ')}.`)
-  if (found.is === 'none') return no(`“${short(typed, 40)}” is not logged in.`)
+  if (found.is === 'none') return no(`“${short(typed, 40)}” is not logged in, or does not show it here.`)
   return await o.customers.byJid(found.it.jid) ?? o.customers.meet(found.it.jid, { name: found.it.name ?? typed, bridged: false })
 }
 

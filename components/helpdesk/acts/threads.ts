@@ -38,11 +38,12 @@ export const THREAD_ACTS: Readonly<Record<ThreadHandler, Act>> = {
     if (isAnswer(r) && 'ok' in r) return r
     const t = await o.talk(c.by, who, text, r as Related | undefined, c.id) // it is no answer
     const tag = relatedText(t.related)
-    return yes(`im${t.n}@${o.domain}: ${who.map(w => o.operators.name(w)).join(', ')}${tag === '' ? '' : ` · ${tag}`}.`)
+    const waits = who.filter(w => t.members[w] === 'asked').map(w => o.operators.name(w))
+    return yes(`im${t.n}@${o.domain}: ${who.map(w => o.operators.name(w)).join(', ')}${tag === '' ? '' : ` · ${tag}`}. Write on to that address${waits.length > 0 ? `; ${waits.join(', ')} ${waits.length === 1 ? 'has' : 'have'} still to accept` : ''}.`)
   },
   ims(o, c) {
     const all = o.threads.of(c.by).slice(0, 50)
-    return yes(all.length === 0 ? 'There are none.' : all.map(t => `im${t.n} · ${new Date(t.last).toISOString().slice(0, 16).replace('T', ' ')} · ${o.operators.name(t.lastBy)} · with ${Object.entries(t.members).filter(([j]) => j !== c.by).map(([j, as]) => `${o.operators.name(j)}${as === 'asked' ? ' (asked)' : as === 'out' ? ' (passed)' : ''}`).join(', ')}${t.related ? ` · ${relatedText(t.related)}` : ''}`).join('\n'))
+    return yes(all.length === 0 ? 'There are none.' : all.map(t => `im${t.n}@${o.domain} · ${new Date(t.last).toISOString().slice(0, 16).replace('T', ' ')} · ${o.operators.name(t.lastBy)} · with ${Object.entries(t.members).filter(([j]) => j !== c.by).map(([j, as]) => `${o.operators.name(j)}${as === 'asked' ? ' (asked)' : as === 'out' ? ' (passed)' : ''}`).join(', ')}${t.related ? ` · ${relatedText(t.related)}` : ''}`).join('\n'))
   },
   colleagues(o, c) {
     const all = o.operators.all().filter(p => p.jid !== c.by).map(p => ({ name: o.operators.name(p.jid), here: o.operators.operator(p.jid).devices.length > 0 && o.operators.record(p.jid).intake.invisible !== 'all' }))

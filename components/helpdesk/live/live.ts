@@ -115,6 +115,8 @@ export class Live implements View {
     if (c.after.is === 'closed' || c.after.is === 'absent') this.states.delete(c.n)
     else this.states.set(c.n, c.after)
     for (const s of this.#streams) this.#safely(s, () => s.source?.commit?.(c))
+    const [was, is] = [c.before, c.after].map(s => s.is === 'active' ? s.owner : undefined)
+    if (was !== is) this.#agents([was, is].filter(jid => jid !== undefined))
   }
   #agents(who: readonly Bare[]): void {
     for (const jid of new Set(who)) {

@@ -83,10 +83,10 @@ export async function cardLines(o: Office, by: Bare, customer: Customer): Promis
   const card = await o.records.card.of(customer, s => o.operators.may(by, 'chat.view.others', s.queue) || s.owners.includes(by))
   const { email, manager, timeZone, language, website, phones, address, fields, comments, tickets, chats, calls } = card
   const facts = [email, ...phones, website, address, language, timeZone].filter(x => x !== null)
-  const counts = [[chats.length, 'conversation'], [tickets.length, 'ticket'], [calls.length, 'call']] as const
+  const known = ([[chats.length, 'conversation'], [tickets.length, 'ticket'], [calls.length, 'call']] as const).filter(([n]) => n > 0)
   return [
     ...(facts.length > 0 ? [facts.join(' · ')] : []), ...(manager === null ? [] : [`Account manager: ${o.operators.name(manager)}`]), ...Object.entries(fields).map(([name, value]) => `${o.rules.now.fields[name]?.label ?? name}: ${value}`),
-    counts.filter(([n], i) => n > 0 || i === 0).map(([n, what]) => `${n} ${what}${n === 1 ? '' : 's'}`).join(', '),
+    ...(known.length > 0 ? [known.map(([n, what]) => `${n} ${what}${n === 1 ? '' : 's'}`).join(', ')] : []),
     ...comments.slice(-3).map(x => `${o.operators.name(x.by)}: ${x.text}`),
   ]
 }

@@ -8,7 +8,7 @@ import type { Recorded } from '../transcripts/record.ts'
 import { transcriptHtml } from '../transcripts/html.ts'
 import { transcriptText } from '../transcripts/text.ts'
 
-type Under = Pick<Ground, 'customers' | 'dossiers' | 'lines' | 'rules' | 'config'>
+type Under = Pick<Ground, 'customers' | 'dossiers' | 'lines' | 'rules' | 'config' | 'operators'>
 
 export async function recordedOf(o: Under, n: number, s: Present): Promise<Recorded> {
   const customer = await o.customers.byId(s.customer)
@@ -17,7 +17,7 @@ export async function recordedOf(o: Under, n: number, s: Present): Promise<Recor
   const named = o.rules.now.fields
   return {
     number: n, queue: queueName(o.config, s.queue), customer: customer?.name ?? 'Customer', opened: s.opened, closed: s.is === 'closed' ? s.at : undefined, subject,
-    agents: [...new Set(lines.filter(l => sideOf(l.by) === 'agent').map(l => l.name))],
+    agents: [...new Set([...s.owners.map(jid => lines.find(l => l.by === jid)?.name ?? o.operators.name(jid)), ...lines.filter(l => sideOf(l.by) === 'agent').map(l => l.name)])],
     details: [...(customer?.page === undefined ? [] : [{ label: 'Page', value: customer.page }]), { label: 'Labels', value: labels.join(', '), internal: true }],
     fields: Object.entries(fields).map(([name, f]) => ({ label: named[name]?.label ?? name, value: f.value })),
     lines: lines.map(l => ({ seq: l.seq, at: l.at, as: l.as, by: sideOf(l.by), name: l.name, body: l.body })),

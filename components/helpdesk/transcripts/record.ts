@@ -1,5 +1,6 @@
 // What a transcript is made of, and the one place where everything that is not public is left out. Pure.
 import type { Visibility } from '../facts.ts'
+import { deskLine } from '../sentences.ts'
 
 /** A conversation as it is given to be printed, mailed or downloaded. Times in ms since 1970. */
 export interface Recorded {
@@ -9,7 +10,7 @@ export interface Recorded {
   readonly opened: number
   readonly closed?: number | undefined
   readonly subject?: string | undefined
-  /** Shown names of the agents who spoke with the customer. */
+  /** Shown names of the agents who served or spoke with the customer. */
   readonly agents: readonly string[]
   /** Further details, such as page or waiting time. */
   readonly details?: readonly Labelled[]
@@ -47,11 +48,19 @@ export function printed(r: Recorded): Printed {
     title: `Conversation #${r.number}`,
     details: labelled(details),
     fields: labelled(r.fields ?? []),
-    lines: r.lines.filter(l => l.as === 'public').sort((a, b) => a.seq - b.seq).map(l => printedLine(l, l.by)),
+    lines: r.lines.filter(l => l.as === 'public').sort((a, b) => a.seq - b.seq).map(l => printedLine({ ...l, body: retold(l.body, l.by, r.customer) }, l.by)),
   }
 }
 
 export const printedLine = (l: { readonly at: number; readonly name: string; readonly body: string }, by: 'customer' | 'agent' | 'desk'): PrintedLine => ({ at: stamp(l.at), name: oneLine(l.name), body: clean(l.body), desk: by === 'desk' })
+
+const TOLD = new Map([
+  [deskLine({ is: 'ended', by: 'customer' }, String), 'has ended the chat.'],
+  [deskLine({ is: 'declined' }, String), 'has declined.'],
+  [deskLine({ is: 'queued' }, String), 'waits for somebody to help.'],
+])
+/** What the customer was told as “you”, for who reads it later. */
+export const retold = (body: string, by: 'customer' | 'agent' | 'desk', customer: string): string => { const deed = by === 'desk' ? TOLD.get(body) : undefined; return deed === undefined ? body : `${customer} ${deed}` }
 
 const labelled = (all: readonly Labelled[]): Labelled[] => all.filter(f => f.internal !== true && f.value !== '').map(f => ({ label: oneLine(f.label), value: oneLine(f.value) }))
 

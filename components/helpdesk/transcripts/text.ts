@@ -1,6 +1,6 @@
 // A transcript as plain text, for mails and tickets. Pure.
 import type { PublicLine } from '../lines.ts'
-import { printed, printedLine, type PrintedLine, type Recorded } from './record.ts'
+import { printed, printedLine, retold, type PrintedLine, type Recorded } from './record.ts'
 
 /** Details, custom fields and the public lines. */
 export function transcriptText(recorded: Recorded): string {
@@ -11,7 +11,7 @@ export function transcriptText(recorded: Recorded): string {
 /** What a ticket is given: nothing that changes stands before the lines, so that a later text of the same conversation begins with the earlier one. */
 export function articleText(head: { readonly number: number; readonly queue: string; readonly customer: string }, lines: readonly PublicLine[]): string {
   const inOrder = [...lines].sort((a, b) => a.shown - b.shown)
-  return [`Conversation #${head.number} with ${head.customer}, ${head.queue}`, '', ...inOrder.map(l => said(printedLine(l, l.who))), ''].join('\n')
+  return [`Conversation #${head.number} with ${head.customer}, ${head.queue}`, '', ...inOrder.map(l => said(printedLine({ ...l, body: retold(l.body, l.who, head.customer) }, l.who))), ''].join('\n')
 }
 
 /** `[2026-11-20 10:15:03Z] Alice: text`; further lines of one message are indented. */

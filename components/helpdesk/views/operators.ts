@@ -10,7 +10,7 @@ import type { Line } from '../lines.ts'
 import type { View } from '../ground.ts'
 import { managerOf } from '../intake/wishes.ts'
 import type { Office } from '../office.ts'
-import { follow, operatorsIn, type Effect } from '../policy.ts'
+import { follow, operatorsIn, type Effect, type Notice } from '../policy.ts'
 import { header, MARK, sentence } from '../sentences.ts'
 import { chat } from '../stanzas.ts'
 import type { Window } from './contact.ts'
@@ -106,6 +106,11 @@ export class OperatorView implements View {
   /** A message of the bot. What is stale in a minute is not kept. */
   bot(to: Bare, text: string, keep = true): void { this.#office.notices.tell(to, text, { keep }) }
 
+  /** What waits for an answer, once more: in the words of the first time. */
+  async remind(n: number, s: Present, to: Bare, what: Extract<Notice, { is: 'offer' | 'transfer' | 'invitation' }>): Promise<void> {
+    this.bot(to, sentence(what, this.#office.scene(n, s, what.is === 'offer' ? await this.#opening(n) : '')), false)
+  }
+
   async #opening(n: number): Promise<string> { return (await this.#office.lines.after(n, 0, 5)).find(l => l.by === 'customer')?.body ?? '' }
 
   /** ST-22: everybody who could take it hears that somebody waits. */
@@ -134,7 +139,7 @@ export class OperatorView implements View {
     if (this.#briefed.get(n)?.has(jid) === true) { w.notice(n, jid, sentence({ is: 'yours' }, this.#office.scene(n, s))); return }
     const others = [...(s.is === 'active' && s.owner !== jid ? [s.owner] : []), ...Object.keys(s.crew).filter(j => j !== jid && s.crew[j] !== 'invited')]
     const waited = isQueued(s) ? this.#office.now - s.place.since : s.waited ?? 0
-    w.notice(n, jid, header(this.#office.scene(n, s), { waited, page: customer?.page, address: customer?.jid ?? '?', role, crew: others.map(o => this.#office.operators.name(o)) }))
+    w.notice(n, jid, header(this.#office.scene(n, s), { waited, page: customer?.page, address: customer?.jid ?? '?', role, crew: others.map(o => this.#office.operators.name(o)), asked: s.is === 'active' && s.proposal !== undefined }))
     for (const l of await this.#office.lines.all(n, s.lines)) if (l.as !== 'command' && l.chat === undefined) w.line(n, jid, l, true)
     if (this.#office.rules.now.conversation.userComment) for (const comment of await this.#office.records.card.comments(s.customer)) w.notice(n, jid, `Comment of ${this.#office.operators.name(comment.by)}: ${comment.text}`)
     let briefed = this.#briefed.get(n)

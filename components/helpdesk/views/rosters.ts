@@ -1,7 +1,6 @@
 // The operators' contact lists: the desk's bot and one contact for each conversation, in the groups Waiting, My chats and Watching (shell).
 import { Jid, type Element, type InjectedItem } from '../../../server/api.ts'
 import type { Addresses } from '../addresses.ts'
-import { recordOf } from '../assignment.ts'
 import { capacityOf, isReceiving } from '../availability.ts'
 import { assigns, queueName } from '../config.ts'
 import { isOver, pendingOffers } from '../conversation.ts'
@@ -116,12 +115,12 @@ export class RosterView {
   #presenceOf(i: Shown, to: Jid): ReturnType<typeof presence> { return presence(Jid.parse(i.jid).withResource('desk'), to, { status: i.status, caps: this.#caps }) }
 
   #botStatus(jid: Bare): string {
-    const { operators, book } = this.#office
+    const { operators } = this.#office
     const queues = new Set(operators.queuesOf(jid))
     const waiting = [...queues].reduce((sum, q) => sum + this.#office.distribution.waiting(q), 0)
     const o = operators.operator(jid)
     const receives = [...queues].some(q => isReceiving(o, q)) || queues.size === 0
-    return `${waiting} waiting · ${recordOf(book.ledger, jid).load} of ${capacityOf(o)} yours${receives ? '' : ' · paused'}`
+    return `${waiting} waiting · ${this.#office.serves(jid)} of ${capacityOf(o)} yours${receives ? '' : ' · paused'}`
   }
 
   #wanted(jid: Bare): Map<string, Shown> {

@@ -1,0 +1,132 @@
+// What people read is true, whole and for them: requests before they are accepted, offers that are over, talks that were declined, words that came too late.
+import assert from 'node:assert/strict'
+import { BOT, c, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
+import { deskWith } from '../harness/talks.ts'
+
+const CALM = { quality: { idleWarning: 0, idleCritical: 0 } }
+const TEAM = { anna: 'agent', ben: 'agent', mia: 'manager', adam: 'admin' } as const
+const API = '/api/v1'
+
+async function says(who: Person, text: string, answer: string | RegExp, to: string = BOT): Promise<string> {
+  who.types(to, text)
+  return (await who.reads(to, answer)).text
+}
+/** Anna is asked about Zoe. */
+async function offered(d: DeskHouse, text = 'hello'): Promise<{ anna: Person; zoe: Person }> {
+  const [anna, zoe] = [await d.comes('anna'), await d.comes('zoe')]
+  zoe.types(SUPPORT, text)
+  await anna.reads(BOT, /New chat #1/)
+  await zoe.reads(SUPPORT, /ahead/)
+  return { anna, zoe }
+}
+
+describe('what an agent is told', () => {
+  it('OT-17 all that the customer has said can be read before it is accepted, and nothing is assigned by it', deskWith(CALM, TEAM, async d => {
+    const long = `first ${'very '.repeat(40)}long line`
+    const { anna, zoe } = await offered(d, long)
+    zoe.types(SUPPORT, 'and a second one\nof two lines')
+    await zoe.actor.fence()
+    await d.quiet()
+    const text = await says(anna, '!who 1', /#1 Zoe/)
+    assert.ok(text.includes(`Zoe: ${long}`) && text.endsWith('Zoe: and a second one\nof two lines'), text)
+    assert.doesNotMatch(text, /0 conversations/)
+    assert.equal((await d.rest('GET', `${API}/conversations/1`, 'mia')).body.state, 'offered')
+    await zoe.readsNothing()
+  }))
+
+  it('ST-36 “take” without a number takes what is offered to who types it', deskWith(CALM, TEAM, async d => {
+    const { anna, zoe } = await offered(d)
+    await says(anna, '!take', /#1 \(Zoe\) is yours/)
+    await zoe.reads(SUPPORT, '✱ Anna joined.')
+  }))
+
+  it('ST-36 who was asked reads who has taken it', deskWith(CALM, TEAM, async d => {
+    const { anna } = await offered(d)
+    const mia = await d.comes('mia', '<presence><show>dnd</show></presence>')
+    await says(mia, '!take 1', /yours/)
+    await anna.reads(BOT, /no longer offered to you: Mia has taken it\./)
+  }))
+
+  it('ST-33 a chat that is only offered is no active one', deskWith(CALM, TEAM, async d => {
+    const { anna } = await offered(d)
+    const chats = async (): Promise<number> => (await d.rest('GET', `${API}/operators/anna@localhost`, 'mia')).body.activeChats
+    assert.equal(await chats(), 0)
+    assert.match(await says(anna, '!board', /Anna/), /Anna: available · 0 of 4 chats/)
+    await says(anna, '!a', /accepted/)
+    assert.equal(await chats(), 1)
+  }))
+
+  it('OT-03 OT-08 the list of what colleagues ask holds whom they ask for a talk, until the answer', deskWith(CALM, TEAM, async d => {
+    const [anna, ben] = [await d.comes('anna'), await d.comes('ben')]
+    assert.match(await says(anna, '!im ben have you a minute?', /im1@/), /Write on to that address; Ben has still to accept\.$/)
+    await ben.reads('im1@help.localhost', /Anna wants to talk/)
+    await says(ben, '!list agents', /^✱ im1@help\.localhost Anna asks for a talk$/)
+    ben.types('im1@help.localhost', '!a')
+    await ben.reads('im1@help.localhost', /have you a minute\?$/)
+    await says(ben, '!list agents', /There are none/)
+  }))
+
+  it('ST-57 the history says what was done in words', deskWith(CALM, TEAM, async d => {
+    const { anna } = await offered(d)
+    await says(anna, '!a', /accepted/)
+    await says(anna, '!subject Fire', /Subject/, c(1))
+    await says(anna, '!label hot', /Label/, c(1))
+    await says(anna, '!res water', /kept/, c(1))
+    assert.match(await says(anna, '!history', /opened/, c(1)), /Anna sets the subject\n.*Anna adds a label\n.*Anna keeps a resolution$/)
+  }))
+})
+
+describe('what a customer is told', () => {
+  const MAY = { ...CALM, roles: { agent: { title: 'Normal', base: 'agent', permissions: { 'chat.start.customer': true } } } } as const
+
+  it('OT-13 who declines reads so, and is offered no copy of what never was; the agent is not told that anything goes there', deskWith(MAY, TEAM, async d => {
+    const [anna, zoe] = [await d.comes('anna'), await d.comes('zoe')]
+    zoe.actor.says(`<presence to='${SUPPORT}'/>`)
+    await zoe.actor.fence()
+    await d.quiet()
+    await says(anna, '!start zoe Your order is here', /is asked/)
+    const { text } = await anna.reads(c(1), /^✱ #1 Zoe/)
+    assert.match(text, /nothing you write goes there before the answer/)
+    await zoe.reads(SUPPORT, /would like to talk/)
+    zoe.types(SUPPORT, 'no')
+    await zoe.reads(SUPPORT, '✱ You have declined.')
+    await anna.reads(BOT, /Zoe has passed/)
+    await d.quiet()
+    await zoe.readsNothing()
+    await says(anna, '!start zoe Really', /#2: Zoe is asked/)
+    await d.later(300)
+    await zoe.reads(SUPPORT, '✱ Nobody waits for your answer any more.')
+  }))
+
+  it('OT-14 a word for afterwards that comes too late, twice or unasked begins no conversation', deskWith({ ...CALM, conversation: { ticketAtEnd: false } }, TEAM, async d => {
+    const { anna, zoe } = await offered(d)
+    await says(anna, '!a', /accepted/)
+    await zoe.reads(SUPPORT, '✱ Anna joined.')
+    await says(zoe, '!end', '✱ You have ended the chat.', SUPPORT)
+    for (const word of ['!rate 5', '!ticket', '!mail zoe@example.org']) await says(zoe, word, '✱ That is not possible for the chat that is over.', SUPPORT)
+    await says(zoe, '!end', '✱ The chat has ended already.', SUPPORT)
+    assert.equal((await d.rest('GET', `${API}/conversations/1`, 'mia')).body.state, 'ended')
+    zoe.types(SUPPORT, 'one more thing')
+    await anna.reads(c(1), 'one more thing')
+  }))
+
+  it('ST-53 a transcript names the customer where the customer was told “you”, and every agent who served', deskWith(CALM, TEAM, async d => {
+    const { anna, zoe } = await offered(d)
+    await says(anna, '!a', /accepted/)
+    await zoe.reads(SUPPORT, '✱ Anna joined.')
+    await says(zoe, '!end', '✱ You have ended the chat.', SUPPORT)
+    await anna.reads(c(1), /Zoe has ended/)
+    await says(anna, '!close', /closed/, c(1))
+    const { body, status } = await text(d, '/conversations/1/transcript.txt')
+    assert.equal(status, 200)
+    assert.match(body, /^Agents: Anna$/m)
+    assert.match(body, /\* Zoe has ended the chat\.$/m)
+    assert.doesNotMatch(body, /You /)
+  }))
+})
+
+async function text(d: DeskHouse, path: string): Promise<{ status: number; body: string }> {
+  const { token } = await d.address('mia')
+  const answer = await fetch(`${await d.url()}${API}${path}`, { headers: { authorization: `Bearer ${token}` } })
+  return { status: answer.status, body: await answer.text() }
+}
