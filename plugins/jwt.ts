@@ -1,5 +1,5 @@
 // JWT and OpenID Connect: tokens of an issuer let in, by OAUTHBEARER (RFC 7628) or in a password's place.
-import { createLocalJWKSet, decodeProtectedHeader, errors, jwtVerify, type JSONWebKeySet, type JWTPayload, type JWTVerifyOptions } from 'jose'
+import type { JSONWebKeySet, JWTPayload, JWTVerifyOptions } from 'jose'
 import { Jid, note, plugin, prepareLocal, type Authority, type Finding, type Host, type Role } from '../server/api.ts'
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] // with a public key
@@ -16,6 +16,9 @@ const LARGEST = 262_144 // octets of what is fetched
 const LONGEST = 16_384 // characters of a token
 const TRIED = 8 // keys, where a token does not say which is its own
 const ROLES: readonly Role[] = ['admin', 'manager', 'agent'] // the highest that fits is taken
+
+type Jose = typeof import('jose') // read where a host has an issuer: most have none
+type Keys = ReturnType<Jose['createLocalJWKSet']>
 
 /** As the config has it. */
 interface Options {
@@ -42,12 +45,13 @@ const provedAt = note<number | undefined>('proved at', undefined) // on a device
 export const jwt = plugin('jwt', async (host, options) => {
   if (typeof options['issuer'] !== 'string') return
   const wanted = options as unknown as Options // the config's schema has looked at it
-  const issuer = new Issuer(host, wanted)
+  const jose = await import('jose')
+  const issuer = new Issuer(host, wanted, jose)
   const authority: Authority = {
     name: 'jwt', keepsPasswords: false, enrols: wanted.create !== false,
     bearer: token => issuer.judge(token),
     ...(wanted.password !== false && {
-      password: (local, password) => looksLikeToken(password)
+      password: (local, password) => looksLikeToken(password, jose)
         ? issuer.judge(password).then(found => typeof found === 'object' && found.local !== local ? 'refused' : found)
         : undefined,
     }),
@@ -75,19 +79,22 @@ export const jwt = plugin('jwt', async (host, options) => {
 class Issuer {
   readonly #host: Host
   readonly #o: Options
+  readonly #jose: Jose
   readonly #verify: JWTVerifyOptions
-  #keys: { readonly at: number; readonly find: ReturnType<typeof createLocalJWKSet> } | undefined
+  #keys: { readonly at: number; readonly find: Keys } | undefined
   #reading: Promise<void> | undefined
   #triedAt = -Infinity
-  constructor(host: Host, options: Options) {
+  constructor(host: Host, options: Options, jose: Jose) {
     this.#host = host
     this.#o = options
+    this.#jose = jose
     const { issuer, audience, secret, algorithms = secret === undefined ? ALGORITHMS : SHARED, tolerance = TOLERANCE } = options
     const mine = secret === undefined ? ALGORITHMS : SHARED // RFC 8725 sections 3.1 and 3.2: never the algorithm that the token would like
     this.#verify = { issuer, audience, algorithms: algorithms.filter(a => mine.includes(a)), clockTolerance: tolerance / 1000, requiredClaims: ['exp'] }
   }
 
   async judge(token: string): Promise<Finding> {
+    const { errors } = this.#jose
     if (token.length > LONGEST) return 'refused'
     try {
       return this.#whom(await this.#claims(token))
@@ -102,16 +109,16 @@ class Issuer {
   async #claims(token: string): Promise<JWTPayload> {
     const verify = { ...this.#verify, currentDate: new Date(this.#host.clock.now()) }
     const { secret } = this.#o
-    if (secret !== undefined) return (await jwtVerify(token, Buffer.from(secret), verify)).payload
+    if (secret !== undefined) return (await this.#jose.jwtVerify(token, Buffer.from(secret), verify)).payload
     const now = this.#host.network.now()
     if (!this.#keys || now - this.#keys.at > FRESH) await this.#read()
     const ours = this.#keys
     try {
-      return await verified(token, ours!.find, verify) // reading rejects where there are none
+      return await verified(token, ours!.find, verify, this.#jose) // reading rejects where there are none
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || now - ours!.at < PAUSE) throw error
+      if (!(error instanceof this.#jose.errors.JWKSNoMatchingKey) || now - ours!.at < PAUSE) throw error
       await this.#read() // the issuer has changed them
-      return verified(token, this.#keys!.find, verify)
+      return verified(token, this.#keys!.find, verify, this.#jose)
     }
   }
 
@@ -131,7 +138,7 @@ class Issuer {
   async #fetchKeys(): Promise<void> {
     const { issuer, keys } = this.#o
     const set = await this.#get(keys ?? await this.#discovered(issuer)) as JSONWebKeySet // createLocalJWKSet looks at it
-    this.#keys = { at: this.#host.network.now(), find: publicKeys(set) }
+    this.#keys = { at: this.#host.network.now(), find: publicKeys(set, this.#jose) }
   }
 
   async #discovered(issuer: string): Promise<string> {
@@ -183,14 +190,14 @@ function roleOf(claim: unknown, roles: Readonly<Partial<Record<Role, string>>>):
 }
 
 /** The keys that anybody may have: a shared one in such a list would not be one (RFC 8725 section 2.1). */
-function publicKeys(set: JSONWebKeySet): ReturnType<typeof createLocalJWKSet> {
+function publicKeys(set: JSONWebKeySet, { createLocalJWKSet }: Jose): Keys {
   try {
     return createLocalJWKSet({ keys: set.keys.filter(key => key.kty !== 'oct') })
   } catch (error) { throw new Error('this is no list of keys', { cause: error }) }
 }
 
 /** By the key that the token names, or by one of those that fit its algorithm (RFC 7515 section 6: `kid` is optional). */
-async function verified(token: string, find: ReturnType<typeof createLocalJWKSet>, verify: JWTVerifyOptions): Promise<JWTPayload> {
+async function verified(token: string, find: Keys, verify: JWTVerifyOptions, { jwtVerify, errors }: Jose): Promise<JWTPayload> {
   try {
     return (await jwtVerify(token, find, verify)).payload
   } catch (error) {
@@ -212,7 +219,7 @@ const isTrustworthy = (url: string): boolean => {
 }
 
 /** Three parts, of which the first is a header: nobody chooses such a password. */
-function looksLikeToken(text: string): boolean {
+function looksLikeToken(text: string, { decodeProtectedHeader }: Jose): boolean {
   if (text.split('.').length !== 3) return false
   try { return decodeProtectedHeader(text).alg !== undefined } catch { return false }
 }

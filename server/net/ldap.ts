@@ -2,8 +2,10 @@
 import { once } from 'node:events'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { Client, ConstraintViolationError, Filter, InappropriateAuthError, InvalidCredentialsError, InvalidDNSyntaxError, NoSuchObjectError, UnwillingToPerformError, type Entry } from 'ldapts'
+import type { Client, Entry } from 'ldapts'
 import type { Clock } from '../ports/clock.ts'
+
+type Library = typeof import('ldapts') // read with the first connection: most servers have no directory
 
 const STARTTLS = '1.3.6.1.4.1.1466.20037'
 
@@ -22,17 +24,20 @@ export interface DirectoryAddress {
 export class DirectoryLost extends Error {}
 
 /** Says no to a bind: the name is unknown, the password wrong, the account locked. */
-const REFUSALS = [InvalidCredentialsError, NoSuchObjectError, InappropriateAuthError, UnwillingToPerformError, ConstraintViolationError, InvalidDNSyntaxError]
+const refuses = (error: unknown, l: Library): boolean =>
+  [l.InvalidCredentialsError, l.NoSuchObjectError, l.InappropriateAuthError, l.UnwillingToPerformError, l.ConstraintViolationError, l.InvalidDNSyntaxError].some(kind => error instanceof kind)
 
 export class Directory {
+  readonly #library: Library
   readonly #client: Client
   readonly #socket: Socket
   readonly #clock: Clock
   readonly #patience: number
-  private constructor(client: Client, socket: Socket, clock: Clock, patience: number) { this.#client = client; this.#socket = socket; this.#clock = clock; this.#patience = patience }
+  private constructor(library: Library, client: Client, socket: Socket, clock: Clock, patience: number) { this.#library = library; this.#client = client; this.#socket = socket; this.#clock = clock; this.#patience = patience }
 
   /** Rejects with `DirectoryLost` where it cannot be reached in time, or is not who it should be. */
   static async open(at: DirectoryAddress, clock: Clock): Promise<Directory> {
+    const library = await import('ldapts')
     const { hostname, port, protocol } = new URL(at.url)
     const host = hostname.replace(/^\[|\]$/g, '')
     const trust = { host, ...(isIP(host) ? {} : { servername: host }), ...(at.ca !== undefined && { ca: at.ca }) }
@@ -44,12 +49,12 @@ export class Directory {
       let socket = protocol === 'ldaps:' ? await grown(connectTls({ port: Number(port || 636), ...trust }), 'secureConnect') : await grown(connectTcp(Number(port || 389), host), 'connect')
       if (protocol !== 'ldaps:' && at.startTls) {
         const plain = socket
-        await clientOver(plain, 'ldap').exop(STARTTLS)
+        await clientOver(library, plain, 'ldap').exop(STARTTLS)
         plain.removeAllListeners().on('error', () => {}) // what came in the clear is forgotten with the client that read it
         socket = await grown(connectTls({ socket: plain, ...trust }), 'secureConnect')
       }
       socket.unref()
-      return new Directory(clientOver(socket, protocol === 'ldaps:' || at.startTls ? 'ldaps' : 'ldap'), socket, clock, at.patience)
+      return new Directory(library, clientOver(library, socket, protocol === 'ldaps:' || at.startTls ? 'ldaps' : 'ldap'), socket, clock, at.patience)
     } catch (error) {
       for (const s of open) s.destroy()
       throw lost(error)
@@ -65,7 +70,7 @@ export class Directory {
       await this.#within(this.#client.bind(dn, password))
       return true
     } catch (error) {
-      if (REFUSALS.some(r => error instanceof r)) return false
+      if (refuses(error, this.#library)) return false
       throw error
     }
   }
@@ -78,7 +83,7 @@ export class Directory {
     try {
       return (await this.#within(this.#client.search(base, { scope, filter, attributes: [...attributes], sizeLimit: 2 }))).searchEntries
     } catch (error) {
-      if (error instanceof NoSuchObjectError) return []
+      if (error instanceof this.#library.NoSuchObjectError) return []
       throw error
     }
   }
@@ -95,18 +100,18 @@ export class Directory {
 const lost = (error: unknown): DirectoryLost => error instanceof DirectoryLost ? error : new DirectoryLost(error instanceof Error ? error.message : String(error), { cause: error })
 
 /** A client that has this one connection: where it is lost the library would make another, without TLS and without a word. */
-function clientOver(socket: Socket, scheme: 'ldap' | 'ldaps'): Client {
+function clientOver(library: Library, socket: Socket, scheme: 'ldap' | 'ldaps'): Client {
   let given = false
   const give = (): never => { // the library asks for net.connect or tls.connect; what it gets is connected already
     if (given) throw new DirectoryLost('the connection was lost')
     given = true
     return socket as never
   }
-  return new Client({ url: `${scheme}://directory`, createConnection: give, createSecureConnection: give })
+  return new library.Client({ url: `${scheme}://directory`, createConnection: give, createSecureConnection: give })
 }
 
 /** A value as it stands in a filter (RFC 4515 section 3). */
-export const inFilter = (value: string): string => Filter.escape(value)
+export const inFilter = (value: string): string => value.replace(/[\\*()\0]/g, c => `\\${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
 /** A value as it stands in a name (RFC 4514 section 2.4): everything but letters, digits and a few more, as octets. */
 export const inName = (value: string): string =>

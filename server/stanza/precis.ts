@@ -1,13 +1,20 @@
 // Preparing the text of addresses: the PRECIS profiles for user names and resources (RFC 8264, 8265) and IDNA for domains (pure).
-import bidiFactory, { type Bidi } from 'bidi-js'
-import { toUnicode } from 'tr46'
+import type { Bidi } from 'bidi-js'
 import { JOINS_NEXT, JOINS_PREVIOUS, VIRAMA } from './joining.ts'
+import { whenNeeded } from './rare.ts'
+
+const uts46 = whenNeeded<typeof import('tr46')>('tr46')
+const bidiFactory = whenNeeded<() => Bidi>('bidi-js')
+
+// All of it is allowed anywhere: for most addresses none of the rules below is made ready.
+const ASCII_NAME = /^[\x21-\x7E]+$/
+const ASCII_TEXT = /^[\x20-\x7E]+$/
 
 /** The UsernameCaseMapped profile (RFC 8265 section 3.3): the prepared name, or `undefined` if the text is none. */
-export const usernameCaseMapped = (text: string): string | undefined => untilStable(text, caseMappedOnce)
+export const usernameCaseMapped = (text: string): string | undefined => ASCII_NAME.test(text) ? text.toLowerCase() : untilStable(text, caseMappedOnce)
 
 /** The OpaqueString profile (RFC 8265 section 4.2): the prepared text, or `undefined` if it holds what is not allowed. */
-export const opaqueString = (text: string): string | undefined => untilStable(text, opaqueOnce)
+export const opaqueString = (text: string): string | undefined => ASCII_TEXT.test(text) ? text : untilStable(text, opaqueOnce)
 
 /**
  * A domain in the form that is compared: lower case, U-labels, without the root's dot; an IP address stays one (RFC 7622
@@ -17,7 +24,7 @@ export function prepareDomain(text: string): string | undefined {
   const domain = text.replace(/[.\u3002\uFF0E\uFF61]$/, '') // section 3.2: before anything else
   if (PLAIN_HOST.test(domain) && !RESERVED_LABEL.test(domain)) return domain.toLowerCase()
   if (domain.startsWith('[')) return isIPv6(domain) ? domain.toLowerCase() : undefined
-  const mapped = toUnicode(domain, { checkBidi: true, checkHyphens: true, checkJoiners: true, useSTD3ASCIIRules: true })
+  const mapped = uts46().toUnicode(domain, { checkBidi: true, checkHyphens: true, checkJoiners: true, useSTD3ASCIIRules: true })
   if (mapped.error) return undefined
   // UTS 46 lets through symbols that IDNA 2008 does not; the two agree with PRECIS on letters, digits and context.
   const labels = mapped.domain.split('.')
@@ -96,15 +103,14 @@ function contextAllows(text: string): boolean {
   return !(/[\u0660-\u0669]/.test(text) && /[\u06F0-\u06F9]/.test(text))
 }
 
-// The types take the package for an ES module; what Node hands out is the function itself.
-const bidi = (bidiFactory as unknown as () => Bidi)()
+let bidi: Bidi | undefined
 
 const RTL_TYPE = /^(?:R|AL|AN)$/
 
 // bidi-js knows Unicode 13; what was assigned later in the blocks kept for right-to-left scripts it takes for L.
 function bidiType(c: string): string {
   const code = c.codePointAt(0) ?? 0
-  const type = bidi.getBidiCharTypeName(c)
+  const type = (bidi ??= bidiFactory()()).getBidiCharTypeName(c)
   return type === 'L' && ((code >= 0x10800 && code <= 0x10FFF) || (code >= 0x1E800 && code <= 0x1EFFF)) ? 'R' : type
 }
 

@@ -1,8 +1,10 @@
 // What is kept instead of a password (RFC 5802 section 3): salted keys for every SCRAM hash, made and checked off the event loop.
 import { hash as hashOnce, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import { saslprep } from '@mongodb-js/saslprep'
 import type { Credentials, ScramKeys } from '../../ports/store.ts'
+import { whenNeeded } from '../../stanza/rare.ts'
+
+const rfc4013 = whenNeeded<typeof import('@mongodb-js/saslprep')>('@mongodb-js/saslprep')
 
 /** The hashes of the SCRAM mechanisms, strongest first. */
 export const HASHES = ['sha-512', 'sha-256', 'sha-1'] as const
@@ -53,7 +55,7 @@ export function preparePassword(password: string): string | undefined {
   let prepared = password
   if (/[^\x20-\x7E]/.test(password)) {
     try {
-      prepared = saslprep(password, { allowUnassigned: true })
+      prepared = rfc4013().saslprep(password, { allowUnassigned: true })
     } catch {
       return undefined
     }
