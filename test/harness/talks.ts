@@ -2,6 +2,7 @@
 import { BOT, c, config, DESK, desk, SUPPORT, type DeskHouse, type Person, type Staff } from './desk.ts'
 
 export const ONE = { anna: 'agent' } as const
+export const THREE = { anna: 'agent', ben: 'agent', cleo: 'agent' } as const
 export const TWO = { anna: 'agent', ben: 'agent' } as const
 export const TEAM = { anna: 'agent', ben: 'agent', mia: 'manager', adam: 'admin' } as const
 /** A queue that is asked in turn, and one that agents take from. */
@@ -26,6 +27,27 @@ export async function serves(d: DeskHouse, agent: Person, n: number, who: string
   await d.quiet()
   for (const p of [agent, customer]) await p.all()
   return customer
+}
+
+/** Zoe's conversation #1 is offered to Anna, who accepts it. */
+export async function accepts(d: DeskHouse): Promise<{ anna: Person; zoe: Person }> {
+  const anna = await d.comes('anna')
+  const zoe = await d.comes('zoe')
+  zoe.types(SUPPORT, 'hello')
+  await anna.reads(BOT, /#1/)
+  anna.types(BOT, '!a')
+  await anna.reads(c(1), 'hello')
+  await zoe.reads(SUPPORT, '✱ Anna joined.')
+  await anna.reads(BOT, /accepted/)
+  return { anna, zoe }
+}
+
+/** The same, with everything read away. */
+export async function accepted(d: DeskHouse): Promise<{ anna: Person; zoe: Person }> {
+  const both = await accepts(d)
+  await d.quiet()
+  for (const p of [both.anna, both.zoe]) await p.all()
+  return both
 }
 
 /** Anna serves Zoe's conversation #1. */
