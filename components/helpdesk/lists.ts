@@ -43,7 +43,7 @@ export interface Wanted {
   readonly sort?: Column | undefined
   readonly descending?: boolean
 }
-const LOOK = 1000 // past conversations: the newest of those that fit; older ones are found by a search
+const LOOK = 1000 // past conversations that a live list begins with: the newest of those that fit
 
 /** Which lists show others' conversations: not for who may not see them (ST-03). */
 const OTHERS: readonly ListName[] = ['active', 'completed']
@@ -79,7 +79,7 @@ export function sight(o: Office, who: Bare, w: Wanted): Sight | Refused {
   }
 }
 
-/** The rows an operator may see, in order. */
+/** The rows an operator may see, in order; of lists of what is over the newest only. */
 export async function rows(o: Office, who: Bare, w: Wanted): Promise<readonly Row[] | Refused> {
   const seen = sight(o, who, w)
   if (seen instanceof Refused) return seen
@@ -127,7 +127,8 @@ export function row(o: Office, n: number, s: Present, asked?: Bare): Row {
   }
 }
 
-function pastRow(o: Office, s: Summary): Row {
+/** One that is over, as it is kept. */
+export function pastRow(o: Office, s: Summary): Row {
   const end = s.closed ?? o.now
   const owner = s.owners.at(-1) ?? null
   return {
@@ -136,13 +137,21 @@ function pastRow(o: Office, s: Summary): Row {
   }
 }
 
+/** What of a row says where it stands. */
+export type Placed = Pick<Row, 'number' | 'idle'> & Partial<Row>
+
 /** By any column; equals by the time without an answer, from the least to the most, or turned round with the direction (ST-16). Pure. */
 export function sorted(all: readonly Row[], by: Column | undefined, descending: boolean): readonly Row[] {
-  if (by === undefined) return [...all].sort((a, b) => a.number - b.number)
-  const compare = (a: Row, b: Row): number => {
+  return [...all].sort(comparison(by, descending))
+}
+
+/** Which of two rows stands first. Pure. */
+export function comparison(by: Column | undefined, descending: boolean): (a: Placed, b: Placed) => number {
+  if (by === undefined) return (a, b) => a.number - b.number
+  const compare = (a: Placed, b: Placed): number => {
     const [x, y] = [a[by], b[by]]
     const first = typeof x === 'number' && typeof y === 'number' ? x - y : typeof x === 'boolean' && typeof y === 'boolean' ? Number(x) - Number(y) : String(x ?? '').localeCompare(String(y ?? ''), 'en', { sensitivity: 'base' })
     return first || a.idle - b.idle || a.number - b.number
   }
-  return [...all].sort((a, b) => descending ? compare(b, a) : compare(a, b))
+  return (a, b) => descending ? compare(b, a) : compare(a, b)
 }

@@ -196,11 +196,32 @@ describe('lists', () => {
     const key = (n: number): string => String(n).padStart(10, '0')
     const others = Array.from({ length: last - 1 }, (_, i) => i + 2)
     await Promise.all(others.map(n => documents.put('desk-conversations', DESK, key(n), { number: n, state: 'closed', queue: 'billing', customer: 'Yan', customerId: 'yan', owners: ['ben@localhost'], opened: at + n, closed: at + n })))
-    await Promise.all(others.slice(-found).map(n => search.put(`${DESK}/conversations`, { id: key(n), at: at + n, text: {}, marks: { number: n, queue: 'billing', status: 'closed', deleted: false, agents: ['ben@localhost'], customer: 'yan' } })))
+    await Promise.all(others.slice(-found).map(n => search.put(`${DESK}/conversations`, { id: key(n), at: at + n, text: {}, marks: { number: n, queue: 'billing', status: 'closed', deleted: false, agents: ['ben@localhost'], owner: 'ben@localhost', customer: 'yan' }, order: { number: n, messages: n % 700, idle: 0, agent: 'ben@localhost', queue: 'billing' } })))
     assert.deepEqual(await numbers(d, 'done', 'anna'), [1])
     await says(anna, '!done', /^✱ #1 \(Zoe\)/)
     assert.deepEqual([await numbers(d, 'completed?agent=anna@localhost'), await numbers(d, 'completed?queue=support'), await numbers(d, 'completed?dept=help')], [[1], [1], [1]])
-    assert.equal((await d.rest('GET', '/api/v1/lists/completed', 'mia')).body.total, 1000)
+    // All of them, in any order, on as many pages as it takes.
+    const walk = async (query: string): Promise<number[]> => {
+      const all: number[] = []
+      for (let after = ''; ;) {
+        const { status, body } = await d.rest('GET', `/api/v1/lists/completed?${query}&limit=200${after}`, 'mia')
+        assert.deepEqual([status, body.total], [200, found + 1], JSON.stringify(body))
+        all.push(...body.rows.map((x: Row) => x.number))
+        if (body.next === null) return all
+        after = `&after=${body.next}`
+      }
+    }
+    const newest = [...others.slice(-found).reverse(), 1]
+    assert.deepEqual(await walk(''), newest)
+    assert.deepEqual(await walk('sort=number'), [...newest].reverse())
+    assert.deepEqual((await walk('sort=agent')).at(0), 1, 'Anna before Ben')
+    assert.deepEqual((await walk('sort=-group')).at(0), 1, 'Support behind Billing')
+    assert.deepEqual((await walk('sort=-messages')).slice(0, 3), [4899, 4199, 4898], 'the most, though they are not the newest')
+    const { token } = await d.address('mia')
+    for (const sort of ['', '&sort=messages']) {
+      const table = await (await fetch(`${await d.url()}/api/v1/lists/completed.csv?fields=number${sort}`, { headers: { authorization: `Bearer ${token}` } })).text()
+      assert.deepEqual([table.split('\r\n').length, table.split('\r\n')[1]], [found + 3, sort === '' ? String(last) : '4200'])
+    }
     const page = async (query: string, who: string): Promise<[number[], string | null]> => { const { body } = await d.rest('GET', `/api/v1/conversations?${query}`, who); return [body.conversations.map((x: Row) => x.number), body.next] }
     const [first, next] = await page('limit=50', 'anna')
     assert.deepEqual([first, next], [[], String(last - 4999)], 'nothing yet, and where to go on')
@@ -208,5 +229,40 @@ describe('lists', () => {
     assert.deepEqual(await page('limit=2', 'mia'), [[last, last - 1], String(last - 1)])
     assert.deepEqual(await page(`limit=2&after=${last - 1}`, 'mia'), [[last - 2, last - 3], String(last - 3)])
     assert.deepEqual(await page('limit=5&after=4', 'mia'), [[3, 2, 1], null])
+  }, PULL))
+
+  it('ST-16 ST-97 the next page begins where the last one ended, though its row has gone meanwhile; what is no place is refused', deskWith(CALM, TEAM, async d => {
+    const anna = await d.comes('anna')
+    for (const [i, name] of ['zoe', 'yan', 'xena', 'will'].entries()) await serves(d, anna, i + 1, name)
+    const page = async (query: string): Promise<[number[], string]> => { const { body } = await d.rest('GET', `/api/v1/lists/active?limit=2&${query}`, 'mia'); return [body.rows.map((r: Row) => r.number), body.next] }
+    const ends = async (n: number): Promise<void> => { await says(anna, '!close', /closed/, c(n)); await d.quiet() }
+    for (const [query, first, next, gone] of [['sort=user', [4, 3], [2, 1], 3], ['sort=-idle', [4, 2], [1], 2]] as const) {
+      const [seen, cursor] = await page(query)
+      assert.deepEqual(seen, first, query)
+      await d.later(7)
+      await ends(gone)
+      assert.deepEqual(await page(`${query}&after=${cursor}`), [next, null], query)
+      assert.equal((await d.rest('GET', `/api/v1/lists/active?sort=messages&after=${cursor}`, 'mia')).status, 422)
+    }
+    const [, number] = await page('')
+    assert.equal(number, null)
+    for (const bad of ['active?after=x', 'active?sort=user&after=2', 'completed?after=x', 'completed?sort=user&after=x']) assert.equal((await d.rest('GET', `/api/v1/lists/${bad}`, 'mia')).status, 422, bad)
+  }, PULL))
+  it('ST-16 what an older version wrote down is put in order, too, after the next start', deskWith(CALM, TEAM, async d => {
+    const anna = await d.comes('anna')
+    for (const [i, name] of ['zoe', 'yan'].entries()) {
+      await serves(d, anna, i + 1, name)
+      await says(anna, '!close', /closed/, c(i + 1))
+      await d.later(60)
+    }
+    await list(d, 'completed') // all that has changed is written down
+    await d.quiet()
+    const { documents, search } = d.house.stores
+    for (const n of [1, 2]) await search.put(`${DESK}/conversations`, { id: String(n).padStart(10, '0'), at: d.house.clock.now(), text: {}, marks: { number: n, queue: 'support', status: 'closed', deleted: false, agents: ['anna@localhost'] } })
+    await documents.remove('desk-index', DESK, 'conversations')
+    assert.deepEqual(await numbers(d, 'completed?agent=anna@localhost'), [])
+    await d.restart()
+    while (!await documents.get('desk-index', DESK, 'conversations')) await d.quiet()
+    assert.deepEqual([await numbers(d, 'completed?agent=anna@localhost&sort=user'), await numbers(d, 'completed?sort=-user')], [[2, 1], [1, 2]])
   }, PULL))
 })

@@ -3,7 +3,8 @@ import { colleague, isAnswer, no, refused, yes, type Act, type Answer, type Call
 import type { ListHandler } from '../commands-lists.ts'
 import type { CommandEntry } from '../commands.ts'
 import { Refused } from '../facts.ts'
-import { COLUMNS, LISTS, rows, type ListName, type Wanted } from '../lists.ts'
+import { COLUMNS, isPast, LISTS, rows, type ListName, type Wanted } from '../lists.ts'
+import { pastPage } from '../past-lists.ts'
 import type { Office } from '../office.ts'
 import { duration } from '../sentences.ts'
 import { relatedText } from '../threads.ts'
@@ -41,12 +42,13 @@ export const listActs = (act: (o: Office, c: CommandEntry, call: Call) => Promis
   async list(o, c) {
     const w = wanted(o, c)
     if ('ok' in w) return w
-    const found = await rows(o, c.by, w)
+    const found = isPast(w.list) ? await pastPage(o, c.by, w, { limit: MOST }) : await rows(o, c.by, w)
     if (found instanceof Refused) return refused(o, found)
+    const [shown, total] = 'rows' in found ? [found.rows, found.total] : [found.slice(0, MOST), found.length]
     const talks = w.list === 'agents' ? o.threads.of(c.by).filter(t => t.members[c.by] === 'asked').map(t => `im${t.n}@${o.domain} ${o.operators.name(t.by)} asks for a talk${t.related ? ` · ${relatedText(t.related)}` : ''}`) : []
-    if (found.length + talks.length === 0) return yes('There are none.')
-    const lines = found.slice(0, MOST).map(r => `#${r.number} ${r.user} · ${r.group} · ${r.status}${r.followUp ? ', follow-up' : ''} · queue ${duration(r.queueTime * 1000)} · idle ${duration(r.idle * 1000)} · ${r.messages} ${r.messages === 1 ? 'message' : 'messages'}${r.agentName === null ? '' : ` · ${r.agentName}`}`)
-    return yes([...lines, ...talks, ...(found.length > MOST ? [`and ${found.length - MOST} more`] : [])].join('\n'))
+    if (shown.length + talks.length === 0) return yes('There are none.')
+    const lines = shown.map(r => `#${r.number} ${r.user} · ${r.group} · ${r.status}${r.followUp ? ', follow-up' : ''} · queue ${duration(r.queueTime * 1000)} · idle ${duration(r.idle * 1000)} · ${r.messages} ${r.messages === 1 ? 'message' : 'messages'}${r.agentName === null ? '' : ` · ${r.agentName}`}`)
+    return yes([...lines, ...talks, ...(total > shown.length ? [`and ${total - shown.length} more`] : [])].join('\n'))
   },
   async channels(o, c) {
     const channels = c.args['show']?.toLowerCase() === 'mine' ? 'mine' as const : 'all' as const

@@ -11,8 +11,12 @@ import { localOf } from '../words.ts'
 /** What stands with a conversation besides its lines. */
 export interface Beside { readonly subject?: string; readonly labels?: readonly string[]; /** only agents read them */ readonly notes?: readonly string[]; readonly fields?: Readonly<Record<string, string>> }
 
+interface Kept { readonly form?: number; /** the form in which they are being written down, and up to which number */ readonly towards?: number; readonly done?: number | undefined }
+
 type Under = Pick<Ground, 'book' | 'customers' | 'lines' | 'summaries' | 'link' | 'domain' | 'now' | 'later'>
 const PENDING = 'desk-unindexed'
+const KEPT = 'desk-index' // in which form they are written down
+const FORM = 2 // with what lists are put in order by
 const SOON = 2_000 // ms from a line to where it can be found
 const PAGE = 500
 const MOST = 200_000 // characters of one section that can be found
@@ -24,6 +28,7 @@ export class Catalogue implements View {
   readonly #stale = new Set<number>()
   readonly #pending = new Set<number>()
   #alarm: Disposable | undefined
+  #stopped = false
   #turn: Promise<void> = Promise.resolve()
   /** What others keep of a conversation. */
   beside: (n: number) => Promise<Beside> = async () => ({})
@@ -42,8 +47,36 @@ export class Catalogue implements View {
     }
     for (const n of this.#o.book.states.keys()) this.#stale.add(n)
     if (this.#stale.size > 0) this.#o.later(() => this.flush())
+    const before = (await documents.get<Kept>(KEPT, this.#o.domain, 'conversations'))?.value
+    if (before?.form !== FORM) this.#o.later(() => this.#anew(before))
   }
-  stop(): void { this.#alarm?.[Symbol.dispose]() }
+  stop(): void {
+    this.#stopped = true
+    this.#alarm?.[Symbol.dispose]()
+  }
+
+  /** Writes all down again that an older deskbell wrote down in another form; goes on where it was after a start. */
+  async #anew(before: Kept | undefined): Promise<void> {
+    const { documents } = this.#o.link.stores
+    const note = (kept: Kept): Promise<unknown> => documents.put(KEPT, this.#o.domain, 'conversations', kept)
+    for (let after = before?.towards === FORM ? before.done : undefined; ;) {
+      const page = await this.#o.summaries.oldest({ after, limit: PAGE })
+      for (const { number } of page) {
+        if (this.#stopped) return
+        if (!this.#pending.has(number)) await this.write(number) // what is pending is written anyway
+      }
+      after = page.at(-1)?.number
+      if (page.length < PAGE) break
+      await note({ towards: FORM, done: after })
+    }
+    for (let after: number | undefined; ;) {
+      const page = await this.#o.summaries.deleted({ after, limit: PAGE })
+      for (const { number } of page) if (!this.#stopped) await this.write(number)
+      after = page.at(-1)?.number
+      if (page.length < PAGE) break
+    }
+    if (!this.#stopped) await note({ form: FORM })
+  }
 
   async onCommit({ n, after, events }: Commit): Promise<void> {
     if (after.is === 'absent') return
@@ -98,11 +131,21 @@ export function documentOf(n: number, s: Present, customer: Customer | undefined
       notes: words([...said.filter(l => l.as !== 'public').map(l => l.body), ...notes, ...Object.values(fields)]), body: words(said.filter(l => l.as === 'public').map(l => l.body)),
     },
     marks: {
-      number: n, queue: s.queue, status: s.is, customer: s.customer, deleted: s.deleted !== undefined, agents: s.owners, labels,
+      number: n, queue: s.queue, status: s.is, customer: s.customer, deleted: s.deleted !== undefined, agents: s.owners, owner: s.owners.at(-1) ?? '', labels,
       crew: Object.entries(s.crew).flatMap(([jid, role]) => role === 'invited' ? [] : [jid]), asked: pendingOffers(s).map(p => p.to),
       ...(customer ? { username: [customer.jid, localOf(customer.jid)] } : {}), ...(customer?.email === undefined ? {} : { email: customer.email }),
       ...Object.fromEntries(Object.entries(fields).map(([k, v]) => [`field:${k}`, v])),
     },
+    ...(s.is === 'closed' ? { order: orderOf(n, s, customer?.name ?? '') } : {}),
   }
 }
+
+/** What lists of what is over are put in order by; the same seconds that they show. */
+const orderOf = (n: number, s: Present & { readonly is: 'closed' }, user: string): Readonly<Record<string, number | string>> => ({
+  number: n, user: sortable(user), queue: s.queue, agent: s.owners.at(-1) ?? '', started: s.opened, queueTime: seconds(s.waited ?? 0), idle: seconds(s.at - (s.clocks.idle ?? s.opened)),
+  duration: seconds(s.at - s.opened), messages: s.messages, followUp: Number(s.followUp !== undefined),
+})
+const seconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000))
+/** A text as it stands in an order: without accents, in small letters. */
+export const sortable = (text: string): string => text.normalize('NFKD').replace(/[\u0300-\u036F]/g, '').toLowerCase()
 export const key = (n: number): string => String(n).padStart(10, '0')

@@ -1,10 +1,11 @@
 // The desk's records: what can be found, who may see it, and when it goes (shell).
-import type { Hit, Marks } from '../../../server/api.ts'
+import type { Hit, Marks, SearchQuery } from '../../../server/api.ts'
 import type { Bare, Present } from '../facts.ts'
 import type { Ground } from '../ground.ts'
 import { Presented } from '../identity/presented.ts'
 import type { Bans } from '../intake/bans.ts'
 import type { Summary } from '../past.ts'
+import type { StandingRooms } from '../standing-rooms.ts'
 import type { Tickets } from '../tickets/port.ts'
 import { Printer } from '../transcripts/printer.ts'
 import { Fetcher } from '../webhooks/fetcher.ts'
@@ -31,7 +32,7 @@ export class Records {
   hooks: Teller | undefined
   /** Errands to addresses that admins name. */
   fetcher: Fetcher
-  constructor(ground: Ground, tickets: () => Tickets, bans: () => Bans) {
+  constructor(ground: Ground, tickets: () => Tickets, bans: () => Bans, rooms: () => StandingRooms) {
     this.#o = ground
     this.fetcher = new Fetcher({ clock: ground.link.network ?? ground.link.clock })
     this.catalogue = new Catalogue(ground)
@@ -40,7 +41,7 @@ export class Records {
     this.card = new Card(ground, this.catalogue, tickets)
     this.printer = new Printer(ground.link.network ?? ground.link.clock)
     const { catalogue, keeping, card, printer } = this
-    this.erasure = new Erasure(ground, { catalogue, keeping, card, printer, get tickets() { return tickets() }, bans, presented: new Presented(ground.link.stores.documents, ground.domain) })
+    this.erasure = new Erasure(ground, { catalogue, keeping, card, printer, get tickets() { return tickets() }, bans, presented: new Presented(ground.link.stores.documents, ground.domain), rooms })
     this.catalogue.beside = async n => {
       const { subject, labels, resolutions, tasks, calls, fields } = await ground.dossiers.get(n)
       return { ...(subject === undefined ? {} : { subject }), labels, notes: [...resolutions, ...tasks, ...calls].map(x => x.text), fields: Object.fromEntries(Object.entries(fields).map(([k, f]) => [k, f.value])) }
@@ -84,6 +85,15 @@ export class Records {
     }
     return all
   }
+  /** A page of those that have these marks, in an order, and how many there are in all; none that is deleted. */
+  async page(where: Marks, q: Required<Pick<SearchQuery, 'sort' | 'limit'>> & { readonly after?: string | undefined }): Promise<{ readonly items: readonly Summary[]; readonly total: number; readonly next: string | undefined } | { readonly wrong: string }> {
+    await this.catalogue.flush()
+    const found = await this.#o.link.stores.search.find(this.catalogue.space, { where: { ...where, deleted: false }, count: true, sort: q.sort, limit: q.limit, ...(q.after === undefined ? {} : { after: q.after }) })
+    if ('wrong' in found) return found
+    const all = await Promise.all(found.hits.map(h => this.#o.summaries.get(Number(h.id))))
+    return { items: all.filter(s => s !== undefined && s.deleted === undefined) as Summary[], total: found.total ?? 0, next: found.next } // the others are left out
+  }
+
   async #hit(h: Hit, by: Bare, deleted: boolean): Promise<Summary & { weight: number } | undefined> {
     const n = Number(h.id)
     const summary = await this.#o.summaries.get(n)
