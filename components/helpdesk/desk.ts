@@ -246,6 +246,7 @@ class Desk implements Receiver {
   }
 
   async #message(m: Message, from: Jid, place: Place): Promise<void | StanzaError> {
+    if (m.type === 'groupchat' && this.#office.rooms.has(from.bare)) return undefined // the desk is in it for a moment; an error would put it out
     if (m.type === 'groupchat' || m.type === 'headline') return refuse('service-unavailable')
     const refused = objection(m)
     if (refused !== undefined && (place.is === 'queue' || place.is === 'bot' || place.is === 'conversation' || place.is === 'internal')) {

@@ -100,7 +100,7 @@ export class Office extends Ground {
     this.paces = new Paces(this, this.distribution)
     this.remoteKnowledge = new RemoteKnowledge({ settings: () => rules.now.knowledge, secret: text => this.secret(text), fetcher: errands, clock: link.network ?? link.clock, log: link.log })
     this.knowledge = new Knowledge(new Articles(link.stores, link.domain, link.clock), this.remoteKnowledge)
-    this.records = new Records(this, () => this.filing.tickets, () => this.bans)
+    this.records = new Records(this, () => this.filing.tickets, () => this.bans, () => this.rooms)
     this.translation = new Translation(this, errands)
     this.book.onCommit = c => this.#committed(c)
     this.book.onSeats.push(who => this.distribution.freed(who))

@@ -7,6 +7,8 @@ import { NS } from './stanzas.ts'
 const OWNER = 'http://jabber.org/protocol/muc#owner'
 const ADMIN = 'http://jabber.org/protocol/muc#admin'
 const CONFIG = 'http://jabber.org/protocol/muc#roomconfig'
+const MODERATE = 'urn:xmpp:message-moderate:1'
+const RETRACT = 'urn:xmpp:message-retract:1'
 const COLLECTION = 'desk-rooms'
 const PAGE = 500
 
@@ -35,6 +37,8 @@ export class StandingRooms {
   }
 
   get(local: string): StandingRoom | undefined { return this.#all.get(local) }
+  /** Whether one of them has this address. */
+  has(jid: string): boolean { for (const r of this.#all.values()) if (r.jid === jid) return true; return false }
   /** Those an operator may enter. */
   of(jid: Bare): StandingRoom[] { return [...this.#all.values()].filter(r => r.members.includes(jid)).sort((a, b) => a.name.localeCompare(b.name)) }
   get all(): StandingRoom[] { return [...this.#all.values()].sort((a, b) => a.name.localeCompare(b.name)) }
@@ -88,6 +92,17 @@ export class StandingRooms {
       if (answer.type === 'result') for (const c of answer.payload[0]?.children ?? []) if (typeof c !== 'string' && c.name === 'item' && c.attrs['nick'] !== undefined) found.push(c.attrs['nick'])
     }
     return found.sort()
+  }
+
+  /** Takes lines back, as its owner (XEP-0425): they leave its archive and its history, and who is in it sees them go. */
+  takeBack(room: StandingRoom, ids: readonly string[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const me = Jid.parse(`${this.#o.domain}/desk`)
+      const at = Jid.parse(`${room.jid}/helpdesk`)
+      this.#o.link.send(Stanza.of('presence', { type: 'available', from: me, to: at }, [el('x', NS.muc, {}, el('history', NS.muc, { maxstanzas: '0' }))]))
+      for (const id of ids) await this.#ask(room.jid, el('moderate', MODERATE, { id }, el('retract', RETRACT)))
+      this.#o.link.send(Stanza.of('presence', { type: 'unavailable', from: me, to: at }))
+    })
   }
 
   /** People, roles or settings have changed: members follow. */

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { muc } from '../../components/muc/muc.ts'
+import { mount } from '../../server/component/mount.ts'
+import { silent } from '../../server/ports/log.ts'
 import { BOT, c, config, DESK, type DeskHouse, type Person, SUPPORT } from '../harness/desk.ts'
 import { leaves } from '../harness/bridge.ts'
 import { Crowd, settles, after as turns } from '../harness/crowd.ts'
@@ -11,6 +14,7 @@ import { BOTH, deskWith, serves, TEAM } from '../harness/talks.ts'
 import { MailSink } from '../unit/helpdesk/mail-sink.ts'
 
 const API = '/api/v1'
+const ROOMS = 'rooms.localhost'
 type Json = Awaited<ReturnType<DeskHouse['rest']>>['body'] // of any shape
 /** Every collection that the desk's code names: a new one is looked into without being told of. */
 const folder = join(import.meta.dirname, '../../components/helpdesk')
@@ -79,6 +83,12 @@ async function day(d: DeskHouse): Promise<{ id: string; anna: Person; zoe: Perso
   await d.later(3)
   return { id, anna, zoe }
 }
+/** The same desk beside a room service. */
+const withRooms = (play: (d: DeskHouse) => Promise<void>): (() => Promise<void>) => deskWith({}, TEAM, async d => {
+  const { house } = d
+  await using _rooms = await mount(muc({ makers: [DESK] }), { domain: ROOMS, clock: house.clock, log: silent, stores: house.stores, limits: house.host.limits, privileges: house.privileges(ROOMS) }, house.router)
+  await play(d)
+})
 /** A mail server that takes nothing now: what is sent waits. */
 const withMail = (play: (d: DeskHouse) => Promise<void>) => async (): Promise<void> => {
   const sink = new MailSink()
@@ -161,6 +171,56 @@ describe('a person who is erased', () => {
     }
     await d.later(3)
     assert.deepEqual(about(await kept(d), /pump number/), [])
+  }))
+
+  it('SEC-W27 SEC-W29 is gone from the agents’ permanent rooms, for who is in them and for who comes later, and from tickets that belong to no conversation', withRooms(async d => {
+    const anna = await d.comes('anna')
+    await serves(d, anna, 1, 'zoe', 'my pump is broken since Monday')
+    const yan = await serves(d, anna, 2, 'yan', 'an invoice of mine')
+    const [ben, mia] = [await d.comes('ben'), await d.comes('mia')]
+    mia.types(BOT, '!makeroom Lounge anna,ben')
+    await mia.reads(BOT, /Room Lounge/)
+    const room = `lounge@${ROOMS}`
+    const enters = async (p: Person): Promise<string[]> => {
+      p.actor.sends`<presence to='${room}/${p.actor.name}'><x xmlns='http://jabber.org/protocol/muc'/></presence>`
+      await p.actor.hears`<message type='groupchat' from='${room}'><subject/></message>`
+      return p.all()
+    }
+    await enters(anna)
+    const say = (text: string): void => { anna.actor.sends`<message type='groupchat' to='${room}' id='${text.slice(0, 8)}'><body>${text}</body></message>` }
+    for (const text of ['Zoe is a difficult one', 'lunch at noon?', 'look at #1, a gasket', 'and #2 as with Zoe then']) { say(text); await anna.reads(room, text) }
+    const make = async (body: object): Promise<number> => { const made = await d.rest('POST', `${API}/tickets`, 'mia', { queue: 'support', ...body }); assert.equal(made.status, 201); return made.body.number }
+    const [hers, named, other] = [await make({ subject: 'A phone call', body: 'she rang', customer: 'Zoe' }), await make({ subject: 'Pumps', body: 'Zoe has one, too' }), await make({ subject: 'Phones', body: 'somebody rang' })]
+    await d.rest('POST', `${API}/tickets/${named}/articles`, 'mia', { body: 'all of them rust' })
+    const { id } = (await d.rest('GET', `${API}/conversations/1/customer`, 'mia')).body
+    const copy = (await d.rest('GET', (await d.rest('POST', `${API}/customers/${id}/export`, 'adam', {})).body.link)).body
+    assert.deepEqual([copy.beside.rooms, copy.beside.tickets], [2, 3])
+    assert.ok(!/difficult|gasket|rang/.test(JSON.stringify(copy)))
+    await anna.all()
+    const { body: done } = await d.rest('POST', `${API}/customers/${id}/erase`, 'adam', { confirm: id })
+    assert.deepEqual([done.counts.rooms, done.counts.tickets, done.left], [2, 3, 0])
+    for (let i = 0; i < 2; i++) await anna.actor.hears`<message type='groupchat' from='${room}'><retract xmlns='urn:xmpp:message-retract:1'/></message>`
+    assert.deepEqual((await enters(ben)).filter(t => t.startsWith('lounge')), ['lounge: lunch at noon?', 'lounge: and #2 as with Zoe then'])
+    const archive = (await d.house.stores.archive.query({ owner: room, limit: 100 })).rows.map(r => r.stanza)
+    assert.deepEqual([archive.filter(x => /lunch|as with/.test(x)).length, archive.filter(x => /difficult|gasket/.test(x))], [2, []])
+    const ticket = async (n: number): Promise<Json> => (await d.rest('GET', `${API}/tickets/${n}`, 'mia')).body
+    assert.deepEqual([(await ticket(hers)).subject, (await ticket(hers)).customer, (await ticket(hers)).articles], ['Erased', 'Erased', []])
+    assert.deepEqual([(await ticket(named)).subject, (await ticket(named)).articles.map((a: Json) => a.body)], ['Pumps', ['all of them rust']])
+    assert.deepEqual((await ticket(other)).articles.map((a: Json) => a.body), ['somebody rang'])
+    await yan.readsNothing()
+  }))
+
+  it('SEC-W27 goes from the archive of a room though the room service cannot be asked', deskWith({}, TEAM, async d => {
+    const anna = await d.comes('anna')
+    await serves(d, anna, 1, 'zoe', 'my pump is broken since Monday')
+    const room = `lounge@${ROOMS}`
+    await d.house.stores.documents.put('desk-rooms', DESK, 'lounge', { local: 'lounge', jid: room, name: 'Lounge', by: 'mia@localhost', created: 0, grants: [], members: [] })
+    await d.house.stores.archive.append({ owner: room, id: 'a1', at: 1, with: `${room}/anna`, stanza: `<message type='groupchat' from='${room}/anna'><body>Zoe is a difficult one</body></message>` })
+    await d.restart()
+    const { id } = (await d.rest('GET', `${API}/conversations/1/customer`, 'adam')).body
+    const { body: done } = await d.rest('POST', `${API}/customers/${id}/erase`, 'adam', { confirm: id })
+    assert.deepEqual([done.counts.rooms, done.left], [1, 0])
+    assert.deepEqual((await d.house.stores.archive.query({ owner: room, limit: 9 })).rows, [])
   }))
 
   it('SEC-W27 who only left a message has a record, too, and can be erased', withMail(async d => {

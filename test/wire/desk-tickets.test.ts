@@ -1,7 +1,7 @@
 // A conversation becomes a ticket wherever tickets are kept: once under retries, and closed only when it is there.
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
-import { c, config, SUPPORT, type DeskHouse } from '../harness/desk.ts'
+import { BOT, c, config, DESK, SUPPORT, type DeskHouse } from '../harness/desk.ts'
 import { BOTH, deskWith, serves, TEAM } from '../harness/talks.ts'
 import { HookSink, type Heard } from '../unit/helpdesk/hook-sink.ts'
 import { MailSink } from '../unit/helpdesk/mail-sink.ts'
@@ -76,6 +76,21 @@ describe('tickets of another system', () => {
     anna.types(c(1), '!ticket')
     await anna.reads(c(1), /stands in ticket 4701/)
     assert.equal(system.tickets.size, 1)
+  }))
+
+  it('SEC-W27 SEC-D20 what the desk noted of what was sent there goes with the customer; it is split there', withSystem(async d => {
+    const mia = await d.comes('mia')
+    await serves(d, mia, 1, 'zoe', 'my pump is broken')
+    mia.types(c(1), '!ticket')
+    await mia.reads(c(1), /stands in ticket 4701/)
+    assert.equal((await d.rest('POST', `${API}/tickets`, 'mia', { subject: 'A call', body: 'Zoe rang about the pump', queue: 'support' })).status, 201)
+    mia.types(BOT, '!split 4701 1 Other')
+    await mia.reads(BOT, /Tickets are kept in another system: split it there/)
+    const noted = async (): Promise<string> => JSON.stringify(await d.house.stores.documents.range('desk-tickets-sent', DESK, { limit: 99 }))
+    assert.equal([...(await noted()).matchAll(/pump/g)].length, 2)
+    const { id } = (await d.rest('GET', `${API}/conversations/1/customer`, 'mia')).body
+    assert.equal((await d.rest('POST', `${API}/customers/${id}/erase`, 'adam', { confirm: id })).body.left, 0)
+    assert.ok(!/pump|Zoe/.test(await noted()))
   }))
 
   it('OT-31 is appended to a ticket there, once; an unknown number leaves the conversation open', withSystem(async (d, system) => {

@@ -7,6 +7,7 @@ import type { Ground } from '../ground.ts'
 import type { Presented } from '../identity/presented.ts'
 import type { Bans } from '../intake/bans.ts'
 import { isLeftBy, leftBy } from '../intake/offline.ts'
+import type { StandingRooms } from '../standing-rooms.ts'
 import type { Tickets } from '../tickets/port.ts'
 import type { Printer } from '../transcripts/printer.ts'
 import type { Card } from './card.ts'
@@ -18,7 +19,7 @@ import { recordedOf } from './recorded.ts'
 
 type Under = Pick<Ground, 'book' | 'lines' | 'customers' | 'operators' | 'threads' | 'dossiers' | 'summaries' | 'rules' | 'config' | 'link' | 'domain' | 'mail' | 'storage' | 'now' | 'idle' | 'onErased'>
 /** What else knows of a person. */
-interface With { readonly catalogue: Pick<Catalogue, 'space'>; readonly keeping: Pick<Keeping, 'purge'>; readonly card: Pick<Card, 'forget' | 'own'>; readonly printer: Pick<Printer, 'pdf'>; readonly tickets: Tickets; readonly bans: () => Pick<Bans, 'of' | 'remove'>; readonly presented: Pick<Presented, 'of'> }
+interface With { readonly catalogue: Pick<Catalogue, 'space'>; readonly keeping: Pick<Keeping, 'purge'>; readonly card: Pick<Card, 'forget' | 'own'>; readonly printer: Pick<Printer, 'pdf'>; readonly tickets: Tickets; readonly bans: () => Pick<Bans, 'of' | 'remove'>; readonly presented: Pick<Presented, 'of'>; readonly rooms: () => Pick<StandingRooms, 'all' | 'takeBack'> }
 
 const ERASURES = 'desk-erasures'
 const EXPORTS = 'desk-exports'

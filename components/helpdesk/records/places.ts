@@ -1,4 +1,4 @@
-// Where a person may be found besides their conversations: archives and waiting messages of whoever served them, talks of agents, off-line messages, mails, traces (shell).
+// Where a person may be found besides their conversations: archives and waiting messages of whoever served them, talks and rooms of agents, tickets of no conversation, off-line messages, mails, traces (shell).
 import { Jid, parseFrame, XmlError } from '../../../server/api.ts'
 import { Addresses } from '../addresses.ts'
 import type { Bare } from '../facts.ts'
@@ -7,11 +7,13 @@ import type { Presented } from '../identity/presented.ts'
 import type { Bans } from '../intake/bans.ts'
 import { forgetLeft, isLeftBy } from '../intake/offline.ts'
 import type { Letter } from '../mail/letter.ts'
+import type { StandingRooms } from '../standing-rooms.ts'
 import { ERASED, type Thread, type ThreadLine } from '../threads.ts'
+import type { Tickets } from '../tickets/port.ts'
 import { isNamed, type Person } from './person.ts'
 
 type Under = Pick<Ground, 'book' | 'operators' | 'threads' | 'config' | 'link' | 'domain' | 'mail' | 'storage'>
-interface Beside { readonly bans: () => Pick<Bans, 'of' | 'remove'>; readonly presented: Pick<Presented, 'of'> }
+interface Beside { readonly bans: () => Pick<Bans, 'of' | 'remove'>; readonly presented: Pick<Presented, 'of'>; readonly rooms: () => Pick<StandingRooms, 'all' | 'takeBack'>; readonly tickets: Pick<Tickets, 'about'> }
 const PAGE = 500
 const EXPORTS = 'desk-exports'
 const IDEMPOTENT = 'desk-idempotency'
@@ -22,7 +24,7 @@ const LEFT_COUNT = 'desk-left-count'
 export type Place = (p: Person, remove: boolean) => Promise<number>
 
 /** By the name under which it is counted. */
-export function places(o: Under, beside: Beside): Readonly<Record<'files' | 'archived' | 'waiting' | 'talks' | 'messages' | 'mails' | 'traces', Place>> {
+export function places(o: Under, beside: Beside): Readonly<Record<'files' | 'archived' | 'waiting' | 'talks' | 'rooms' | 'tickets' | 'messages' | 'mails' | 'traces', Place>> {
   const { archive, offline, documents } = o.link.stores
   const at = new Addresses(o.domain, queue => o.config.queues.has(queue))
 
@@ -92,6 +94,28 @@ export function places(o: Under, beside: Beside): Readonly<Record<'files' | 'arc
     return found
   }
 
+  /** What agents said in the desk's rooms; a room service that cannot be asked loses the lines from its archive. */
+  const rooms: Place = async (p, remove) => {
+    let found = 0
+    for (const room of beside.rooms().all) {
+      for (let afterId: string | undefined; ;) {
+        const { rows, complete } = await archive.query({ owner: room.jid, limit: PAGE, ...(afterId === undefined ? {} : { afterId }) })
+        const mine = rows.filter(r => isNamed(p, wordsOf(r.stanza).text)).map(r => r.id)
+        found += mine.length
+        if (remove && mine.length > 0) {
+          await beside.rooms().takeBack(room, mine)
+          const kept = (await archive.query({ owner: room.jid, ids: mine, limit: mine.length })).rows.filter(r => isNamed(p, wordsOf(r.stanza).text)).map(r => r.id)
+          if (kept.length > 0) await archive.remove(room.jid, kept)
+        }
+        afterId = rows.at(-1)?.id
+        if (complete) break
+      }
+    }
+    return found
+  }
+
+  const tickets: Place = (p, remove) => beside.tickets.about((text, about) => isNamed(p, text, about), remove)
+
   const messages: Place = (p, remove) => forgetLeft(o, isLeftBy(p.customer), remove)
 
   const mails: Place = async (p, remove) => {
@@ -128,7 +152,7 @@ export function places(o: Under, beside: Beside): Readonly<Record<'files' | 'arc
 
   const files: Place = async ({ customer }, remove) => await (remove ? o.storage?.remove([], customer.jid) : o.storage?.count(customer.jid)) ?? 0
 
-  return { files, archived, waiting, talks, messages, mails, traces }
+  return { files, archived, waiting, talks, rooms, tickets, messages, mails, traces }
 }
 
 /** What a kept stanza says, and who sent it. */

@@ -12,6 +12,7 @@ const MERGES = 'desk-ticket-merges' // begun: which into which
 const SPLITS = 'desk-ticket-splits' // begun: which articles of which ticket go into a new one
 const MOVED = 'desk-ticket-moved' // where an article was split off to, by its key
 const PAGE = 500
+const ERASED = 'Erased' // in the place of a subject, a customer
 
 interface Begun { readonly from: number; readonly articles: readonly string[]; readonly head: Head }
 
@@ -163,12 +164,45 @@ export class BuiltinTickets implements Tickets {
       const number = Number(ticket)
       const left = (await this.get(number))?.articles ?? []
       const isTheirs = (a: Article): boolean => a.conversation === conversation || (a.conversation === 0 && names(a.body))
-      for (const a of left) if (isTheirs(a) && await this.#documents.remove(ARTICLES, this.#owner(number), a.key) === 'ok') gone++
-      const head = await this.#documents.get<Head>(HEADS, this.#desk, ticket)
-      if (head) await this.#documents.put<Head>(HEADS, this.#desk, ticket, { ...head.value, ...(left.every(isTheirs) || names(head.value.subject) ? { subject: 'Erased' } : {}), customer: 'Erased' })
+      gone += await this.#take(number, left.filter(isTheirs))
+      await this.#head(ticket, head => ({ ...head, ...(left.every(isTheirs) || names(head.subject) ? { subject: ERASED } : {}), customer: ERASED }))
       await this.#documents.remove(OF, this.#of(conversation), ticket)
     }
     return gone
+  }
+
+  async about(names: (text: string, about?: number) => boolean, remove: boolean): Promise<number> {
+    let found = 0
+    for (let after: string | undefined; ;) {
+      const page = await this.#documents.range<number>(OF, this.#of(0), { limit: PAGE, ...(after === undefined ? {} : { after }) })
+      for (const { id: ticket } of page) {
+        const head = (await this.#documents.get<Head>(HEADS, this.#desk, ticket))?.value
+        if (!head) continue
+        const all = await this.#articles(head.number)
+        const other = all.find(a => a.conversation !== 0)?.conversation
+        const whole = other === undefined && names(head.customer)
+        const own = all.filter(a => a.conversation === 0 && (whole || names(a.body, other)))
+        const isHeaded = whole || (other === undefined && names(head.subject))
+        found += own.length + (isHeaded ? 1 : 0)
+        if (!remove) continue
+        await this.#take(head.number, own)
+        if (isHeaded) await this.#head(ticket, h => ({ ...h, subject: ERASED, ...(whole ? { customer: ERASED } : {}) }))
+      }
+      after = page.at(-1)?.id
+      if (page.length < PAGE) return found
+    }
+  }
+  /** Removes articles; gives how many went. */
+  async #take(number: number, articles: readonly Article[]): Promise<number> {
+    let gone = 0
+    for (const a of articles) if (await this.#documents.remove(ARTICLES, this.#owner(number), a.key) === 'ok') gone++
+    return gone
+  }
+  async #head(ticket: string, change: (h: Head) => Head): Promise<void> {
+    for (;;) {
+      const head = await this.#documents.get<Head>(HEADS, this.#desk, ticket)
+      if (!head || await this.#documents.put<Head>(HEADS, this.#desk, ticket, change(head.value), head.version) !== 'conflict') return
+    }
   }
 
   /** Gives the ticket in which it stands at last. */

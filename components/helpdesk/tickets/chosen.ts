@@ -8,11 +8,12 @@ import type { Article, SplitOff, Ticket, Tickets } from './port.ts'
 import { RestTickets } from './rest.ts'
 
 /** What was sent under a key. A started one may have arrived or not. */
-interface Sent { readonly is: 'started' | 'done'; readonly number?: number; readonly body: string }
+interface Sent { readonly is: 'started' | 'done'; readonly number?: number; readonly body: string; /** absent in what was noted long ago */ readonly conversation?: number }
 type Head = Pick<Ticket, 'subject' | 'queue' | 'customer' | 'email'>
 
 type Under = Pick<Ground, 'rules' | 'link' | 'domain' | 'mail' | 'now' | 'secret'>
 const SENT = 'desk-tickets-sent'
+const PAGE = 500
 
 export class ChosenTickets implements Tickets {
   readonly #o: Under
@@ -67,7 +68,24 @@ export class ChosenTickets implements Tickets {
   async split(number: number, off: SplitOff): Promise<number | 'missing' | 'unknown' | 'all' | 'elsewhere'> { return this.#o.rules.now.tickets.kind === 'builtin' ? this.#own.split(number, off) : 'elsewhere' }
   of(conversation: number): Promise<Ticket[]> { return this.#own.of(conversation) }
   resume(): Promise<void> { return this.#own.resume() }
-  forget(conversation: number, names?: (text: string) => boolean): Promise<number> { return this.#own.forget(conversation, names) }
+  async forget(conversation: number, names?: (text: string) => boolean): Promise<number> {
+    await this.#forgetSent((s, key) => s.conversation === conversation || key === `end-${conversation}` || ((s.conversation ?? 0) === 0 && names?.(s.body) === true), true)
+    return this.#own.forget(conversation, names)
+  }
+  async about(names: (text: string, about?: number) => boolean, remove: boolean): Promise<number> {
+    return await this.#forgetSent(s => (s.conversation ?? 0) === 0 && names(s.body), remove) + await this.#own.about(names, remove)
+  }
+  /** What was noted of what other systems were given; gives how many there are. */
+  async #forgetSent(isTheirs: (s: Sent, key: string) => boolean, remove: boolean): Promise<number> {
+    const { documents } = this.#o.link.stores
+    let found = 0
+    for (let after: string | undefined; ;) {
+      const page = await documents.range<Sent>(SENT, this.#o.domain, { limit: PAGE, ...(after === undefined ? {} : { after }) })
+      for (const { id, value } of page) if (isTheirs(value, id)) { found++; if (remove) await documents.remove(SENT, this.#o.domain, id) }
+      after = page.at(-1)?.id
+      if (page.length < PAGE) return found
+    }
+  }
 
   /** Makes a ticket in the other system, once: what was begun under this key is looked for first. */
   async #create(ticket: Head, article: Article): Promise<number> {
@@ -78,25 +96,25 @@ export class ChosenTickets implements Tickets {
       return before.number
     }
     const found = before && await this.#remote.find(article.key)
-    await this.#note(article.key, { is: 'started', body: article.body })
+    await this.#note(article.key, { is: 'started', body: article.body, conversation: article.conversation })
     const number = found ?? await this.#remote.create(ticket, article)
-    await this.#note(article.key, { is: 'done', number, body: article.body })
+    await this.#note(article.key, { is: 'done', number, body: article.body, conversation: article.conversation })
     await this.#own.keep(number, ticket, article)
     return number
   }
   async #add(number: number, subject: string, article: Article): Promise<void> {
     const before = await this.#sent(article.key)
     if (before?.is === 'done') { if (before.body !== article.body) await this.#rest(number, subject, before.body, article); return }
-    await this.#note(article.key, { is: 'started', body: article.body })
+    await this.#note(article.key, { is: 'started', body: article.body, conversation: article.conversation })
     await this.#remote.append(number, subject, article)
-    await this.#note(article.key, { is: 'done', number, body: article.body })
+    await this.#note(article.key, { is: 'done', number, body: article.body, conversation: article.conversation })
   }
   /** What was said since the article was sent: another system’s articles cannot be taken back. */
   async #rest(number: number, subject: string, before: string, article: Article): Promise<void> {
     const old = before.trimEnd()
     const more = article.body.startsWith(old) ? article.body.slice(old.length).trimStart() : article.body
     await this.#remote.append(number, subject, { ...article, key: `${article.key}-${article.body.length}`, body: more })
-    await this.#note(article.key, { is: 'done', number, body: article.body })
+    await this.#note(article.key, { is: 'done', number, body: article.body, conversation: article.conversation })
   }
 
   async #mail(number: number, subject: string, article: Article): Promise<void> {
@@ -107,7 +125,7 @@ export class ChosenTickets implements Tickets {
     const key = before ? `ticket-${article.key}-${article.body.length}` : `ticket-${article.key}`
     const posted = await this.#o.mail.send({ kind: 'notice', to, subject: `[#${number}] ${subject}`.replace(/[\p{Cc}\u2028\u2029]/gu, ' ').slice(0, 250), text: article.body, key })
     if (posted.is === 'refused') throw new Error(posted.because)
-    await this.#note(article.key, { is: 'done', number, body: article.body })
+    await this.#note(article.key, { is: 'done', number, body: article.body, conversation: article.conversation })
   }
 
   async #sent(key: string): Promise<Sent | undefined> { return (await this.#o.link.stores.documents.get<Sent>(SENT, this.#o.domain, key))?.value }

@@ -23,6 +23,8 @@ export interface Tickets {
   of(conversation: number): Promise<Ticket[]>
   /** Removes the desk's own copies of what was said in a conversation, and from the same tickets what belongs to none and `names` the person; gives how many articles went. */
   forget(conversation: number, names?: (text: string) => boolean): Promise<number>
+  /** What belongs to no conversation and is about a person: all of a ticket whose customer `names` fits, else the articles and the subjects that it fits; of a ticket that holds some conversation too (`about`), articles alone. Counts it, and removes it if so told. */
+  about(names: (text: string, about?: number) => boolean, remove: boolean): Promise<number>
   /** After a start: ends what was begun. */
   resume(): Promise<void>
   /** The newest first, without their articles. */
