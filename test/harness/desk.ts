@@ -110,8 +110,8 @@ export class DeskHouse implements AsyncDisposable {
     const endless = type?.startsWith('text/event-stream') === true
     if (endless) await answer.body?.cancel()
     const text = endless ? '{}' : await answer.text()
-    const told = endless || type?.includes('json') ? JSON.parse(text) : undefined
-    await this.#holds(method, path, { status: answer.status, type, body: told })
+    const told = endless || (type?.includes('json') && text !== '') ? JSON.parse(text) : undefined
+    if (method !== 'HEAD') await this.#holds(method, path, { status: answer.status, type, body: told })
     return { status: answer.status, headers: answer.headers, body: told }
   }
 

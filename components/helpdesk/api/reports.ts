@@ -3,14 +3,13 @@ import type { HttpResponse } from '../../../server/api.ts'
 import { queueName } from '../config.ts'
 import type { Summary } from '../past.ts'
 import { readWanted } from '../records/finding.ts'
-import { BY, report, type By } from '../records/report.ts'
+import { BY, Report, type By } from '../records/report.ts'
 import { csv } from '../transcripts/csv.ts'
-import { count, list, maybe, moment, shape, text } from './shapes.ts'
+import { count as number, list, maybe, moment, shape, text } from './shapes.ts'
 import { ok, problem, time, wantsTable, type Door, type Route } from './door.ts'
 
-const seconds = maybe(count)
-const ROW = shape({ key: text, name: text, conversations: count, served: count, lost: { ...count, description: 'Over, and never had an agent.' }, messages: count, waitAverage: seconds, waitLongest: seconds, durationAverage: seconds })
-const MOST = 20_000 // conversations of one report
+const seconds = maybe(number)
+const ROW = shape({ key: text, name: text, conversations: number, served: number, lost: { ...number, description: 'Over, and never had an agent.' }, messages: number, waitAverage: seconds, waitLongest: seconds, durationAverage: seconds })
 const PAGE = 500
 const DAY = 86_400_000 // ms
 const COLUMNS = ['key', 'name', 'conversations', 'served', 'lost', 'messages', 'waitAverage', 'waitLongest', 'durationAverage'] as const
@@ -23,31 +22,33 @@ export function reportRoutes({ office: o }: Door): readonly Route[] {
     department: s => Object.entries(o.rules.now.departments).filter(([, d]) => d.queues.includes(s.queue)).map(([id]) => id),
   }
 
-  /** Those begun in that time which `fits` lets through, the newest first; whether these are all. */
-  async function begun(since: number, until: number, fits: (s: Summary) => boolean): Promise<{ found: Summary[]; complete: boolean }> {
+  /** Counts those begun in that time which `fits` lets through, a page at a time: others have their turn between, and memory holds a page and the sums. Ends early where nobody waits for it any more. */
+  async function count(sums: Report, since: number, until: number, fits: (s: Summary) => boolean, gone: AbortSignal): Promise<void> {
     await o.records.catalogue.flush()
     const first = await o.link.stores.search.find(o.records.catalogue.space, { where: { deleted: false }, until, sort: 'newest', limit: 1 })
-    const found: Summary[] = []
-    let looked = 0
     let before = 'wrong' in first || !first.hits[0] ? 0 : Number(first.hits[0].id) + 1
-    for (;;) {
-      const page = before === 0 ? [] : await o.everything({ before, limit: PAGE })
+    while (before > 0 && !gone.aborted) {
+      const page = await o.summaries.newest({ before, limit: PAGE })
       for (const s of page) {
-        if (s.opened < since) return { found, complete: true }
-        if (s.opened <= until && fits(s)) found.push(s)
+        if (s.opened < since) return
+        if (s.opened <= until && fits(s)) sums.add(s)
       }
-      looked += page.length
-      if (page.length < PAGE) return { found, complete: true }
-      if (looked >= MOST) return { found, complete: false }
-      before = page.at(-1)?.number ?? 0
+      before = page.length < PAGE ? 0 : page.at(-1)?.number ?? 0
     }
+  }
+  /** One at a time: they read much. */
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = turn.then(work)
+    turn = done.catch(() => {})
+    return done
   }
 
   return [{
     method: 'GET', path: '/reports', id: 'report', scope: 'conversations:read', needs: 'reports.view', table: true,
-    summary: `How many conversations there were, how many had an agent, how long they waited and lasted (seconds), of those begun in that time; the last 30 days unless told otherwise, and at most ${MOST} are looked at`,
+    summary: 'How many conversations there were, how many had an agent, how long they waited and lasted (seconds), of those begun in that time; the last 30 days unless told otherwise',
     query: { by: { enum: BY, description: 'A line for each queue (unless told otherwise), department, agent (the last one) or day (UTC).' }, since: { ...text, description: 'A date, or a moment.' }, until: { ...text, description: 'A date, which counts whole, or a moment.' } },
-    refuses: [422], answer: shape({ by: { enum: BY }, since: moment, until: moment, complete: { type: 'boolean' }, rows: list(ROW) }),
+    refuses: [422], answer: shape({ by: { enum: BY }, since: moment, until: moment, rows: list(ROW) }),
     async handle(r, who) {
       const by = BY.find(b => b === (r.query.get('by') ?? 'queue'))
       if (!by) return wrong('by', `one of ${BY.join(', ')}`)
@@ -57,10 +58,11 @@ export function reportRoutes({ office: o }: Door): readonly Route[] {
       const until = wanted.until ?? Math.floor(o.now / DAY) * DAY + DAY - 1 // whole days, as dates are
       const since = wanted.since ?? until + 1 - 30 * DAY
       if (since > until) return wrong('since', 'not after until')
-      const { found, complete } = await begun(since, until, s => o.operators.may(who.jid, 'reports.view', s.queue))
-      const rows = report(found, keysOf[by]).map(l => ({ ...l, name: name(by, l.key) }))
+      const sums = new Report(keysOf[by])
+      await inTurn(() => count(sums, since, until, s => o.operators.may(who.jid, 'reports.view', s.queue), r.gone))
+      const rows = sums.lines.map(l => ({ ...l, name: name(by, l.key) }))
       if (wantsTable(r)) return { status: 200, headers: { 'content-type': 'text/csv; charset=utf-8; header=present', 'content-disposition': `attachment; filename="report-${by}.csv"` }, body: csv([COLUMNS, ...rows.map(x => COLUMNS.map(c => x[c] ?? undefined))]) }
-      return ok({ by, since: time(since), until: time(until), complete, rows })
+      return ok({ by, since: time(since), until: time(until), rows })
     },
   }]
 }

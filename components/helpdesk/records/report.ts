@@ -20,20 +20,31 @@ export interface Line {
 }
 interface Sum { conversations: number; served: number; lost: number; messages: number; waits: number; waited: number; longest: number; closed: number; lasted: number }
 
-/** The lines of these conversations by their keys, in the order of the keys; one of several departments counts in each. */
-export function report(all: readonly Summary[], keysOf: (s: Summary) => readonly string[]): readonly Line[] {
-  const sums = new Map<string, Sum>()
-  for (const s of all) for (const key of keysOf(s)) {
-    let sum = sums.get(key)
-    if (!sum) sums.set(key, sum = { conversations: 0, served: 0, lost: 0, messages: 0, waits: 0, waited: 0, longest: 0, closed: 0, lasted: 0 })
-    const isServed = s.owners.length > 0
-    sum.conversations++
-    sum.messages += s.messages ?? 0
-    if (isServed) sum.served++
-    else if (s.state === 'closed') sum.lost++
-    if (isServed && s.waited !== undefined) { sum.waits++; sum.waited += s.waited; sum.longest = Math.max(sum.longest, s.waited) }
-    if (s.closed !== undefined) { sum.closed++; sum.lasted += s.closed - s.opened }
+/** Counts conversations one by one, by their keys; one of several departments counts in each. */
+export class Report {
+  readonly #sums = new Map<string, Sum>()
+  readonly #keysOf: (s: Summary) => readonly string[]
+  constructor(keysOf: (s: Summary) => readonly string[]) { this.#keysOf = keysOf }
+
+  add(s: Summary): void {
+    for (const key of this.#keysOf(s)) {
+      let sum = this.#sums.get(key)
+      if (!sum) this.#sums.set(key, sum = { conversations: 0, served: 0, lost: 0, messages: 0, waits: 0, waited: 0, longest: 0, closed: 0, lasted: 0 })
+      const isServed = s.owners.length > 0
+      sum.conversations++
+      sum.messages += s.messages ?? 0
+      if (isServed) sum.served++
+      else if (s.state === 'closed') sum.lost++
+      if (isServed && s.waited !== undefined) { sum.waits++; sum.waited += s.waited; sum.longest = Math.max(sum.longest, s.waited) }
+      if (s.closed !== undefined) { sum.closed++; sum.lasted += s.closed - s.opened }
+    }
   }
+
+  /** In the order of the keys. */
+  get lines(): readonly Line[] { return lines(this.#sums) }
+}
+
+function lines(sums: ReadonlyMap<string, Sum>): readonly Line[] {
   const average = (sum: number, n: number): number | null => n === 0 ? null : Math.round(sum / n / 1000)
   return [...sums].sort(([a], [b]) => a < b ? -1 : 1).map(([key, x]) => ({
     key, conversations: x.conversations, served: x.served, lost: x.lost, messages: x.messages, waitAverage: average(x.waited, x.waits), waitLongest: average(x.longest, Math.min(1, x.waits)), durationAverage: average(x.lasted, x.closed),
