@@ -1,7 +1,9 @@
 // What visitors of pages prove before they are let in, where the settings ask for it.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { BOT, config, type DeskHouse, type Person } from '../harness/desk.ts'
+import { Work } from '../../components/helpdesk/intake/work.ts'
 import { webDesk } from '../harness/web.ts'
 import { HookSink, status } from '../unit/helpdesk/hook-sink.ts'
 import { MailSink } from '../unit/helpdesk/mail-sink.ts'
@@ -46,7 +48,8 @@ describe('proof before a conversation', () => {
     using eve = await at(url)
     assert.equal(page.proof, true)
     const good = await solved(page)
-    for (const proof of [undefined, '', 'nonsense', good.slice(0, -1), `${good}0`]) { begin(page, proof); assert.equal(await reason(page), 'policy-violation', proof) }
+    const near = [good.slice(0, -1), ...[...'0123456789'].map(x => good + x)].filter(x => createHash('sha256').update(x).digest()[0] !== 0).slice(0, 2) // that it happens to fit, too, is one in 256
+    for (const proof of [undefined, '', 'nonsense', ...near]) { begin(page, proof); assert.equal(await reason(page), 'policy-violation', proof) }
     begin(eve, good)
     assert.equal(await reason(eve), 'policy-violation', 'it was asked of somebody else')
     await readsNobody(anna)
@@ -140,6 +143,12 @@ describe('proof before a conversation', () => {
     begin(page, await solved(page))
     await page.hears('said')
   }, PULL))
+
+  it('SEC-W33 a challenge holds in the process that gave it alone: after a restart there is another', async () => {
+    const [before, after] = [new Work(), new Work()]
+    const solution = await solve(before.issue('v1@web.localhost', 8, 0), 8, new AbortController().signal) ?? ''
+    assert.deepEqual([after.believes(solution, 'v1@web.localhost', 8, 1), before.believes(solution, 'v1@web.localhost', 8, 1)], [false, true])
+  })
 
   it('SEC-W33 a message for later needs it, too', async () => {
     const sink = new MailSink()
