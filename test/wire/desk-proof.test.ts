@@ -10,6 +10,7 @@ import { MailSink } from '../unit/helpdesk/mail-sink.ts'
 import { newId, Page, post } from '../web/page.ts'
 import { solve } from '../../web/widget/proof.ts'
 
+const NOW = Date.parse('2026-11-20T10:00:00Z')
 const STAFF = { anna: 'agent', boss: 'admin' } as const
 const PULL = config({ support: { assign: 'pull' } }, { allow: ['127.0.0.0/8'] })
 const SHOP = 'https://shop.example.org'
@@ -146,8 +147,8 @@ describe('proof before a conversation', () => {
 
   it('SEC-W33 a challenge holds in the process that gave it alone: after a restart there is another', async () => {
     const [before, after] = [new Work(), new Work()]
-    const solution = await solve(before.issue('v1@web.localhost', 8, 0), 8, new AbortController().signal) ?? ''
-    assert.deepEqual([after.believes(solution, 'v1@web.localhost', 8, 1), before.believes(solution, 'v1@web.localhost', 8, 1)], [false, true])
+    const solution = await solve(before.issue('v1@web.localhost', 8, NOW), 8, new AbortController().signal) ?? ''
+    assert.deepEqual([after.believes(solution, 'v1@web.localhost', 8, NOW + 1), before.believes(solution, 'v1@web.localhost', 8, NOW + 1)], [false, true])
   })
 
   it('SEC-W33 a message for later needs it, too', async () => {
