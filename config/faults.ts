@@ -1,6 +1,7 @@
 // What is wrong with a config file, in words an admin can act on: `key: what is wrong: the mend`, all faults at once.
+import type { ErrorObject } from 'ajv/dist/2020.js'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import schemaFile from '../schemas/config.json' with { type: 'json' }
-import { shapeOf, type Misfit } from '../schemas/shape.ts'
 import { resolve, type Schema } from './fill.ts'
 
 export const schema = schemaFile as unknown as Schema // the file is a JSON Schema; fill.ts says which part of one it uses
@@ -8,15 +9,19 @@ export const schema = schemaFile as unknown as Schema // the file is a JSON Sche
 /** One fault: `line` is all after the file's name. */
 export interface Fault { readonly path: readonly string[]; readonly line: string }
 
-const shape = shapeOf(schemaFile)
+// one function for each definition, as they come: to weave and polish a single one takes twice the time and memory, and it runs once
+const validate = new Ajv2020({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true, strictRequired: false, strictTypes: false, inlineRefs: false, code: { optimize: false } })
+  .addVocabulary(['x-is', 'x-unit', 'x-setting'])
+  .compile(schemaFile)
 
 /** Checks the shape of what the file says. */
 export function shapeFaults(value: unknown): Fault[] {
+  if (validate(value)) return []
   const faults = new Map<string, Fault>()
-  const misfits = shape.misfits(value)
-  for (const misfit of misfits) {
-    if (hidden(misfit, misfits)) continue
-    const fault = describe(misfit, value)
+  const errors = validate.errors ?? []
+  for (const error of errors) {
+    if (hidden(error, errors)) continue
+    const fault = describe(error, value)
     if (!faults.has(fault.path.join('\0'))) faults.set(fault.path.join('\0'), fault)
   }
   return [...faults.values()]
@@ -39,27 +44,34 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
 }
 
 // A choice's branches complain as well as the choice: its own `x-is` says it better, unless a branch complains of something deeper.
-function hidden(misfit: Misfit, all: readonly Misfit[]): boolean {
-  if (misfit.keyword === 'anyOf') return all.some(other => deeper(other, misfit))
-  return misfit.keyword !== 'additionalProperties' && all.some(other => other.keyword === 'anyOf' && other.pointer === misfit.pointer)
+function hidden(error: ErrorObject, all: readonly ErrorObject[]): boolean {
+  if (error.keyword === 'propertyNames') return true // the error inside names the rule
+  if (error.keyword === 'anyOf') return all.some(other => deeper(other, error))
+  return error.keyword !== 'additionalProperties' && all.some(other => other.keyword === 'anyOf' && other.instancePath === error.instancePath)
 }
 
-function deeper(misfit: Misfit, than: Misfit): boolean {
-  return misfit.pointer.startsWith(`${than.pointer}/`)
-    || (misfit.keyword === 'additionalProperties' && misfit.pointer === than.pointer)
+function deeper(error: ErrorObject, than: ErrorObject): boolean {
+  return error.instancePath.startsWith(`${than.instancePath}/`)
+    || (error.keyword === 'additionalProperties' && error.instancePath === than.instancePath)
 }
 
-function describe({ pointer, keyword, rules, key, name, because }: Misfit, value: unknown): Fault {
-  const path = pointer.split('/').slice(1).map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-  const part = resolve(schema, rules as Schema) // the rules are a part of the file
-  if (name !== undefined) return fault([...path, name], 'is a name that cannot stand here', `use ${part['x-is'] ?? 'another name'}`)
-  if (keyword === 'additionalProperties' && key !== undefined) {
-    const known = Object.keys(part.properties ?? {})
+function describe(error: ErrorObject, value: unknown): Fault {
+  const path = error.instancePath.split('/').slice(1).map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const parent = resolve(schema, (error.parentSchema ?? {}) as Schema) // verbose: ajv gives the schema that complains
+  if (error.propertyName !== undefined) {
+    return fault([...path, error.propertyName], 'is a name that cannot stand here', `use ${parent['x-is'] ?? 'another name'}`)
+  }
+  if (error.keyword === 'additionalProperties') {
+    const key = String(error.params['additionalProperty'])
+    const known = Object.keys(parent.properties ?? {})
     const meant = nearest(key, known)
     return fault([...path, key], 'unknown key', meant ? `did you mean ${meant}?` : known.length ? `known here: ${known.join(', ')}` : 'leave it out')
   }
-  if (keyword === 'required' && key !== undefined) return fault([...path, key], 'is missing', `give ${words(part.properties?.[key])}`)
-  return fault(path, `cannot be ${shown(at(value, path))}`, `give ${part['x-is'] ?? because}`)
+  if (error.keyword === 'required') {
+    const key = String(error.params['missingProperty'])
+    return fault([...path, key], 'is missing', `give ${words(parent.properties?.[key])}`)
+  }
+  return fault(path, `cannot be ${shown(at(value, path))}`, `give ${parent['x-is'] ?? error.message ?? 'something else'}`)
 }
 
 const words = (part: Schema | undefined): string => (part && resolve(schema, part)['x-is']) ?? 'it'
