@@ -20,6 +20,7 @@ import { inLine } from './dispatch.ts'
 import { Refused, type Bare, type Event, type Present, type State } from './facts.ts'
 import type { Office } from './office.ts'
 import { filled, replies, repliesList } from './replies.ts'
+import { mayRead } from './records/access.ts'
 import { cardLines, RECORD_ACTS } from './records/acts.ts'
 import { BAN_ACTS } from './intake/ban-acts.ts'
 import { ARTICLE_ACTS } from './intake/article-acts.ts'
@@ -198,13 +199,14 @@ const ACTS: Readonly<Record<Handler, Act>> = {
   async who(o, c) {
     const n = meant(o, c, s => mine(c.by)(s) || owned(c.by)(s), 'You are in no conversation; give a number.')
     if (isAnswer(n)) return n
-    const s = o.book.states.get(n)
-    if (!s || s.is === 'absent' || !visible(o, c.by, n)) return no(`There is no open conversation #${n}.`)
-    const customer = o.customerOf(s)
+    const s = o.book.states.get(n) ?? await o.book.state(n)
+    const sees = s.is === 'closed' ? s.deleted === undefined && mayRead(o, c.by, s) : visible(o, c.by, n)
+    if (s.is === 'absent' || !sees) return no(`There is no conversation #${n}.`)
+    const customer = await o.customers.byId(s.customer)
     return yes([
       `#${n} ${customer?.name ?? 'Customer'}${customer ? ` <${customer.jid}>` : ''} · ${queueName(o.config, s.queue)} · ${s.is}`,
       ...(customer?.page ? [`from ${customer.page}`] : []),
-      `open for ${duration(o.now - s.opened)}`,
+      s.is === 'closed' ? `lasted ${duration(s.at - s.opened)}` : `open for ${duration(o.now - s.opened)}`,
       ...(s.is === 'active' || s.is === 'ended' ? [`served by ${o.operators.name(s.owner)}`] : []),
       ...(customer ? await cardLines(o, c.by, customer) : []),
       ...Object.entries(s.crew).map(([jid, role]) => `${o.operators.name(jid)}: ${role}`),

@@ -25,8 +25,7 @@ describe('what an agent is told', () => {
     const long = `first ${'very '.repeat(40)}long line`
     const { anna, zoe } = await offered(d, long)
     zoe.types(SUPPORT, 'and a second one\nof two lines')
-    await zoe.actor.fence()
-    await d.quiet()
+    while ((await d.rest('GET', `${API}/conversations/1/lines`, 'mia')).body.lines.length < 2) await d.quiet() // it is kept
     const text = await says(anna, '!who 1', /#1 Zoe/)
     assert.ok(text.includes(`Zoe: ${long}`) && text.endsWith('Zoe: and a second one\nof two lines'), text)
     assert.doesNotMatch(text, /0 conversations/)
@@ -64,6 +63,18 @@ describe('what an agent is told', () => {
     ben.types('im1@help.localhost', '!a')
     await ben.reads('im1@help.localhost', /have you a minute\?$/)
     await says(ben, '!list agents', /There are none/)
+  }))
+
+  it('ST-59 who the customer of a past chat was can be asked by who served it, not by others, and not once it is deleted', deskWith(CALM, TEAM, async d => {
+    const { anna, zoe } = await offered(d)
+    const [ben, mia] = [await d.comes('ben', '<presence><show>dnd</show></presence>'), await d.comes('mia', '<presence><show>dnd</show></presence>')]
+    await says(anna, '!a', /accepted/)
+    await says(anna, '!close', /closed/, c(1))
+    await zoe.reads(SUPPORT, '✱ The chat has ended.')
+    assert.match(await says(anna, '!who 1', /#1 Zoe/), /closed\nlasted 0:00/)
+    await says(ben, '!who 1', /There is no conversation #1\./)
+    await says(mia, '!delete 1 yes', /deleted/)
+    await says(mia, '!who 1', /There is no conversation #1\./)
   }))
 
   it('ST-57 the history says what was done in words', deskWith(CALM, TEAM, async d => {

@@ -31,12 +31,12 @@
   }
 
   async function look(a) {
-    let again = 30
+    let again = a.deskbellRefresh ?? 30 // seconds; what the link said last, also while nobody answers
     try {
       const r = await fetch(`${host}/webchat/link?${new URLSearchParams({ site, link: a.dataset.deskbellLink, page: location.origin + location.pathname })}`, { signal: AbortSignal.timeout(10000), credentials: 'omit' })
       if (!r.ok) throw new Error()
       const { online, faces, title, refresh } = await r.json()
-      again = refresh
+      again = a.deskbellRefresh = refresh
       a.deskbellOffline = faces.offline
       draw(a, online ? faces.online : faces.offline, title, online)
     } catch {

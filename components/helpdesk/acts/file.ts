@@ -10,5 +10,5 @@ export const file: Act = (o, c) => {
   if (!mayWrite(s, c.by)) return notYours('You do not speak in this conversation.')
   if (!o.handing || o.storage?.base() === undefined) return no('There is no place for files here: the administrator has to set up file upload.')
   const { link, lasts } = o.handing.link(n, c.by)
-  return { ...yes(`Upload a file for #${n}${label(o, n)} here, once, within ${lasts} min: ${link}`, n), link }
+  return { ...yes(`Upload a file for #${n}${label(o, n)} here, once, within ${lasts}: ${link}`, n), link }
 }

@@ -6,7 +6,6 @@ import { because } from '../answers.ts'
 import { object, problem } from '../api/door.ts'
 import { Refused, type Bare, type Present } from '../facts.ts'
 import type { Office } from '../office.ts'
-import { duration } from '../sentences.ts'
 import { mayWrite } from '../states.ts'
 import type { FileFacts, UploadLinks } from './links.ts'
 import type { Seal } from './seal.ts'
@@ -36,7 +35,7 @@ export class Handing implements UploadLinks {
 
   /** Where this agent can upload one file for this conversation; the secret stands in the fragment, which no server and no log sees. */
   link(n: number, by: Bare): { readonly link: string; readonly lasts: string } {
-    return { link: `${this.#base() ?? ''}${PATH}#${this.#seal.close('link', this.#o.now + LIFE, { n, by, once: randomBytes(9).toString('base64url') } satisfies Link)}`, lasts: duration(LIFE) }
+    return { link: `${this.#base() ?? ''}${PATH}#${this.#seal.close('link', this.#o.now + LIFE, { n, by, once: randomBytes(9).toString('base64url') } satisfies Link)}`, lasts: `${LIFE / 60_000} minutes` }
   }
 
   serve(http: HttpRouter): void {
