@@ -359,13 +359,17 @@ export class ClientStream extends Stream implements Carrier {
     if (h === undefined) return failedSm('bad-request')
     const unknown = (): Element => failedSm('item-not-found', devices.handledOf(previd, user.bare, network.now()))
     if (!device || device.jid.bare !== user.bare) return unknown()
+    device.sever()
     await new Promise<void>(done => { device.handled.whenCommitted(done) })
-    if (this.over) return undefined
+    if (this.over) { device.spurned(); return undefined }
     if (device.gone) return unknown()
     const go = (told: (resumed: Element) => string): boolean => {
       if (device.gone) { this.fail('reset'); return false }
-      if (device.resume(this, h, mine => told(el('resumed', NS_SM, { previd, h: String(mine) })))) return true
-      this.fail('undefined-condition', undefined, el('handled-count-too-high', NS_SM, { h: String(h), 'send-count': String(device.sent) }))
+      device.sever() // another may have come before us
+      if (!device.handled.settled) this.fail('conflict', 'Another connection has just resumed.')
+      else if (device.resume(this, h, mine => told(el('resumed', NS_SM, { previd, h: String(mine) })))) return true
+      else this.fail('undefined-condition', undefined, el('handled-count-too-high', NS_SM, { h: String(h), 'send-count': String(device.sent) }))
+      device.spurned()
       return false
     }
     return { device, go }

@@ -183,9 +183,27 @@ export class Device extends Resource {
   /** `carrier` has ended, in due form if `clean`; that matters no more if the session has gone on over another. */
   detach(carrier: Carrier, clean: boolean): void {
     if (this.#carrier !== carrier) return
+    this.#carrier = undefined
+    this.#lie(clean)
+  }
+
+  /**
+   * Another stream is about to go on with the session: nothing more is taken from the one that carried it, or it would be counted
+   * after the peer was told how far we are. Until `resume` or `spurned` what comes for the device waits.
+   */
+  sever(): void {
+    const before = this.#carrier
+    this.#carrier = undefined
+    before?.fail('conflict', 'Resumed on another connection.')
+  }
+
+  /** It was severed, and no other stream goes on with it. */
+  spurned(): void { if (!this.#carrier && !this.#gone && this.attached) this.#lie(false) }
+
+  /** Without a stream: asleep for a while, or over. */
+  #lie(clean: boolean): void {
     const { hibernated } = this.host.limits.resources
     if (clean || !this.#resumable || hibernated <= 0) { this.leave(); return }
-    this.#carrier = undefined
     this.#silence()
     this.#sleep(this.host.clock.now() + Math.min(this.#life, this.host.limits.streamManagement.resume))
     this.host.tell('detached', this)
@@ -205,9 +223,8 @@ export class Device extends Resource {
     this.#expiry?.[Symbol.dispose]()
     this.#expiry = undefined
     this.#silence()
-    const before = this.#carrier
+    this.sever()
     this.#carry(carrier)
-    before?.fail('conflict', 'Resumed on another connection.')
     this.attached = true
     carrier.send(resumed(this.handled.h))
     for (const { stanza } of this.#unacked.all) carrier.send(stanza.write(this.#ns))

@@ -85,6 +85,9 @@ export class Handled {
     commit.then(settle, settle)
   }
 
+  /** Whether all that was taken up is committed. */
+  get settled(): boolean { return this.#open.length === 0 }
+
   /** Calls back, at once if it can, when all that was taken up so far is committed. */
   whenCommitted(then: () => void): void { if (this.#open.length === 0) then(); else this.#waiting.push({ at: this.#count, then }) }
 
