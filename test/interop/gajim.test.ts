@@ -10,9 +10,7 @@ describe('an agent with Gajim', function () {
   before(needs('gajim', hasGajim))
 
   it('finds the Helpdesk, asks !help, takes a chat with !a, talks and ends it with !end', async () => {
-    await using server = await Server.start()
-    await server.run('user', 'add', 'anna@localhost', '--password', 'pw', '--role', 'agent', '--name', 'Anna')
-    await server.run('user', 'add', 'alice@localhost', '--password', 'pw', '--name', 'Alice')
+    await using server = await Server.staffed()
     await using anna = await gajim(server, 'anna', 'pw')
     await using alice = await Script.login(server, 'alice', 'pw')
     const desk = await anna.findsContact('desk@help.localhost')

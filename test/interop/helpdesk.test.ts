@@ -13,11 +13,7 @@ const driven = ['pidgin', 'Xvfb', 'dbus-run-session'].every(c => find(c) !== und
 describe('an agent with a stock client', function () {
   this.timeout(300_000)
   let server!: Server
-  beforeEach(async () => {
-    server = await Server.start()
-    await server.run('user', 'add', 'anna@localhost', '--password', 'pw', '--role', 'agent', '--name', 'Anna')
-    await server.run('user', 'add', 'alice@localhost', '--password', 'pw', '--name', 'Alice')
-  })
+  beforeEach(async () => { server = await Server.staffed() })
   afterEach(() => server?.[Symbol.asyncDispose]())
 
   describe('profanity', () => {

@@ -48,6 +48,14 @@ ${more}`)
     return server
   }
 
+  /** With Anna, an agent, and Alice, who has a question. */
+  static async staffed(): Promise<Server> {
+    const server = await Server.start()
+    await server.run('user', 'add', 'anna@localhost', '--password', 'pw', '--role', 'agent', '--name', 'Anna')
+    await server.run('user', 'add', 'alice@localhost', '--password', 'pw', '--name', 'Alice')
+    return server
+  }
+
   get said(): string { return this.#said }
   /** The certificate that clients must be told to trust. */
   get certificate(): string { return join(this.folder, 'data/tls/cert.pem') }

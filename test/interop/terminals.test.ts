@@ -9,11 +9,7 @@ const terminals = find('tmux') !== undefined
 describe('an agent at a terminal', function () {
   this.timeout(300_000)
   let server!: Server
-  beforeEach(async () => {
-    server = await Server.start()
-    await server.run('user', 'add', 'anna@localhost', '--password', 'pw', '--role', 'agent', '--name', 'Anna')
-    await server.run('user', 'add', 'alice@localhost', '--password', 'pw', '--name', 'Alice')
-  })
+  beforeEach(async () => { server = await Server.staffed() })
   afterEach(() => server?.[Symbol.asyncDispose]())
 
   describe('mcabber', () => {

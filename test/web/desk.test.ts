@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { SignJWT } from 'jose'
 import type { Locator } from 'playwright-core'
-import { BOT, c, config } from '../harness/desk.ts'
+import { BOT, c, config, type Person } from '../harness/desk.ts'
 import { webDesk } from '../harness/web.ts'
 import { MailSink } from '../unit/helpdesk/mail-sink.ts'
 import { Customer } from './browser.ts'
@@ -61,16 +61,21 @@ describe('the widget before a desk', function () {
     } finally { await sink.close() }
   })
 
-  it('OT-14 RULE-C17 ST-58 after the end the customer may rate it and make a ticket of it', webDesk(STAFF, async (d, url) => {
-    const anna = await d.comes('anna')
-    await set(d, { conversation: { survey: true, ticketAtEnd: true } })
-    await using at = await Customer.at(chromium.context, url)
+  /** A conversation is over, and the customer has chosen a rating and written a word about it. */
+  async function rates(anna: Person, at: Customer, word: string): Promise<void> {
     await at.begins('Hello')
     anna.types(BOT, '!take 1')
     await at.told('Anna joined')
     await at.end.click()
     await at.page.getByRole('radio', { name: '4 / 5' }).check()
-    await field(at, 'textbox', 'A word about it').fill('Quick!')
+    await field(at, 'textbox', 'A word about it').fill(word)
+  }
+
+  it('OT-14 RULE-C17 ST-58 after the end the customer may rate it and make a ticket of it', webDesk(STAFF, async (d, url) => {
+    const anna = await d.comes('anna')
+    await set(d, { conversation: { survey: true, ticketAtEnd: true } })
+    await using at = await Customer.at(chromium.context, url)
+    await rates(anna, at, 'Quick!')
     await at.shot('after')
     await at.page.getByRole('button', { name: 'Send rating' }).click()
     await at.page.getByRole('radio').first().waitFor({ state: 'detached' })
@@ -85,12 +90,7 @@ describe('the widget before a desk', function () {
     const anna = await d.comes('anna')
     await set(d, { conversation: { survey: true, ticketAtEnd: true } })
     await using at = await Customer.at(chromium.context, url)
-    await at.begins('Hello')
-    anna.types(BOT, '!take 1')
-    await at.told('Anna joined')
-    await at.end.click()
-    await at.page.getByRole('radio', { name: '4 / 5' }).check()
-    await field(at, 'textbox', 'A word about it').fill('Quick')
+    await rates(anna, at, 'Quick')
     await at.page.reload()
     assert.deepEqual([await at.page.getByRole('radio', { name: '4 / 5' }).isChecked(), await field(at, 'textbox', 'A word about it').inputValue()], [true, 'Quick'], 'what was begun is still there')
     await at.page.getByRole('button', { name: 'Send rating' }).click()

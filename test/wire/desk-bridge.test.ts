@@ -1,22 +1,10 @@
 // What a bridge says to the desk and hears of it (schemas/desk-namespace.md).
 import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
-import { BOT, c, config, DESK, desk, type Person } from '../harness/desk.ts'
+import { ask, inside, NS_DESK as NS } from '../harness/bridge.ts'
+import { BOT, c, config, desk } from '../harness/desk.ts'
+import { ONE } from '../harness/talks.ts'
 
-const NS = 'urn:deskbell:desk:0'
-const ONE = { anna: 'agent' } as const
-
-/** Asks in the namespace and gives the answer, an error included; whatever else comes is left. */
-let ids = 0
-async function ask(p: Person, type: 'get' | 'set', text: string): Promise<Xml> {
-  const id = `q${++ids}`
-  p.actor.says(`<iq type='${type}' id='${id}' to='${DESK}'>${text}</iq>`)
-  const others: Xml[] = []
-  try {
-    for (;;) { const x = await p.actor.next(() => `${text} should be answered`); if (x.name === 'iq' && x.attrs['id'] === id) return x; others.push(x) }
-  } finally { p.actor.unreads(others) }
-}
-const inside = (x: Xml, name: string): Xml => { const e = x.getChild(name, NS); assert.ok(e, `no ${name} in ${String(x)}`); return e }
 const condition = (x: Xml): string => { assert.equal(x.attrs['type'], 'error', String(x)); return String(x.getChild('error')?.children.map(e => typeof e === 'string' ? '' : e.name).find(n => n !== 'text')) }
 const open = (id: string, body = 'hello', name = 'Alice'): string => `<open xmlns='${NS}' queue='support' id='${id}' name='${name}'><body>${body}</body></open>`
 const say = (n: number, id: string, text: string): string => `<say xmlns='${NS}' conversation='${n}' id='${id}'>${text}</say>`

@@ -14,13 +14,14 @@ import { MovedClock } from '../harness/clock.ts'
 import { Actor } from '../harness/scene.ts'
 
 const HOUR = 3_600_000
+const DAY = 24 * HOUR // longer than any run: suites make their papers before the first test begins
 
 /** Certificates in a folder of their own. */
 export class Papers implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'deskbell-s2s-'))
 
   /** A self-signed certificate for these names: the paths of its files, and what stands in them. */
-  make(name: string, names: readonly string[] = [name, `rooms.${name}`, `help.${name}`], from = Date.now() - HOUR, to = Date.now() + HOUR): Paper {
+  make(name: string, names: readonly string[] = [name, `rooms.${name}`, `help.${name}`], from = Date.now() - HOUR, to = Date.now() + DAY): Paper {
     const { certificate, key } = makeCertificate(names, from, to)
     const paper = { certificate: join(this.folder, `${name}.pem`), key: join(this.folder, `${name}.key`), pem: certificate, secret: key }
     writeFileSync(paper.certificate, certificate)

@@ -10,7 +10,7 @@ describe('a stream from another server', () => {
   const papers = new Papers()
   const ours = papers.make('a.test'), theirs = papers.make('b.test', ['b.test'])
   const expired = papers.make('expired', ['b.test'], Date.now() - 2 * HOUR, Date.now() - HOUR)
-  const early = papers.make('early', ['b.test'], Date.now() + HOUR, Date.now() + 2 * HOUR)
+  const early = papers.make('early', ['b.test'], Date.now() + 24 * HOUR, Date.now() + 48 * HOUR)
   const wrong = papers.make('wrong', ['c.test']), wide = papers.make('wide', ['*.test'])
   const unknown = papers.make('unknown', ['b.test'])
   const ca = papers.bundle('ca.pem', [theirs, expired, early, wrong, wide])

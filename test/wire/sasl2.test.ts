@@ -8,7 +8,7 @@ import { silent } from '../../server/ports/log.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import { Actor, type House } from '../harness/scene.ts'
-import { agent, authenticate, bind, BIND2, ETHERX, FAST, hashed, header, identifier, inHouse, LAPTOP, login, PHONE, plain, SASL, SASL2, SM, STREAMS, tokenOf } from './sasl2-client.ts'
+import { agent, authenticate, bind, BIND2, type Client, ETHERX, FAST, hashed, header, identifier, inHouse, LAPTOP, login, PHONE, plain, SASL, SASL2, SM, STREAMS, tokenOf } from './sasl2-client.ts'
 
 const CARBONS = 'urn:xmpp:carbons:2'
 const MAM = 'urn:xmpp:mam:2'
@@ -305,18 +305,24 @@ describe('resumption inline', () => {
 })
 
 describe('an account that changes', () => {
+  interface Sessions { readonly bound: Client; readonly unbound: Client; readonly classic: Actor }
+  /** One session of each kind, and one that sleeps. */
+  async function everywhere(house: House, door: () => Promise<Client>): Promise<Sessions> {
+    const [bound, unbound, asleep] = [await door(), await door(), await door()]
+    bound.says(login(bind())); await bound.succeeds(); await bound.next()
+    unbound.says(login()); await unbound.succeeds(); await unbound.next()
+    const classic = new Actor('classic', 'romeo@localhost/y')
+    await classic.opens(house.port)
+    await classic.logsIn()
+    asleep.says(login(bind(`<enable xmlns='${SM}' resume='true'/>`)))
+    await asleep.succeeds(); await asleep.next()
+    asleep.leaves()
+    while ([...house.host.accounts.online(ROMEO)!.resources.values()].every(r => r.attached)) await new Promise(ok => setImmediate(ok))
+    return { bound, unbound, classic }
+  }
   for (const [what, condition] of [['password', 'reset'], ['disabled', 'not-authorized'], ['removed', 'not-authorized']] as const) {
     it(`SEC-T22 ${what}: sessions end, those without a resource too, and those that sleep are not resumed`, inHouse(async (house, door) => {
-      const [bound, unbound, asleep] = [await door(), await door(), await door()]
-      bound.says(login(bind())); await bound.succeeds(); await bound.next()
-      unbound.says(login()); await unbound.succeeds(); await unbound.next()
-      const classic = new Actor('classic', 'romeo@localhost/y')
-      await classic.opens(house.port)
-      await classic.logsIn()
-      asleep.says(login(bind(`<enable xmlns='${SM}' resume='true'/>`)))
-      await asleep.succeeds(); await asleep.next()
-      asleep.leaves()
-      while ([...house.host.accounts.online(ROMEO)!.resources.values()].every(r => r.attached)) await new Promise(ok => setImmediate(ok))
+      const { bound, unbound, classic } = await everywhere(house, door)
       await changes(house, what)
       for (const c of [bound, unbound]) await c.ends(condition)
       await classic.isCutOff()
@@ -327,19 +333,11 @@ describe('an account that changes', () => {
 
   for (const [what, condition] of [['<username>romeo</username><password>new</password>', 'reset'], ['<remove/>', 'not-authorized']] as const) {
     it(`SEC-T22 by its owner (${what}): what is open elsewhere ends at once, tokens are worth nothing`, inHouse(async (house, door) => {
-      const [here, bound, unbound, asleep] = [await door(), await door(), await door(), await door()]
+      const here = await door()
       here.says(login(agent(PHONE), bind(), `<request-token xmlns='${FAST}' mechanism='HT-SHA-256-NONE'/>`))
       const token = tokenOf(await here.succeeds())!
       await here.next()
-      bound.says(login(bind())); await bound.succeeds(); await bound.next()
-      unbound.says(login()); await unbound.succeeds(); await unbound.next()
-      const classic = new Actor('classic', 'romeo@localhost/y')
-      await classic.opens(house.port)
-      await classic.logsIn()
-      asleep.says(login(bind(`<enable xmlns='${SM}' resume='true'/>`)))
-      await asleep.succeeds(); await asleep.next()
-      asleep.leaves()
-      while ([...house.host.accounts.online(ROMEO)!.resources.values()].every(r => r.attached)) await new Promise(ok => setImmediate(ok))
+      const { bound, unbound, classic } = await everywhere(house, door)
       here.says(`<iq type='set' id='r'><query xmlns='jabber:iq:register'>${what}</query></iq>`)
       await here.receives`<iq type='result' id='r'/>`
       for (const c of [bound, unbound]) await c.ends(condition)
