@@ -105,9 +105,9 @@ s2s_dns_timeout: 1
 s2s_dns_retries: 1
 listen:
   - {port: ${c2s}, ip: "127.0.0.1", module: ejabberd_c2s, starttls: false}
+  - {port: ${direct}, ip: "${address}", module: ejabberd_s2s_in, tls: true}
   - {port: ${port}, ip: "${address}", module: ejabberd_s2s_in}
 auth_method: internal
-  - {port: ${direct}, ip: "${address}", module: ejabberd_s2s_in, tls: true}
 access_rules:
   local: {allow: all}
 acl: {}
@@ -147,9 +147,9 @@ CONTRIB_MODULES_CONF_DIR=${data}/none
   const program = await Program.start(command!, [...control, 'foreground'], /Start accepting TCP connections at [^\n]*ejabberd_s2s_in/, around) // the list has a command
   const pid = Number(readFileSync(join(data, 'pid'), 'utf8')) // Erlang's: what was started is a script
   const running = new Running(setup, program, async () => {
+    await zone[Symbol.asyncDispose]()
     try { process.kill(pid, 'SIGTERM') } catch { return } // it has ended by itself
     await program.says(/\(ended with/).catch(() => { process.kill(pid, 'SIGKILL') }) // it would outlive us
-    await zone[Symbol.asyncDispose]()
   })
   for (const local of ['paul', 'rosa']) {
     try {
