@@ -5,6 +5,7 @@ import { el, Element, isTrue, Jid, note, parseFrame, plugin, refuse, type Accoun
 
 const NS = 'urn:xmpp:bookmarks:1'
 const OLD = 'storage:bookmarks'
+const CONVERSION = 'urn:xmpp:bookmarks-conversion:0' // XEP-0411
 const COLLECTION = 'private' // where private storage keeps what is no bookmark of a room, and what was there before
 const NICKLESS = 'https://deskbell.example/bookmarks' // our own note beside them: an older client wrote this one without a nick
 const ID = `{${OLD}}storage`
@@ -12,12 +13,12 @@ const CURRENT = 'current' // the one item of the older node
 const busy = note<Promise<unknown>>('bookmarks under way', Promise.resolve()) // on an account
 const CONFIG = { access: 'whitelist', persist: true, maxItems: 'max', sendLast: 'never' } as const // section 3.3 and XEP-0223
 
-/** XEP-0402 PEP Native Bookmarks, with `#compat` and `#compat-pep`: the same bookmarks in private storage (XEP-0049) and in the node of XEP-0048. */
+/** XEP-0402 PEP Native Bookmarks, with `#compat` and `#compat-pep`: the same bookmarks in private storage (XEP-0049) and in the node of XEP-0048 (XEP-0411). */
 export const bookmarks = plugin('bookmarks', host => {
   const nodes = host.service(PERSONAL_NODES)
   const vaults = host.service(VAULTS)
   if (!nodes || !vaults) return
-  host.accountFeature(`${NS}#compat`, `${NS}#compat-pep`)
+  host.accountFeature(`${NS}#compat`, `${NS}#compat-pep`, CONVERSION)
   const shelf = new Bookshelf(host, nodes)
   nodes.seed(NS, async account => {
     await shelf.move(account)
@@ -34,7 +35,14 @@ export const bookmarks = plugin('bookmarks', host => {
   nodes.seed(OLD, account => shelf.issue(account, true))
   nodes.watch(OLD, account => later(account, () => shelf.take(account)))
   nodes.watch(NS, account => later(account, () => shelf.issue(account, false)))
-  vaults.set(ID, { get: account => shelf.collate(account), set: (account, storage) => shelf.replace(account, storage) })
+  vaults.set(ID, {
+    get: account => shelf.collate(account),
+    set: async (account, storage) => {
+      const refused = await shelf.replace(account, storage)
+      if (!refused) later(account, () => shelf.issue(account, true)) // XEP-0411 section 3: those who wait for the older node hear of it
+      return refused
+    },
+  })
 })
 
 /** What both forms tell of a room. */

@@ -29,7 +29,7 @@ async function fresh(a: Actor): Promise<Record<string, Xml>> {
 describe('XEP-0402 bookmarks, in both forms', () => {
   it('the account says that it is safe to use the new ones alone', scene(two, async ({ romeo }) => {
     romeo.sends`<iq type='get' id='i' to='${romeo.bare}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`
-    await romeo.receives`<iq type='result' id='i'><query xmlns='http://jabber.org/protocol/disco#info'><feature var='${NODE}#compat'/><feature var='${NODE}#compat-pep'/></query></iq>`
+    await romeo.receives`<iq type='result' id='i'><query xmlns='http://jabber.org/protocol/disco#info'><feature var='${NODE}#compat'/><feature var='${NODE}#compat-pep'/><feature var='urn:xmpp:bookmarks-conversion:0'/></query></iq>`
   }))
 
   it('XEP-0060 section 7.1.5: who reads the list before there is one still says how it shall be, and who comes after him is held to that', scene(two, async ({ romeo, phone }) => {
@@ -42,6 +42,12 @@ describe('XEP-0402 bookmarks, in both forms', () => {
     publish(phone, NODE, 'den@muc.localhost', `<conference xmlns='${NODE}'/>`, few)
     await phone.hears`<iq type='result' id='pub'/>`
     assert.deepEqual(Object.keys(await fresh(romeo)).sort(), ['den@muc.localhost', 'play@muc.localhost'])
+  }))
+
+  it('XEP-0411 section 3: a client that waits for the older node hears what another writes into private storage, though there was no such node', scene(two, async ({ romeo, phone }) => {
+    await withCaps(phone, OLD)
+    await writes(romeo, `<conference jid='play@muc.localhost' name='The Play' autojoin='true'/>`)
+    await phone.hears`<message from='${romeo.bare}'><event xmlns='${NS}#event'><items node='${OLD}'><item><storage xmlns='${OLD}'><conference jid='play@muc.localhost' name='The Play'/></storage></item></items></event></message>`
   }))
 
   it('a new bookmark is in the old list; COMPAT Psi+: always with a nick', scene(two, async ({ romeo, phone }) => {
