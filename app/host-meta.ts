@@ -1,7 +1,9 @@
 // /.well-known/host-meta: where a browser client finds our WebSocket and our BOSH (XEP-0156).
 import type { HttpRequest, HttpRouter, RouteOptions } from '../server/net/http.ts'
 
-const PUBLIC: RouteOptions = { cors: () => true } // XEP-0156 section 5: any page may read it
+// XEP-0156 section 5: any page may read it, and it says so whoever asks: caches and testers ask without an origin.
+const PUBLIC: RouteOptions = { cors: () => true }
+const ANYONE = { 'access-control-allow-origin': '*' }
 
 /** Adds both forms of the document; the paths are those on our own port. */
 export function serveHostMeta(http: HttpRouter, paths: { readonly websocket: string; readonly bosh: string }): void {
@@ -11,8 +13,8 @@ export function serveHostMeta(http: HttpRouter, paths: { readonly websocket: str
   ]
   http.on('GET', '/.well-known/host-meta', 'open', request => ({
     status: 200,
-    headers: { 'content-type': 'application/xrd+xml; charset=utf-8' },
+    headers: { ...ANYONE, 'content-type': 'application/xrd+xml; charset=utf-8' },
     body: `<?xml version='1.0' encoding='utf-8'?><XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>${linksOf(request).map(({ rel, href }) => `<Link rel='${rel}' href='${href}'/>`).join('')}</XRD>`,
   }), PUBLIC)
-  http.on('GET', '/.well-known/host-meta.json', 'open', request => ({ status: 200, body: { links: linksOf(request) } }), PUBLIC)
+  http.on('GET', '/.well-known/host-meta.json', 'open', request => ({ status: 200, headers: ANYONE, body: { links: linksOf(request) } }), PUBLIC)
 }

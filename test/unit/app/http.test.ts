@@ -63,7 +63,10 @@ describe('app: HTTP of its own', () => {
       { rel: 'urn:xmpp:alt-connections:xbosh', href: `https://127.0.0.1:${server.port}/http-bind` },
     ])
     const xrd = await get('/.well-known/host-meta', { origin: 'https://client.example' })
-    assert.equal(xrd.headers.get('access-control-allow-origin'), 'https://client.example')
+    for (const answer of [xrd, await get('/.well-known/host-meta'), await get('/.well-known/host-meta.json')]) {
+      assert.equal(answer.headers.get('access-control-allow-origin'), '*') // XEP-0156 section 5
+      assert.equal(answer.headers.get('access-control-allow-credentials'), null)
+    }
     assert.match(await xrd.text(), /<Link rel='urn:xmpp:alt-connections:websocket' href='ws:\/\/127\.0\.0\.1:\d+\/xmpp-websocket'\/>/)
   })
 
