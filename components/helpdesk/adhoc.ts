@@ -16,7 +16,7 @@ const PREFIX = 'urn:deskbell:desk:command#'
 // The session of “More…” lies in its forms: which command was chosen, and that its own form was shown.
 const [CHOSEN, ASKED] = ['chosen', 'asked']
 
-/** What stands in the menus themselves, the daily ones first: a client such as Pidgin shows each as an entry, and asks once. */
+/** What stands in the menus themselves where it is possible, the daily ones first: a client such as Pidgin shows each as an entry. */
 const AT_BOT = ['a', 'r', 'q', 'take', 't', 'i', 'ticket', 'end', 'close', 'mine', 'find', 'board', 'on', 'off', 'view', 'help']
 const INSIDE = ['a', 'r', 'take', 't', 'i', 'ticket', 'end', 'close', 'obs', 'join', 'leave', 'who', 'n', 'c', 'reply', 'file', 'prio']
 /** All the others stand behind this one, as far as they are possible now. */
@@ -26,11 +26,12 @@ const MORE_LABEL = 'More…'
 const isInside = (at: Place): boolean => at.is === 'conversation' || at.is === 'internal' || at.is === 'room'
 const permitted = (o: Office, who: Bare): CommandEntry[] => COMMANDS.filter(c => o.operators.may(who, c.permission))
 
-/** The commands as disco#items of a contact. */
-export function commandItems(o: Office, who: Bare, at: Place, jid: Jid): Element {
-  const mine = permitted(o, who)
+/** The commands as disco#items of a contact: the daily ones that may come to anything now, and what leads to the others. */
+export function commandItems(o: Office, who: Bare, at: Place, jid: Jid, beside: readonly Element[]): Element {
+  const now = situationOf(o, who, 'n' in at ? at.n : undefined)
+  const mine = permitted(o, who).filter(c => isPossible(c, now))
   const shown = (isInside(at) ? INSIDE : AT_BOT).flatMap(word => mine.find(c => c.word === word) ?? [])
-  return el('query', NS.items, { node: NS.commands }, ...[...shown.map(c => [PREFIX + c.word, c.label] as const), [MORE, MORE_LABEL] as const].map(([node, name]) => el('item', NS.items, { jid: jid.full, node, name })))
+  return el('query', NS.items, { node: NS.commands }, ...[...shown.map(c => [PREFIX + c.word, c.label] as const), [MORE, MORE_LABEL] as const].map(([node, name]) => el('item', NS.items, { jid: jid.full, node, name })), ...beside)
 }
 
 /** disco#info of one command; undefined if there is none of that name. */

@@ -31,6 +31,7 @@ import { ContactWindow } from './views/contact.ts'
 import { CustomerView } from './views/customers.ts'
 import { OperatorView } from './views/operators.ts'
 import { RoomWindow } from './views/room.ts'
+import { Menus } from './views/menus.ts'
 import { RosterView } from './views/rosters.ts'
 import type { CommandLineDeed } from './records/audit.ts'
 import { Rulebook } from './settings/rulebook.ts'
@@ -64,6 +65,7 @@ class Desk implements Receiver {
   readonly #office: Office
   readonly #at: Addresses
   readonly #rosters: RosterView
+  readonly #menus: Menus
   readonly #operators: OperatorView
   readonly #customers: CustomerView
   readonly #control: Control
@@ -120,6 +122,8 @@ class Desk implements Receiver {
     }
     this.#office.onRules.push(() => this.#warnings.wind())
     this.#forms = adminCommands(this.#office)
+    this.#menus = new Menus(this.#office, (who, place, contact) => commandItems(this.#office, who.bare, place, contact, place.is === 'bot' || place.is === 'domain' ? menuOf(this.#forms.items(contact, who).elements) : []))
+    this.#rosters.onPushed = jid => this.#menus.refresh(jid)
     this.#office.onPeople = () => this.#people()
     rules.onChange.push(async () => { await this.#watchers.open(); await this.#office.settingsChanged() })
     this.#office.onQueues.push(() => { this.#rosters.touchAll(); this.#watchers.tell(); this.#customers.look() })
@@ -130,8 +134,7 @@ class Desk implements Receiver {
   /** Where other programs are told; there from the start on. */
   get hooks(): { readonly book: HookBook; wrong(url: string): string | undefined } {
     const { hooks, fetcher } = this.#office.records
-    if (!hooks) throw new Error('no webhooks before the start')
-    return { book: hooks.hooks, wrong: url => fetcher.wrong(url) }
+    return { book: hooks!.hooks, wrong: url => fetcher.wrong(url) } // made at the start
   }
 
   /** Something was done from the command line. */
@@ -375,8 +378,7 @@ class Desk implements Receiver {
       case `get {${NS.items}}query`: {
         if (node === NS.commands) {
           if (!operator || !iq.to) return el('query', NS.items, { node })
-          const admin = place.is === 'bot' || place.is === 'domain' ? menuOf(this.#forms.items(iq.to, from).elements) : []
-          return el('query', NS.items, { node }, ...commandItems(this.#office, from.bare, place, iq.to).elements, ...admin)
+          return this.#menus.fetch(from, place, iq.to)
         }
         if (node !== undefined) return refuse('item-not-found')
         const queues = place.is === 'domain' ? [...this.#office.config.queues.keys()] : []

@@ -19,6 +19,9 @@ async function ask(p: Person, type: 'get' | 'set', to: string, text: string): Pr
     for (;;) { const x = await p.actor.next(() => `${text} should be answered`); if (x.name === 'iq' && x.attrs['id'] === id) return x; others.push(x) }
   } finally { p.actor.unreads(others) }
 }
+const names = (x: Xml): string[] => (x.getChild('query', ITEMS)?.getChildren('item') ?? []).map(i => String(i.attrs['name']))
+const menu = async (p: Person, at: string): Promise<string[]> => names(await ask(p, 'get', at, `<query xmlns='${ITEMS}' node='${COMMANDS}'/>`))
+const announced = async (p: Person, at: string): Promise<string[]> => names(await p.actor.hears`<message type='headline' from='${at}'><query xmlns='${ITEMS}' node='${COMMANDS}'/></message>`)
 const run = (word: string, more = '', form = ''): string => `<command xmlns='${COMMANDS}' node='urn:deskbell:desk:command#${word}' ${more}>${form}</command>`
 const filled = (values: Record<string, string>): string => `<x xmlns='${DATA}' type='submit'>${Object.entries(values).map(([k, v]) => `<field var='${k}'><value>${v}</value></field>`).join('')}</x>`
 const outcome = (x: Xml): string => { const cmd = x.getChild('command', COMMANDS); assert.ok(cmd, String(x)); return `${cmd.attrs['status']} ${cmd.getChild('note')?.attrs['type'] ?? ''}: ${cmd.getChild('note')?.getText() ?? ''}` }
@@ -122,18 +125,51 @@ describe('a customer who keeps a queue as a contact', () => {
 })
 
 describe('the menu of commands', () => {
-  it('stands at the bot, the domain and each conversation, for operators', desk(TWO, async d => {
+  it('stands at the bot, the domain and each conversation, for operators, with what is possible now', desk(TWO, async d => {
     const { anna, zoe } = await served(d)
+    const ben = await d.comes('ben')
+    anna.types(c(1), '!t ben')
+    await ben.reads(BOT, /transfer/)
+    for (const at of [`${BOT}/desk`, `${c(1)}/desk`]) assert.deepEqual((await menu(ben, at)).slice(0, 2), ['Accept', 'Pass'])
+    assert.ok(!(await menu(ben, BOT)).includes('Transfer…'), 'he serves nobody')
+    ben.types(BOT, '!r')
+    await ben.reads(BOT, /passed on/)
     for (const at of [`${BOT}/desk`, BOT, DESK, `${c(1)}/desk`]) {
       const items = (await ask(anna, 'get', at, `<query xmlns='${ITEMS}' node='${COMMANDS}'/>`)).getChild('query')?.getChildren('item') ?? []
       assert.ok(items.some(i => i.attrs['name'] === 'Transfer…'), at)
       assert.equal(items.some(i => i.attrs['name'] === 'Pause receiving'), at !== `${c(1)}/desk`)
       assert.ok(items.length <= 22, `${items.length} entries are more than a screen`)
-      assert.deepEqual(items.slice(0, 2).map(i => i.attrs['name']), ['Accept', 'Pass'])
+      assert.deepEqual(items.map(i => i.attrs['name']).filter(n => ['Accept', 'Pass', 'Take a customer', 'Watch', 'Leave'].includes(String(n))), [], at)
       assert.ok(items.some(i => i.attrs['name'] === 'More…'))
     }
     assert.equal((await ask(zoe, 'get', SUPPORT, `<query xmlns='${ITEMS}' node='${COMMANDS}'/>`)).getChild('query')?.getChildren('item').length, 0)
     assert.equal((await ask(zoe, 'set', DESK, run('q'))).getChild('error')?.attrs['type'], 'auth')
+  }))
+
+  it('is announced anew to a device that has fetched it, when other things are possible; once, and to nobody else', desk(TWO, async d => {
+    const [anna, ben] = [await d.comes('anna'), await d.comes('ben')]
+    assert.ok(!(await menu(anna, `${BOT}/desk`)).includes('Accept'))
+    const zoe = await d.comes('zoe')
+    zoe.types(SUPPORT, 'hello')
+    await anna.reads(BOT, /#1/)
+    await d.later(2)
+    assert.deepEqual((await announced(anna, `${BOT}/desk`)).slice(0, 2), ['Accept', 'Pass'])
+    anna.types(BOT, '!a')
+    await anna.reads(BOT, /accepted/)
+    assert.ok((await menu(anna, `${c(1)}/desk`)).includes('End'))
+    await d.later(2)
+    const then = await announced(anna, `${BOT}/desk`)
+    assert.ok(then.includes('Transfer…') && !then.includes('Accept'), then.join())
+    anna.types(c(1), '!end')
+    await anna.reads(c(1), /has ended/)
+    await d.later(2)
+    const ended = await announced(anna, `${c(1)}/desk`)
+    assert.ok(ended.includes('Close') && !ended.includes('Transfer…') && !ended.includes('End'), ended.join())
+    await anna.actor.fence()
+    anna.types(BOT, '!mine')
+    await anna.reads(BOT, /ended/)
+    await d.later(2)
+    for (const p of [anna, ben]) assert.ok(!(await p.actor.fence()).some(x => x.getChild('query', ITEMS)), p.actor.name)
   }))
 
   it('has all the rest behind one entry, as far as it is possible now, and runs it from there', desk(TWO, async d => {

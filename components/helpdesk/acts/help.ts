@@ -1,20 +1,22 @@
 // `!help`: what one can do now, one command, or all of them; and the same question for the menus of clients (shell).
 import { label, no, yes, type Act } from '../answers.ts'
 import { COMMANDS, commandNamed } from '../commands.ts'
-import type { Bare, Present } from '../facts.ts'
+import type { Bare, Present, State } from '../facts.ts'
 import { oneHelp, shortHelp, situation, type Situation } from '../help.ts'
 import type { Office } from '../office.ts'
 import { short } from '../sentences.ts'
-import { roleOf } from '../states.ts'
+import { pendingOffers, roleOf } from '../states.ts'
 import { helpText } from '../words.ts'
 
 /** How he stands to one conversation; without a number: to all that are his to answer or to serve. */
 export function situationOf(o: Office, who: Bare, here: number | undefined): Situation {
   const one = here === undefined ? undefined : o.book.states.get(here)
-  const all = one && one.is !== 'absent' ? [one] : [...o.book.states.values()].filter((s): s is Present => s.is !== 'absent' && (roleOf(s, who) !== undefined || (s.is === 'offered' && s.offer.to === who) || (s.is === 'active' && s.transfer?.to === who) || s.invitations.some(i => i.who === who)))
-  const waits = here === undefined && o.line().some(r => r.only?.includes(who) ?? o.operators.of(r.queue).includes(who))
+  const all = one && one.is !== 'absent' ? [one] : [...o.hands.of(who)].flatMap(n => { const s = o.book.states.get(n); return s && isTheirs(s, who) ? [s] : [] })
+  const waits = here === undefined && [...o.config.queues.keys()].some(q => o.distribution.first(q, who, 1).length > 0)
   return situation(who, all, { waits, may: s => here !== undefined && o.operators.may(who, 'chat.act.others', s.queue) })
 }
+
+const isTheirs = (s: State, who: Bare): s is Present => s.is !== 'absent' && (roleOf(s, who) !== undefined || pendingOffers(s).some(p => p.to === who))
 
 export const help: Act = (o, c) => {
   const mine = COMMANDS.filter(x => o.operators.may(c.by, x.permission))

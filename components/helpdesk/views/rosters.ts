@@ -31,6 +31,8 @@ export class RosterView {
   #stopped = false
   #round: Disposable | undefined
   #lastRound = -Infinity
+  /** Called after a push, and where nothing was to be pushed. */
+  onPushed: (jid: Bare) => void = () => {}
   /** Whether an operator sees this conversation as a room instead. */
   isRoom: (jid: Bare, s: Present) => boolean = () => false
 
@@ -97,6 +99,7 @@ export class RosterView {
     await Promise.all([news.length > 0 && link.privileges?.inject(jid, news.map(bare)), gone.length > 0 && link.privileges?.withdraw(jid, gone)])
     this.#shown.set(jid, want)
     if (!isHere) return
+    this.onPushed(jid)
     for (const i of want.values()) if (i.jid !== this.#at.bot.bare && i.status !== old.get(i.jid)?.status) link.send(this.#presenceOf(i, to))
     const status = this.#botStatus(jid)
     if (status !== this.#status.get(jid)) { this.#status.set(jid, status); link.send(presence(this.#at.bot, to, { status, caps: this.#caps })) }
