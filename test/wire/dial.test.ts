@@ -194,6 +194,7 @@ class FakeServer implements AsyncDisposable {
 
   static async open({ mute = false } = {}): Promise<FakeServer> {
     const server = new FakeServer(mute)
+    server.#port = await freePort() // the same after it was away
     await server.listen()
     return server
   }
@@ -213,7 +214,6 @@ class FakeServer implements AsyncDisposable {
       })
     })
     await new Promise<void>(ok => { this.#server.listen(this.#port, '127.0.0.1', ok) })
-    this.#port = (this.#server.address() as net.AddressInfo).port
   }
 
   options(more: { clock?: TestClock; limits?: Limits } = {}): DialOptions {
