@@ -10,19 +10,25 @@ const QUIET = 0.1 // of the time that the event loop may have been at work since
 const GROWN = 8 * 2 ** 20 // bytes more than after the last collection
 const LARGE = 256 * 2 ** 20 // bytes of living objects: to walk through more would keep people waiting
 
+/** To be called before threads are started that shall be able to collect, too. */
+export const exposeCollector = (): void => setFlagsFromString('--expose-gc')
+
 type Collect = (how: { readonly type: 'major'; readonly flavor: 'last-resort'; readonly execution: 'sync' }) => void
 
 /** Collects once at the start, and then whenever the server is quiet and holds more than it did; that takes some 50 ms. */
 export class Tidying implements Disposable {
   readonly #clock: Clock
   readonly #collect: Collect
+  readonly #others: () => void
   #least = 0
   #load = performance.eventLoopUtilization()
   #alarm: Disposable
 
-  constructor(clock: Clock) {
+  /** `others` has the threads do the same. */
+  constructor(clock: Clock, others: () => void = () => {}) {
     this.#clock = clock
-    setFlagsFromString('--expose-gc')
+    this.#others = others
+    exposeCollector()
     this.#collect = runInNewContext('gc') as Collect // V8's own, seen in contexts made from now on
     setFlagsFromString('--no-expose-gc')
     this.#tidy()
@@ -42,6 +48,7 @@ export class Tidying implements Disposable {
   }
 
   #tidy(): void {
+    this.#others()
     this.#collect({ type: 'major', flavor: 'last-resort', execution: 'sync' })
     this.#least = getHeapStatistics().used_heap_size
   }

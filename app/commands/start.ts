@@ -11,7 +11,7 @@ import { Jid } from '../../server/stanza/jid.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { compose, type House } from '../compose.ts'
 import { openLog, type Journal } from '../log.ts'
-import { Tidying } from '../memory.ts'
+import { exposeCollector, Tidying } from '../memory.ts'
 import { socketPath, storeFile } from '../folder.ts'
 import { failed, misused, type Office, type Outcome } from '../office.ts'
 import { serveAdmin } from '../socket.ts'
@@ -60,12 +60,12 @@ async function run(config: Config, clock: Clock, journal: Journal, signals: Sign
   let late: Disposable | undefined
   try {
     await using stack = new AsyncDisposableStack()
-    const { office, house } = await open(config, clock, journal, stack, word.resolve)
+    const { office, house, tidy } = await open(config, clock, journal, stack, word.resolve)
     const lines = await welcome(office, house)
     const told = untilTold(() => reload(office, house, log), signals, word.promise) // before anybody hears that it is ready, and tells it to end
     for (const line of lines) say(line)
     flushCompileCache() // now: who is killed writes nothing at his end
-    stack.use(new Tidying(wallClock))
+    stack.use(new Tidying(wallClock, tidy))
     how = await told
     // What hangs must not keep the program: what was committed is safe.
     late = wallClock.alarm(wallClock.now() + PATIENCE, () => process.exit(1))
@@ -78,9 +78,10 @@ async function run(config: Config, clock: Clock, journal: Journal, signals: Sign
   return how === 'restart' ? how : { code: 0, lines: [] }
 }
 
-async function open(config: Config, clock: Clock, journal: Journal, stack: AsyncDisposableStack, end: (how: Ending) => void): Promise<{ office: Office; house: House }> {
+async function open(config: Config, clock: Clock, journal: Journal, stack: AsyncDisposableStack, end: (how: Ending) => void): Promise<{ office: Office; house: House; tidy: () => void }> {
   const { log } = journal
   mkdirSync(config.data, { recursive: true, mode: 0o700 })
+  exposeCollector()
   const stores = await openSqlite({ file: storeFile(config.data), log })
   stack.defer(() => stores.close())
   const house = stack.use(await compose(config, { stores, clock, log, logDropped: () => journal.dropped, end }))
@@ -91,7 +92,7 @@ async function open(config: Config, clock: Clock, journal: Journal, stack: Async
     ...(clock instanceof TestClock && { advance: (ms: number) => clock.advance(ms) }),
   }
   stack.use(await serveAdmin(socketPath(config.data), office))
-  return { office, house }
+  return { office, house, tidy: () => stores.tidy() }
 }
 
 /** What the terminal says at the start: on the first one the admin's password, and always where to point a browser and a client. */

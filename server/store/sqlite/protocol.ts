@@ -22,7 +22,7 @@ export type Arg = string | number | undefined
 
 /** Calls of one tick: all their texts in one, and the marks that take it apart again. That clones in half the time of an array for each call. */
 export interface Calls { readonly text: string; readonly marks: readonly number[] }
-export type Told = { readonly calls: Calls } | { readonly backup: string } | { readonly close: true }
+export type Told = { readonly calls: Calls } | { readonly backup: string } | { readonly tidy: true } | { readonly close: true }
 
 export type Answer =
   | { readonly tag: 'ready'; readonly notes: readonly string[] }

@@ -40,6 +40,7 @@ function serve(db: DatabaseSync, notes: readonly string[], release: (db: Databas
         }
         tell(run(calls))
       } else if ('backup' in next) tell(backup(db, next.backup))
+      else if ('tidy' in next) tidy()
       else {
         release(db)
         port.close()
@@ -50,6 +51,11 @@ function serve(db: DatabaseSync, notes: readonly string[], release: (db: Databas
   })
   tell({ tag: 'ready', notes })
   flushCompileCache() // a thread that ends with its process writes nothing
+}
+
+// A thread that starts leaves a quarter of its memory behind as garbage, and V8 does not look while nothing happens.
+function tidy(): void {
+  void globalThis.gc?.({ type: 'major', flavor: 'last-resort', execution: 'sync' }) // is there where the program has asked for it before it opened the store
 }
 
 const waiting = (): Told | undefined => receiveMessageOnPort(port)?.message as Told | undefined // lane.ts sends nothing else
