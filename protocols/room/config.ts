@@ -38,6 +38,8 @@ export interface Bounds { readonly users: number; readonly history: number }
 const BROADCAST: readonly Role[] = ['moderator', 'participant', 'visitor']
 const WHISPERERS: readonly Whisperers[] = ['anyone', 'participants', 'moderators', 'none']
 const WHOIS = ['moderators', 'anyone'] as const
+const LOGGING = 'muc#roomconfig_enablelogging'
+const ARCHIVING = 'muc#roomconfig_enablearchiving' // COMPAT: Conversations knows Prosody's name for it; not shown beside the other
 const SECRET = 'muc#roomconfig_roomsecret'
 const LONGEST = 1000 // characters in a text of the form
 
@@ -62,7 +64,8 @@ export function configForm(c: RoomConfig, bounds: Bounds, owners: readonly strin
       { var: 'muc#roomconfig_presencebroadcast', type: 'list-multi', label: 'Whose presence is shown to all', value: c.broadcast, options: BROADCAST },
       { var: 'muc#roomconfig_maxusers', type: 'list-single', label: 'Most occupants', value: most(c, bounds), options: sizes(most(c, bounds), bounds.users) },
       { var: 'muc#maxhistoryfetch', type: 'text-single', label: 'Lines shown to whom enters', value: String(c.history) },
-      { var: 'muc#roomconfig_enablelogging', type: 'boolean', label: 'Keep an archive of the talk', value: c.archived !== false },
+      { var: LOGGING, type: 'boolean', label: 'Keep an archive of the talk', value: c.archived !== false },
+      { var: ARCHIVING, type: 'hidden', value: c.archived !== false ? '1' : '0' },
       { var: 'muc#roomconfig_roomadmins', type: 'jid-multi', label: 'Admins', value: admins },
       { var: 'muc#roomconfig_roomowners', type: 'jid-multi', label: 'Owners', value: owners },
     ],
@@ -105,6 +108,12 @@ export function readConfig(x: Element, old: RoomConfig, bounds: Bounds): RoomCon
   const emptied = read.values.has(SECRET) && !one(SECRET) // with nothing said of protection, that takes the password away
   const locked = bool('muc#roomconfig_passwordprotectedroom', !emptied && secret !== '')
   if (locked && secret === '') faults.push(SECRET)
+  // Of two fields for one thing, the one that was changed counts.
+  const archiving = (): RoomConfig['archived'] => {
+    const was = old.archived !== false
+    const said = [LOGGING, ARCHIVING].filter(name => read.values.has(name)).map(name => bool(name, was))
+    return said.find(v => v !== was) ?? said[0] ?? old.archived
+  }
   const config: RoomConfig = {
     name: text('muc#roomconfig_roomname', old.name),
     description: text('muc#roomconfig_roomdesc', old.description),
@@ -121,7 +130,7 @@ export function readConfig(x: Element, old: RoomConfig, bounds: Bounds): RoomCon
     whispers: among('muc#roomconfig_allowpm', WHISPERERS, old.whispers),
     history: count('muc#maxhistoryfetch', 0, bounds.history, old.history, bounds.history),
     broadcast: shown ? BROADCAST.filter(r => shown.includes(r)) : old.broadcast,
-    archived: read.values.has('muc#roomconfig_enablelogging') ? bool('muc#roomconfig_enablelogging', true) : old.archived,
+    archived: archiving(),
   }
   return faults.length > 0 ? refuse('not-acceptable', `Not understood: ${faults.join(', ')}`) : config
 }

@@ -146,6 +146,16 @@ describe('a room: rule', () => {
     assert.deepEqual(s.configures('olga', { enablelogging: '0' }).brief('ben'), ['room tells 171'])
   })
 
+  it('COMPAT Conversations: takes Prosody’s word for the archive, in whole forms too, where one of the two fields is as before', () => {
+    const s = full({ persistent: true })
+    const field = (type: string): string[] => readForm(ask(s, 'olga', '', `<query xmlns='http://jabber.org/protocol/muc#owner'/>`).one('olga').payload[0]!.child('x', 'jabber:x:data'))!.values.get(`muc#roomconfig_enable${type}`)!.slice()
+    assert.deepEqual([field('logging'), field('archiving')], [['1'], ['1']])
+    assert.deepEqual(s.configures('olga', { enablearchiving: '0' }).brief('ben'), ['room tells 171'])
+    assert.deepEqual([field('logging'), field('archiving')], [['0'], ['0']])
+    assert.deepEqual(s.configures('olga', { enablelogging: '1', enablearchiving: '0' }).brief('ben'), ['room tells 170'])
+    assert.deepEqual(s.configures('olga', { enablelogging: '1', enablearchiving: '0' }).brief('ben'), ['room tells 171'])
+  })
+
   it('takes a whole form sent back, and tells what changed', () => {
     const s = full()
     const x = readForm(ask(s, 'olga', '', `<query xmlns='http://jabber.org/protocol/muc#owner'/>`).one('olga').payload[0]!.child('x', 'jabber:x:data'))!
