@@ -34,10 +34,12 @@ export const carbons = plugin('carbons', host => {
 
 function copy(host: Host, p: Passage, direction: 'sent' | 'received'): void {
   const { stanza, account } = p
-  if (stanza.kind !== 'message' || p.get(secret) || isPrivate(stanza) || !isEligible(stanza, direction, account)) return
-  const others: Resource[] = []
+  if (stanza.kind !== 'message') return
+  const listening: Resource[] = []
+  for (const r of account.resources.values()) if (r !== p.sender && !p.delivered.includes(r) && r.get(wanted)) listening.push(r)
+  if (listening.length === 0 || p.get(secret) || isPrivate(stanza) || !isEligible(stanza, direction, account)) return
   const room = direction === 'sent' && isToOccupant(stanza) ? stanza.to : undefined // whoever is not in that room could not answer there
-  for (const r of account.resources.values()) if (r.get(wanted) && r !== p.sender && !p.delivered.includes(r) && (!room || host.presences.isWith(r, room))) others.push(r)
+  const others = room ? listening.filter(r => host.presences.isWith(r, room)) : listening
   if (others.length === 0) return
   remember(account, stanza, direction)
 

@@ -25,8 +25,8 @@ export const shield = plugin('shield', host => {
     if (stanza.kind === 'iq' && stanza.type === 'set' && stanza.payload[0]?.ns === NS_ROSTER && stanza.to && !stanza.to.isBare) return refuse('service-unavailable')
     if (stanza.kind !== 'message' || !stanza.from || stanza.from.full === host.domain) return
     const { from } = stanza
+    if (!stanza.payload.some(e => isForged(e, from, account))) return
     const clean = stanza.payload.filter(e => !isForged(e, from, account))
-    if (clean.length === stanza.payload.length) return
     return clean.length ? (Stanza.of('message', stanza.head, clean) as AnyStanza) : HANDLED
   })
 

@@ -13,7 +13,7 @@ export function deliverMessage(p: Passage, sharing: Sharing): Verdict {
   const { stanza, account } = p
   const to = stanza.to
   const named = to && !to.isBare ? account.resources.get(to.resource) : undefined
-  if (named) { give(p, named); return }
+  if (named) { p.give(named); return }
   const type = stanza.type
   if (to && !to.isBare && type !== 'chat') { // section 8.5.3.2.1: only chat falls back to the bare JID
     if (type === 'error') return HANDLED
@@ -25,10 +25,10 @@ export function deliverMessage(p: Passage, sharing: Sharing): Verdict {
     case 'groupchat': return refuse('service-unavailable')
     case 'error': return HANDLED
     case 'headline':
-      for (const r of account.available) if (r.priority! >= 0) give(p, r) // available says it is a number
+      for (const r of account.available) if (r.priority! >= 0) p.give(r) // available says it is a number
       return p.delivered.length ? undefined : HANDLED
     default:
-      for (const r of account.best) give(p, r)
+      for (const r of account.best) p.give(r)
   }
 }
 
@@ -36,9 +36,7 @@ export function deliverMessage(p: Passage, sharing: Sharing): Verdict {
 export function deliverIq(p: Passage, sharing: Sharing): Verdict {
   const { stanza, account } = p
   const device = stanza.to && account.resources.get(stanza.to.resource)
-  if (stanza.type === 'result' || stanza.type === 'error') { if (device) give(p, device); return }
+  if (stanza.type === 'result' || stanza.type === 'error') { if (device) p.give(device); return }
   if (!device || !stanza.from || !sharing.sharesPresence(account, stanza.from, device)) return refuse('service-unavailable') // section 8.5.3.1, RFC 6120 section 13.10.2
-  give(p, device)
+  p.give(device)
 }
-
-function give(p: Passage, r: Resource): void { r.deliver(p.stanza); p.delivered.push(r) }

@@ -332,7 +332,7 @@ export class Host implements Home {
     const stamped = stanza.payload.some(e => e.is('delay', NS_DELAY) && e.attrs['from'] === this.domain)
     const late = stamped ? stanza.readdress(to) : stanza.readdress(to).with(el('delay', NS_DELAY, { from: this.domain, stamp: new Date(at).toISOString() })) // XEP-0198 section 4
     const p = new Passage(late as AnyStanza, account, undefined) // a message stays one
-    for (const r of account.best) { r.deliver(p.stanza); p.delivered.push(r) }
+    for (const r of account.best) p.give(r)
     this.#note(p)
     if (p.delivered.length > 0) return
     try {

@@ -15,14 +15,27 @@ export function note<T>(name: string, initial: T): Note<T> {
 const flags = new Map<string, Note<unknown>>() // those of type boolean, by name
 
 export class Notes {
-  #kept: Map<Note<unknown>, unknown> | undefined // most carry none
-  get<T>(n: Note<T>): T { const kept = this.#kept; return kept !== undefined && kept.has(n as Note<unknown>) ? (kept.get(n as Note<unknown>) as T) : n.initial } // the cast undoes Note<T> → Note<unknown>
+  #kept: unknown[] | undefined // a note, its value, a note, its value: most carry none, the others so few that looking through them is quicker than a hash
+  get<T>(n: Note<T>): T {
+    const at = this.#at(n)
+    return at < 0 ? n.initial : this.#kept![at + 1] as T // it was found there, and set() saw to the type
+  }
   /** The names of what was set from false to true: all that is worth keeping over a restart. */
-  get flags(): string[] { return [...this.#kept ?? []].filter(([n, value]) => value === true && flags.get(n.name) === n).map(([n]) => n.name) }
+  get flags(): string[] { return [...flags.values()].filter(n => this.get(n) === true).map(n => n.name) }
   /** Sets them again. */
   recall(names: readonly string[]): void {
     for (const name of names) { const n = flags.get(name); if (n) this.set(n, true) }
   }
 
-  set<T>(n: Note<T>, value: T): void { (this.#kept ??= new Map()).set(n as Note<unknown>, value) }
+  set<T>(n: Note<T>, value: T): void {
+    const at = this.#at(n)
+    if (at < 0) this.#kept = this.#kept ? [...this.#kept, n, value] : [n, value] // no longer than it has to be
+    else this.#kept![at + 1] = value // it was found there
+  }
+
+  #at(n: object): number {
+    const kept = this.#kept
+    if (kept !== undefined) for (let i = 0; i < kept.length; i += 2) if (kept[i] === n) return i
+    return -1
+  }
 }

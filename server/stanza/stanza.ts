@@ -37,7 +37,8 @@ export class Stanza<K extends Kind = Kind> {
   readonly kind: K
   readonly head: Readonly<Head<K>>
   private readonly shared: Payload
-  private constructor(kind: K, head: Readonly<Head<K>>, shared: Payload) { this.kind = kind; this.head = head; this.shared = shared }
+  private opening: string | undefined // the head as text
+  private constructor(kind: K, head: Readonly<Head<K>>, shared: Payload, opening?: string) { this.kind = kind; this.head = head; this.shared = shared; this.opening = opening }
   static of<K extends Kind>(kind: K, head: Head<K>, payload: readonly Element[] = []): Stanza<K> { return new Stanza(kind, head, new Payload(payload)) }
 
   get type(): Types[K] { return this.head.type }
@@ -45,24 +46,33 @@ export class Stanza<K extends Kind = Kind> {
   get from(): Jid | undefined { return this.head.from }
   get payload(): readonly Element[] { return this.shared.elements }
 
-  child(name: string, ns: string = CONTENT): Element | undefined { return this.payload.find(e => e.is(name, ns)) }
+  child(name: string, ns: string = CONTENT): Element | undefined {
+    for (const e of this.payload) if (e.is(name, ns)) return e
+    return undefined
+  }
 
   /** The same stanza under another head: costs one small object, however big the payload. */
   readdress(head: Partial<Head<K>>): Stanza<K> { return new Stanza(this.kind, { ...this.head, ...head }, this.shared) }
-  with(...more: Element[]): Stanza<K> { return Stanza.of(this.kind, this.head, [...this.payload, ...more]) }
-  without(name: string, ns: string): Stanza<K> { return this.child(name, ns) ? Stanza.of(this.kind, this.head, this.payload.filter(e => !e.is(name, ns))) : this }
+  with(...more: Element[]): Stanza<K> { return this.#bearing([...this.payload, ...more]) }
+  without(name: string, ns: string): Stanza<K> { return this.child(name, ns) ? this.#bearing(this.payload.filter(e => !e.is(name, ns))) : this }
 
   write(ns?: string): string {
+    const opening = this.opening ??= this.#open()
+    const inner = this.shared.text
+    return `<${this.kind}${ns ? ` xmlns='${ns}'` : ''}${opening}${inner ? `>${inner}</${this.kind}>` : '/>'}`
+  }
+
+  #bearing(payload: readonly Element[]): Stanza<K> { return new Stanza(this.kind, this.head, new Payload(payload), this.opening) }
+
+  #open(): string {
     const { type, to, from, id, lang } = this.head
-    let s = '<' + this.kind
-    if (ns) s += ` xmlns='${ns}'`
+    let s = ''
     if (type !== DEFAULT_TYPE[this.kind]) s += ` type='${type}'`
     if (to) s += ` to='${escape(to.full)}'`
     if (from) s += ` from='${escape(from.full)}'`
     if (id !== undefined) s += ` id='${escape(id)}'`
     if (lang) s += ` xml:lang='${escape(lang)}'`
-    const inner = this.shared.text
-    return inner ? `${s}>${inner}</${this.kind}>` : `${s}/>`
+    return s
   }
 
   /** The stanza as an element, to stand inside another (forwarding, archives). */
