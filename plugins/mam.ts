@@ -1,5 +1,4 @@
 // XEP-0313 Message Archive Management: keeps what accounts say and hear, and shows it to them, as their preferences (XEP-0441) have it.
-import { randomFillSync } from 'node:crypto'
 import {
   everyAccount, HANDLED, note, plugin, refuse, resultOf, Stanza, StanzaError,
   type Account, type AnyStanza, type Answer, type Host, type Iq, type Jid, type Passage, type Resource,
@@ -7,6 +6,7 @@ import {
 import { archived, archivedAs, ArchiveIds, archiveText, ARCHIVE_FEATURES, findPage, metadata, NS_MAM, NS_SID, queryForm, readAsk, stanzaId, withoutForgedIds, type ArchiveAsk } from '../protocols/archive.ts'
 import { EVERYTHING, prefsElement, readPrefs, wants, type Prefs } from '../protocols/archive-prefs.ts'
 import { isWorthKeeping } from '../protocols/keeping.ts'
+import { letters } from '../protocols/letters.ts'
 
 const DAY = 86_400_000 // ms
 const COLLECTION = 'mam' // of the documents: the preferences
@@ -137,17 +137,6 @@ const lengthOf = (stanza: AnyStanza): number => stanza.child('body')?.text.lengt
 /** A message to a device that is not there goes back, unless it is chat (RFC 6121 section 8.5.3.2.1); what goes back is not archived. */
 const isRefused = (stanza: AnyStanza, account: Account): boolean =>
   stanza.type !== 'chat' && stanza.to !== undefined && !stanza.to.isBare && !account.resources.has(stanza.to.resource)
-
-const pool = new Uint8Array(4096)
-let used = pool.length
-
-/** 12 letters of 5 random bits. */
-function letters(): string {
-  if (used + 12 > pool.length) { randomFillSync(pool); used = 0 }
-  let s = ''
-  for (const end = used + 12; used < end; used++) s += '0123456789abcdefghijklmnopqrstuv'[pool[used]! & 31] // used < length
-  return s
-}
 
 function answer(host: Host): void {
   host.iq(['self'], 'get', NS_MAM, 'query', () => queryForm())

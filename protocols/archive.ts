@@ -15,6 +15,8 @@ const NS_DELAY = 'urn:xmpp:delay'
 const NS_VALIDATE = 'http://jabber.org/protocol/xdata-validate'
 const PAGE_LENGTH = 512 * 1024 // characters of messages in a page: a page of long messages ends earlier
 
+const DIGITS = '0123456789abcdefghijklmnopqrstuv'
+
 /**
  * Ids that sort by time, are never given twice and cannot be guessed: milliseconds since 1970, a counter within them, and
  * randomness, in the letters 0-9a-v. Where the clock goes back, ids stay at the last time; `at` is that time.
@@ -34,7 +36,8 @@ export class ArchiveIds {
       this.#count = 0
       this.#stamp = this.#at.toString(32).padStart(9, '0')
     } else this.#count++
-    return { id: this.#stamp + this.#count.toString(32).padStart(3, '0') + this.#random(), at: this.#at }
+    const n = this.#count
+    return { id: `${this.#stamp}${DIGITS[n >> 10]}${DIGITS[n >> 5 & 31]}${DIGITS[n & 31]}${this.#random()}`, at: this.#at }
   }
 }
 

@@ -134,8 +134,9 @@ export class Device extends Resource {
 
   override hold(commit: Promise<unknown>): void {
     const stanza = this.#taken
-    const told = commit.catch((err: unknown) => { this.#notStored(stanza, err) })
-    if (this.managed) this.handled.hold(told)
+    const failed = (err: unknown): void => { this.#notStored(stanza, err) }
+    if (this.managed) this.handled.hold(commit, failed)
+    else commit.catch(failed)
   }
 
   override end(condition: StreamCondition, text?: string): void {

@@ -71,8 +71,8 @@ export class Handled {
   /** What may be acknowledged: all up to here are committed. */
   get h(): number { return this.#open.length ? (this.#open[0]!.at + WRAP - 1) % WRAP : this.#count } // length says it is there
 
-  /** The stanza taken up last is not handled before `commit` settles. */
-  hold(commit: Promise<unknown>): void {
+  /** The stanza taken up last is not handled before `commit` settles; `failed` hears of a rejection first. */
+  hold(commit: Promise<unknown>, failed: (err: unknown) => void = () => {}): void {
     const entry = { at: this.#count, done: false }
     this.#open.push(entry)
     const settle = (): void => {
@@ -82,7 +82,7 @@ export class Handled {
       if (n) this.#open.splice(0, n)
       while (this.#waiting.length && this.#committed(this.#waiting[0]!.at)) this.#waiting.shift()!.then() // length says they are there
     }
-    commit.then(settle, settle)
+    commit.then(settle, (err: unknown) => { try { failed(err) } finally { settle() } })
   }
 
   /** Whether all that was taken up is committed. */

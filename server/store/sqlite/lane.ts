@@ -59,7 +59,9 @@ export class Lane {
       this.#due = true
       setImmediate(() => { this.#due = false; this.#flush() })
     }
-    return new Promise((resolve, reject) => { this.#waiting.push({ resolve, reject }) })
+    const asked = Promise.withResolvers<unknown>()
+    this.#waiting.push(asked)
+    return asked.promise
   }
 
   /** Resolves when nothing waits for an answer. */
