@@ -296,7 +296,7 @@ async function receiving(o: Office, c: Call, on: boolean): Promise<Answer> {
   if (queue !== undefined && !o.hasQueue(queue) && who === undefined) { who = queue; queue = undefined }
   if (queue !== undefined && !o.hasQueue(queue)) return no(`There is no queue “${short(queue, 40)}”.`)
   const whom = who === undefined ? c.by : colleague(o, who)
-  if (isAnswer(whom)) return whom
+  if (isAnswer(whom)) return who === c.args['queue'] && whom.text.startsWith('There is no') ? no(`There is no queue and no colleague “${short(who ?? '', 40)}”. Queues: ${[...o.config.queues.keys()].join(', ')}.`) : whom
   if (whom !== c.by && !o.operators.may(c.by, 'status.others')) return notYours('You may not change that for others.')
   const now = o.operators.operator(whom)
   const all = [...o.config.queues.keys()]

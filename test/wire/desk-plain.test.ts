@@ -65,6 +65,20 @@ describe('what an agent is told', () => {
     await says(ben, '!list agents', /There are none/)
   }))
 
+  it('ST-86 a talk stands in the contact list as one, not as the colleague once more', deskWith(CALM, TEAM, async d => {
+    const anna = await d.comes('anna')
+    await d.comes('ben')
+    anna.actor.says(`<iq type='get' id='list'><query xmlns='jabber:iq:roster'/></iq>`)
+    await anna.actor.hears`<iq type='result' id='list'/>`
+    await says(anna, '!im ben have you a minute?', /im1@/)
+    await anna.actor.hears`<iq type='set'><query xmlns='jabber:iq:roster'><item jid='im1@help.localhost' name='Ben · talk'/></query></iq>`
+  }))
+
+  it('ST-31 a queue or colleague that is none is named, with the queues there are', deskWith(CALM, TEAM, async d => {
+    const anna = await d.comes('anna')
+    await says(anna, '!off nosuch', '✱ There is no queue and no colleague “nosuch”. Queues: support, billing.')
+  }))
+
   it('ST-59 who the customer of a past chat was can be asked by who served it, not by others, and not once it is deleted', deskWith(CALM, TEAM, async d => {
     const { anna, zoe } = await offered(d)
     const [ben, mia] = [await d.comes('ben', '<presence><show>dnd</show></presence>'), await d.comes('mia', '<presence><show>dnd</show></presence>')]

@@ -132,7 +132,7 @@ export class RosterView {
     const add = (at: Jid, name: string, group: string, status: string): void => { want.set(at.bare, { jid: at.bare, name, groups: [group], subscription: 'both', status }) }
     add(this.#at.bot, 'Helpdesk', 'Helpdesk', '')
     const o = operators.operator(jid)
-    for (const t of this.#office.threads.shown(jid, this.#office.now)) add(this.#at.thread(t.n), short(Object.keys(t.members).filter(j => j !== jid).map(j => operators.name(j)).join(', '), 60), 'Colleagues', relatedText(t.related))
+    for (const t of this.#office.threads.shown(jid, this.#office.now)) add(this.#at.thread(t.n), short(Object.keys(t.members).filter(j => j !== jid).map(j => operators.name(j)).join(', '), 60) + (t.related ? ` · talk about ${t.related.kind === 'ticket' ? 'ticket ' : '#'}${t.related.number}` : ' · talk'), 'Colleagues', relatedText(t.related))
     for (const n of this.#office.hands.of(jid)) {
       const s = book.states.get(n)
       if (!s || s.is === 'absent' || s.is === 'closed') continue
