@@ -10,5 +10,5 @@ declare module '@xmpp/client' {
     readonly reconnect: { stop(): void }
     readonly streamManagement?: { enabled: boolean }
   }
-  export function client(options: { service: string; domain: string; username: string; password: string; resource?: string }): Client
+  export function client(options: { service: string; domain: string; username: string; password: string; resource?: string; /** ms */ timeout?: number }): Client
 }

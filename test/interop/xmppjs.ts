@@ -20,7 +20,7 @@ export class Script implements AsyncDisposable {
 
   static async login(server: Server, local: string, password: string): Promise<Script> {
     tls.setDefaultCACertificates([readFileSync(server.certificate, 'utf8')]) // the library takes no certificates itself
-    const c = client({ service: `xmpp://127.0.0.1:${server.port}`, domain: 'localhost', username: local, password, resource: 'script' })
+    const c = client({ service: `xmpp://127.0.0.1:${server.port}`, domain: 'localhost', username: local, password, resource: 'script', timeout: 120_000 }) // unless told otherwise it waits two seconds for each answer
     c.reconnect.stop()
     const script = new Script(c)
     await c.start()
