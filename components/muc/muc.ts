@@ -1,17 +1,10 @@
 // Rooms for talk among many (XEP-0045): the service. What a room does is decided in protocols/room; here it is kept, found and limited.
-<<<<<<< Updated upstream
-import { randomFillSync, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { el, errorReply, Jid, parseFrame, readStanza, refuse, resultOf, Unreadable, type AnyStanza, type Component, type Element, type Iq, type Link, type Presence, type Receiver, type StanzaError } from '../../server/api.ts'
 import { NS_COMMANDS, type Commands } from '../../protocols/commands.ts'
 import { ArchiveIds, ARCHIVE_FEATURES } from '../../protocols/archive.ts'
 import { keptOfRoom } from '../../protocols/keeping.ts'
-=======
-import { randomUUID } from 'node:crypto'
-import { el, errorReply, Jid, parseFrame, readStanza, refuse, resultOf, Unreadable, type AnyStanza, type Component, type Element, type Iq, type Link, type Message, type Presence, type Receiver, type StanzaError } from '../../server/api.ts'
-import { NS_COMMANDS, type Commands } from '../../protocols/commands.ts'
-import { ArchiveIds, ARCHIVE_FEATURES } from '../../protocols/archive.ts'
 import { letters } from '../../protocols/letters.ts'
->>>>>>> Stashed changes
 import { NS_MODERATE, NS_MODERATE_0, NS_RETRACT, NS_TOMBSTONE } from '../../protocols/retraction.ts'
 import { cut, NS_RSM, pageSet, readPage } from '../../protocols/paging.ts'
 import { Bucket } from '../../protocols/room/bucket.ts'
