@@ -20,7 +20,7 @@ export async function built(): Promise<void> {
 
 const newest = (folder: string): number => Math.max(...readdirSync(folder).map(name => statSync(`${folder}/${name}`).mtimeMs))
 
-export const launch = (): Promise<Browser> => chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] })
+export const launch = (): Promise<Browser> => chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'], timeout: PATIENCE })
 
 /** A customer at a page with the widget. Everything is found by role and accessible name, as a screen reader finds it. */
 export class Customer implements AsyncDisposable {

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { needs } from '../harness/machine.ts'
+import { freePort } from '../harness/ports.ts'
 import { defaultLimits } from '../../server/ports/limits.ts'
 import { built, CHROMIUM, Customer, launch } from './browser.ts'
 import { Documents, stage, type Stage } from './stage.ts'
@@ -182,7 +183,8 @@ describe('the widget', function () {
 
   it('SEC-W23 SEC-W24 a server that dies before it answered and comes back has the line once', async () => {
     const documents = new Documents()
-    const first = await stage({ limits, documents })
+    const port = await freePort() // no connection that the page tries meanwhile takes it
+    const first = await stage({ limits, documents, port })
     const c = await Customer.at(context, first.url)
     await c.begins('before')
     const gate = Promise.withResolvers<void>()
@@ -193,7 +195,7 @@ describe('the widget', function () {
     gate.resolve() // the desk keeps it; the answer finds nobody
     first.desk.gate = undefined
     await c.told('Connection lost, trying again…')
-    await using second = await stage({ limits, documents, desk: first.desk, port: first.port })
+    await using second = await stage({ limits, documents, desk: first.desk, port })
     await c.keeps('kept, but not answered')
     assert.deepEqual(await c.lines(), ['before', 'kept, but not answered'])
     assert.equal(second.desk.talks.length, 1)
