@@ -83,6 +83,7 @@ export async function compose(config: Config, world: World): Promise<House> {
   const { limits } = config
   const router = new Router()
   const open: AsyncDisposable[] = []
+  const rooms: AsyncDisposable[] = [] // they end first: who is in one hears of it, and who sleeps over the restart hears it then
   const ports: Record<string, number> = {}
   const hosts = new Map<string, Host>()
   const desks = new Map<string, Desk>()
@@ -122,7 +123,9 @@ export async function compose(config: Config, world: World): Promise<House> {
     for (const [domain, c] of config.components) {
       const component = kindOf(domain, c)
       if (!component) continue
-      open.push(await mount(component, { domain, clock, network: wallClock, log, stores, http, limits, privileges: privilegesOf(first, domain, connection) }, router))
+      const mounted = await mount(component, { domain, clock, network: wallClock, log, stores, http, limits, privileges: privilegesOf(first, domain, connection) }, router)
+      open.push(mounted)
+      if (c.kind === 'muc') rooms.push(mounted)
     }
 
     const secret = await keptSecret(stores, 'scram')
@@ -211,6 +214,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       tokensEnded() { for (const host of hosts.values()) host.tellTokens() },
       async [Symbol.asyncDispose]() {
         ready = false
+        for (const r of rooms) { open.splice(open.indexOf(r), 1); await r[Symbol.asyncDispose]() }
         await abroad?.federation.settle()
         await devices.shutDown(stores, log)
         await shut()

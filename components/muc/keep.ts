@@ -7,10 +7,14 @@ import type { RoomRecord } from '../../protocols/room/floor.ts'
 
 const ROOMS = 'muc-rooms'
 const GRAVES = 'muc-graves'
+const ASLEEP = 'muc-asleep'
 const PAGE = 500
 
 /** What is known of a destroyed room, so that nobody takes its name at once. */
 export interface Grave { readonly at: number; readonly reason: string; readonly alternate?: string; readonly owners: readonly string[] }
+
+/** A room that does not last, as it was when the service went down; `until`: ms since 1970. */
+export interface Asleep { readonly record: RoomRecord; readonly until: number }
 
 export class Keep {
   readonly #link: Pick<Link, 'domain' | 'stores'>
@@ -18,6 +22,17 @@ export class Keep {
 
   async *rooms(): AsyncGenerator<readonly [string, RoomRecord]> { yield* this.#all<RoomRecord>(ROOMS) }
   async *graves(): AsyncGenerator<readonly [string, Grave]> { yield* this.#all<Grave>(GRAVES) }
+
+  /** Writes down what sleeps over a restart. */
+  async sleep(local: string, room: Asleep): Promise<void> { await this.#link.stores.documents.put(ASLEEP, this.#link.domain, local, room) }
+
+  /** What slept over the restart, and is forgotten here. */
+  async wakes(): Promise<readonly (readonly [string, Asleep])[]> {
+    const all: (readonly [string, Asleep])[] = []
+    for await (const room of this.#all<Asleep>(ASLEEP)) all.push(room)
+    await Promise.all(all.map(([local]) => this.#link.stores.documents.remove(ASLEEP, this.#link.domain, local)))
+    return all
+  }
 
   async save(local: string, record: RoomRecord): Promise<void> {
     await this.#link.stores.documents.put(ROOMS, this.#link.domain, local, record)

@@ -19,6 +19,7 @@ import { NS_SEARCH, search, tooOften, type Channel } from './search.ts'
 
 const DAY = 86_400_000
 const BURIED = 31 * DAY // a destroyed room's name is nobody's so long (row U15)
+const AWAITED = 600_000 // ms after a restart that a room that does not last waits for its people, as long as their sessions do
 const LISTED = 100 // rooms in one answer
 const SEARCHES = 20 // searches of one account at once, and one a second in the long run
 const SEARCHERS = 500 // accounts remembered
@@ -61,6 +62,7 @@ class Service implements Receiver {
   #rulers: ReadonlySet<string> = new Set()
   #makers: ReadonlySet<string> = new Set()
   #people: Disposable | undefined
+  readonly #awaited = new Set<Disposable>()
   readonly #saving = new Set<Promise<unknown>>()
 
   constructor(link: Link, options: MucOptions) {
@@ -88,16 +90,35 @@ class Service implements Receiver {
     for await (const [local, record] of this.#keep.rooms()) this.#places.set(local, { record })
     for await (const [local, grave] of this.#keep.graves()) this.#graves.set(local, grave)
     for (const local of [...this.#graves.keys()]) this.#grave(local) // forgets the old ones
+    for (const [local, { record, until }] of await this.#keep.wakes()) if (!this.#places.has(local)) this.#await(local, record, until)
     await this.#learnPeople()
     this.#people = this.#link.privileges?.onPeople(() => { void this.#track(this.#learnPeople().catch((error: unknown) => this.#link.log.error({ error }, 'the people of the server cannot be read'))) })
   }
 
   async stop(): Promise<void> {
     this.#people?.[Symbol.dispose]()
-    for (const { room } of this.#places.values()) {
-      if (room) for (const s of room.shutdown(this.#link.clock.now()).out) this.#link.send(s)
+    for (const alarm of this.#awaited) alarm[Symbol.dispose]()
+    const now = this.#link.clock.now()
+    for (const [local, { room }] of this.#places) {
+      if (!room) continue
+      const lasts = room.config.persistent || room.empty || room.locked
+      for (const s of room.shutdown(now).out) this.#link.send(s)
+      if (!lasts) void this.#track(this.#keep.sleep(local, { record: room.record(), until: now + AWAITED }))
     }
     await Promise.allSettled(this.#saving)
+  }
+
+  /** A room that does not last is there for those who were in it when the service went down; no stranger gets its name meanwhile. */
+  #await(local: string, record: RoomRecord, until: number): void {
+    const place: Place = { record }
+    this.#places.set(local, place)
+    const alarm = this.#link.clock.alarm(until, () => {
+      this.#awaited.delete(alarm)
+      if (this.#places.get(local) !== place || place.record.config.persistent || place.waiting || place.room?.empty === false) return
+      this.#places.delete(local)
+      if (isLogged(record.config)) return this.#track(this.#keep.drop(local, this.#link.clock.now()))
+    })
+    this.#awaited.add(alarm)
   }
 
   receive(stanza: AnyStanza): void | Promise<void> {
