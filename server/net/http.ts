@@ -162,13 +162,23 @@ class HttpHouse {
       answer = problem(500, 'Something broke here; it is in the log.')
     }
     if (response.destroyed || response.headersSent) return
-    if (!message.complete) extra.set('connection', 'close') // what was not read of the body may not be taken for the next request
+    if (!message.complete && !this.#discards(message)) extra.set('connection', 'close') // what was not read of the body may not be taken for the next request
     const { body } = answer
     if (!(body instanceof Streamed)) { write(message, response, answer, extra); return }
     head(message, response, answer, extra, '', body.length)
     if (message.method === 'HEAD') response.end()
     else if (body.length === undefined) await this.#flow(body, response)
     else await carry(body.pieces, response, this.#options.clock, this.#options.limits.http.requestTimeout)
+  }
+
+  /** Reads a short body that nobody wants, and forgets it: a connection that is closed before it was read is reset, and the answer may go with it. */
+  #discards(message: IncomingMessage): boolean {
+    const { clock, limits } = this.#options
+    if (!(Number(message.headers['content-length']) <= finite(limits.http.json, 0))) return false
+    const late = clock.alarm(clock.now() + finite(limits.http.requestTimeout, DAY), () => { message.socket.destroy() })
+    message.once('close', () => late[Symbol.dispose]())
+    message.resume()
+    return true
   }
 
   async #flow(body: Streamed, response: ServerResponse): Promise<void> {

@@ -91,6 +91,20 @@ describe('net/http', () => {
     }
   })
 
+  it('a refusal that comes before a short body was sent is not lost to a reset: the body is read and forgotten, and the next request answered', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>()
+    let heard = ''
+    const socket = connect(server.port, '127.0.0.1', () => socket.write('PUT /things HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n'))
+    socket.on('data', data => {
+      if (!heard.includes('405') && `${heard}${data}`.includes('405')) socket.write('GET /open HT' + lines('GET /things/12 HTTP/1.1', 'Host: a')) // twelve bytes of a body
+      heard += data
+    })
+    socket.on('close', failed => resolve(failed ? 'reset' : heard))
+    socket.on('error', () => {})
+    const all = await promise
+    assert.match(all, /^HTTP\/1.1 405 [^]*HTTP\/1.1 200 [^]*\b12$/)
+  })
+
   it('SEC-H13 headers over 16 KiB: 431, an address over 8 KiB: 414, JSON over 64 KiB: 413 before it is read', async () => {
     assert.match(await raw(server.port, lines('GET /open HTTP/1.1', 'Host: a', `X: ${'x'.repeat(17_000)}`)), /^HTTP\/1.1 431 /)
     assert.match(await raw(server.port, lines(`GET /open?${'x'.repeat(9000)} HTTP/1.1`, 'Host: a')), /^HTTP\/1.1 414 /)
