@@ -177,6 +177,48 @@ describe('what the interface answers', () => {
     assert.deepEqual(missing(d, k, isWell, isCommand), [])
   }))
 
+  it('ST-97 every list comes in pages: as many as one asks for, each thing once, and all of them', scene(async d => {
+    const ids = await furnished(d)
+    const zoe = await d.comes('yan')
+    zoe.types(SUPPORT, 'hello')
+    await zoe.reads(SUPPORT, /People ahead/)
+    await made(d, '/webhooks', { url: 'https://hooks.example.org/z' })
+    await made(d, '/articles', { title: 'A title', text: 'A text' })
+    await made(d, '/rooms', { name: 'attic', grants: ['queue:support'] })
+    await made(d, '/bans', { address: '192.0.2.1' })
+    await made(d, '/canned', { shortcut: 'hi2', text: 'Hi' })
+    await made(d, '/tickets', { subject: 'Two', body: 'Two', queue: 'support' })
+    await d.rest('POST', `${API}/threads`, 'anna', { who: ['cleo'], text: 'hello' })
+    await d.rest('POST', `${API}/threads/1/lines`, 'anna', { text: 'again' })
+    const { operations } = await d.described()
+    const read = operations.filter(o => o.method === 'GET' && o.op.responses['200']?.content?.['application/json'])
+    const properties = (o: Operation): Json => o.op.responses['200'].content['application/json'].schema.properties ?? {}
+    const lists = read.filter(o => properties(o).next !== undefined)
+    const named = (o: Operation, name: string): boolean => o.op.parameters?.some((p: Json) => p.in === 'query' && p.name === name) === true
+    // What has no pages is bounded, or a part of one thing.
+    assert.deepEqual(lists.filter(o => !named(o, 'after') || !named(o, 'limit')).map(o => o.id), ['invoices', 'cards', 'asked'])
+    assert.deepEqual(read.filter(o => !lists.includes(o) && Object.values(properties(o)).some((p: Json) => p.type === 'array' && p.items?.type === 'object')).map(o => o.id).sort(), ['conversation', 'conversationCustomer', 'customer', 'dossier', 'me', 'operator', 'permissions', 'report', 'suggestions', 'ticket', 'translation'])
+    let several = 0
+    for (const o of lists.filter(x => named(x, 'after') && x.id !== 'tokens')) { // each question here has a token of its own
+      const name = Object.keys(properties(o)).find(k => properties(o)[k].type === 'array') ?? ''
+      const ask = async (query: string): Promise<Json> => { const { status, body } = await d.rest('GET', `${filled(o, ids)}?${query}`, BY[o.id] ?? 'boss'); assert.equal(status, 200, `${o.id} ${query}: ${JSON.stringify(body)}`); return body }
+      const whole = (await ask(''))[name].map((x: Json) => x.id ?? x.number ?? x.seq ?? x.jid)
+      const most = whole.length > 8 ? 5 : 1
+      const walked: Json[] = []
+      for (let after = ''; ;) {
+        const page = await ask(`limit=${most}${after}`)
+        assert.ok(page[name].length <= most, o.id)
+        walked.push(...page[name].map((x: Json) => x.id ?? x.number ?? x.seq ?? x.jid))
+        if (page.next === null) break
+        after = `&after=${encodeURIComponent(page.next)}`
+      }
+      assert.deepEqual(walked.slice(0, whole.length), whole, o.id)
+      assert.equal(walked.length, whole.length, o.id)
+      if (whole.length > 1) several++
+    }
+    assert.ok(several > 12, `${several} lists of several`)
+  }))
+
   it('SEC-A17 401 without a token', refuses(401, (d, o, ids) => d.rest(o.method, filled(o, ids), undefined, o.id === 'signIn' ? { name: 'boss', password: 'wrong' } : takes(o) ? {} : undefined)))
   it('SEC-A17 403 with a token that does not reach so far', refuses(403, (d, o, ids) => o.id === 'signIn' ? d.rest('POST', `${API}/tokens`, undefined, { name: 'zoe', password: 'pw' }) : d.rest(o.method, filled(o, ids), 'boss', takes(o) ? {} : undefined, [/Scope (bans|billing)/.test(o.op.description) ? 'tokens:read' : 'bans:read'])))
   it('SEC-A17 404 for who serves at no desk', refuses(404, (d, o, ids) => d.rest(o.method, filled(o, o.id === 'export' ? {} : ids), 'zoe', takes(o) ? {} : undefined)))
