@@ -1,9 +1,9 @@
 // The server is killed in the middle of a talk: what was acknowledged is there once, on both sides, and the talk goes on.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Element as Xml } from 'ltx'
+import { tempFolder } from '../harness/folder.ts'
 import { Actor } from '../harness/scene.ts'
 import { deskbell, Program } from '../interop/program.ts'
 
@@ -17,7 +17,7 @@ describe('a server that is killed in the middle of a talk', function () {
   this.timeout(300_000)
 
   it('SEC-K01 SEC-K02 has every line that was acknowledged, once, and what is said again once, and goes on where it was', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'deskbell-fault-'))
+    const folder = tempFolder('fault')
     const config = join(folder, 'deskbell.yaml')
     writeFileSync(config, `
 data: ${folder}/data

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { tempFolder } from '../harness/folder.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -13,7 +13,7 @@ describe('the program under npm', () => {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     it(`a server begun by npm start ends, streams told, when npm is ended by ${signal}`, async function () {
       this.timeout(300_000)
-      const folder = mkdtempSync(join(tmpdir(), 'deskbell-npm-'))
+      const folder = tempFolder('npm')
       const config = join(folder, 'deskbell.yaml')
       writeFileSync(config, `data: ${folder}/data\nlisten: { c2s: { port: 0, address: 127.0.0.1 } }\nhosts: { localhost: {} }\n`)
       const npm = spawn('npm', ['start', '--silent', '--', '--config', config], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] })

@@ -1,11 +1,11 @@
 // What is left of the store when the power goes: rebuilt from what its process wrote and when it had the disk confirm it.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
+import { tempFolder } from '../harness/folder.ts'
 import { needs } from '../harness/machine.ts'
 
 const ROWS = 40
@@ -95,7 +95,7 @@ const canTrace = (): boolean => { try { return spawnSync('strace', ['-f', '-o', 
 describe('the embedded store when the power goes', function () {
   this.timeout(300_000)
   before(needs('strace', canTrace()))
-  const folder = mkdtempSync(join(tmpdir(), 'deskbell-power-'))
+  const folder = tempFolder('power')
   after(() => rmSync(folder, { recursive: true, force: true }))
 
   it('SEC-K03 holds all that was acknowledged, whole, wherever it was cut and whatever the disk had not confirmed', async () => {

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { tempFolder } from '../harness/folder.ts'
 import { until } from '../harness/patience.ts'
 import { Actor } from '../harness/scene.ts'
 import { finish } from '../unit/sasl/client.ts'
@@ -20,7 +20,7 @@ describe('the program', function () {
   const actors: Actor[] = []
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'deskbell-program-'))
+    folder = tempFolder('program')
     config = join(folder, 'deskbell.yaml')
     writeFileSync(config, `
 data: ${folder}/data

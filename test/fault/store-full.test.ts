@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import type { Order, Report } from './store-child.ts'
+import { tempFolder } from '../harness/folder.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'deskbell-full-'))
+const folder = tempFolder('full')
 let child: ChildProcess | undefined
 after(() => {
   child?.kill('SIGKILL')

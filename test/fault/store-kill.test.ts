@@ -3,15 +3,15 @@ import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Stores } from '../../server/ports/store.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import type { Order, Report } from './store-child.ts'
+import { tempFolder } from '../harness/folder.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'deskbell-kill-'))
+const folder = tempFolder('kill')
 const children = new Set<ChildProcess>()
 after(() => {
   for (const child of children) child.kill('SIGKILL')

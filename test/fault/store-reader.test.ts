@@ -1,10 +1,10 @@
 // Somebody who reads the embedded store for a long time while it is written: an admin with sqlite3, a copying tool.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
+import { tempFolder } from '../harness/folder.ts'
 
 const MiB = 2 ** 20
 
@@ -12,7 +12,7 @@ describe('a long reader beside the store', function () {
   this.timeout(300_000)
 
   it('SEC-K10 stops no writer; when it is gone the journal is taken in and used again from its beginning', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'deskbell-reader-'))
+    const folder = tempFolder('reader')
     try {
       const file = join(folder, 'd.sqlite')
       const s = await openSqlite({ file })

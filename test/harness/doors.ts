@@ -1,7 +1,4 @@
 // More doors of a house: TLS on a port of its own or by STARTTLS, WebSocket; and a client that speaks in frames.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { AssertionError } from 'node:assert'
 import { parse, type Element as Xml } from 'ltx'
 import { WebSocket, type ClientOptions } from 'ws'
@@ -14,16 +11,13 @@ import { silent } from '../../server/ports/log.ts'
 import { paced } from './clock.ts'
 import { PATIENCE } from './patience.ts'
 import { lacks, type House } from './scene.ts'
+import { tempFolder } from './folder.ts'
 
 let made: Promise<ServerIdentity> | undefined
 
 /** One self-signed certificate for all tests of a run. */
 export function identity(): Promise<ServerIdentity> {
-  return made ??= (async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'deskbell-tls-'))
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-    return ServerIdentity.load(await selfSigned(folder, ['localhost'], Date.now()))
-  })()
+  return made ??= (async () => ServerIdentity.load(await selfSigned(tempFolder('tls'), ['localhost'], Date.now())))()
 }
 
 /** Listens for TLS clients; gives the port. */

@@ -1,7 +1,5 @@
 // A desk with a place for files beside it, and a browser's requests to it.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { diskFiles } from '../../components/upload/files.ts'
 import { upload } from '../../components/upload/upload.ts'
 import { mount } from '../../server/component/mount.ts'
@@ -9,6 +7,7 @@ import { silent } from '../../server/ports/log.ts'
 import type { DeskConfig } from '../../components/helpdesk/config.ts'
 import { config, DESK, type DeskHouse, type Staff } from './desk.ts'
 import { BOTH, deskWith } from './talks.ts'
+import { tempFolder } from './folder.ts'
 
 const UPLOAD = 'upload.localhost'
 
@@ -18,7 +17,7 @@ export interface Files { /** where browsers reach desk and files */ readonly url
 export function filesDesk(settings: object, staff: Staff, play: (d: DeskHouse, f: Files) => Promise<void>, conf: Partial<DeskConfig> = {}): () => Promise<void> {
   let url: string | undefined
   return deskWith(settings, staff, async d => {
-    const folder = await mkdtemp(join(tmpdir(), 'deskbell-files-'))
+    const folder = tempFolder('files')
     const { clock, stores, host, router } = d.house
     const files = upload({ types: [] }, { files: () => diskFiles(folder), base: () => url, serves: name => name === 'localhost', trusts: name => name === DESK })
     const mounted = await mount(files, { domain: UPLOAD, clock, log: silent, stores, limits: host.limits, http: d.http, privileges: d.house.privileges(UPLOAD) }, router)

@@ -1,10 +1,10 @@
 // The desk beside Debian's Prosody: the same component, dialled over XEP-0114 by `deskbell dial`.
 import assert from 'node:assert/strict'
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { WebSocket } from 'ws'
 import { Person } from '../harness/desk.ts'
+import { tempFolder } from '../harness/folder.ts'
 import { needs } from '../harness/machine.ts'
 import { freePorts } from '../harness/ports.ts'
 import { Actor } from '../harness/scene.ts'
@@ -16,7 +16,7 @@ const SUPPORT = 'support@help.prosody.local'
 describe('the desk beside Prosody', function () {
   this.timeout(300_000)
   before(needs('prosody'))
-  const folder = mkdtempSync(join(tmpdir(), 'deskbell-dial-'))
+  const folder = tempFolder('dial')
   const config = join(folder, 'deskbell.yaml')
   const lua = join(folder, 'prosody.cfg.lua')
   let clients = 0, components = 0, http = 0

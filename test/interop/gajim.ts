@@ -1,16 +1,16 @@
 // Gajim, started logged in over STARTTLS and driven through its remote control.
 import { spawn, spawnSync } from 'node:child_process'
-import { chownSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chownSync, copyFileSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Driven } from './driven.ts'
 import type { Server } from './server.ts'
+import { tempFolder } from '../harness/folder.ts'
 
 const NOBODY = 65534
 const asRoot = process.getuid?.() === 0
 
 export async function gajim(server: Server, local: string, password: string): Promise<Driven> {
-  const folder = mkdtempSync(join(tmpdir(), 'deskbell-gajim-'))
+  const folder = tempFolder('gajim')
   const store = join(folder, '.local/share/gajim/cert_store')
   mkdirSync(store, { recursive: true })
   copyFileSync(server.certificate, join(store, 'localhost'))

@@ -1,8 +1,8 @@
 // A real server for the examples of this repository: its folder and config, accounts, REST as its admin, people in clients.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Person } from '../harness/desk.ts'
+import { tempFolder } from '../harness/folder.ts'
 import { freePorts } from '../harness/ports.ts'
 import { Actor } from '../harness/scene.ts'
 import { deskbell, Program } from './program.ts'
@@ -11,7 +11,7 @@ import { deskbell, Program } from './program.ts'
 export type Accounts = Readonly<Record<string, 'agent' | undefined>>
 
 export class RealHouse implements AsyncDisposable {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'deskbell-example-'))
+  readonly #folder = tempFolder('example')
   readonly #file = join(this.#folder, 'deskbell.yaml')
   readonly #open: Actor[] = []
   readonly #ports: readonly [c2s: number, component: number, http: number]

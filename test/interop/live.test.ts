@@ -1,15 +1,15 @@
 // Live lists of a real server: what ends when a token is removed on the command line, and when the server is told to stop.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { tempFolder } from '../harness/folder.ts'
 import { freePorts } from '../harness/ports.ts'
 import { deskbell, Program } from './program.ts'
 
 describe('live lists of a real server', function () {
   this.timeout(300_000)
-  const folder = mkdtempSync(join(tmpdir(), 'deskbell-live-'))
+  const folder = tempFolder('live')
   const file = join(folder, 'deskbell.yaml')
   let server: Program, web: number
 

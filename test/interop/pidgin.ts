@@ -1,13 +1,13 @@
 // Pidgin, started logged in over STARTTLS and driven through its D-Bus door.
 import { spawn } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Driven } from './driven.ts'
 import type { Server } from './server.ts'
+import { tempFolder } from '../harness/folder.ts'
 
 export async function pidgin(server: Server, local: string, password: string): Promise<Driven> {
-  const folder = mkdtempSync(join(tmpdir(), 'deskbell-pidgin-'))
+  const folder = tempFolder('pidgin')
   const purple = join(folder, '.purple')
   const peers = join(purple, 'certificates/x509/tls_peers')
   mkdirSync(peers, { recursive: true })

@@ -1,9 +1,9 @@
 // The program itself, started as an admin would, for strangers to connect to.
 import { spawn, execFile, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { tempFolder } from '../harness/folder.ts'
 import { PATIENCE } from '../harness/patience.ts'
 
 const COMMAND = join(import.meta.dirname, '../../bin/deskbell.js')
@@ -17,7 +17,7 @@ export class Server implements AsyncDisposable {
   #said = ''
 
   private constructor() {
-    this.folder = mkdtempSync(join(tmpdir(), 'deskbell-interop-'))
+    this.folder = tempFolder('interop')
     this.config = join(this.folder, 'deskbell.yaml')
   }
 

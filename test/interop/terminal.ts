@@ -1,9 +1,9 @@
 // A terminal that a test looks at and types into: tmux around a stock client.
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { tempFolder } from '../harness/folder.ts'
 import { PATIENCE } from '../harness/patience.ts'
 
 const LOOK = 150 // ms between two looks at the screen: a foreign program tells nobody when it has drawn
@@ -16,7 +16,7 @@ export class Terminal implements AsyncDisposable {
 
   constructor(name: string) {
     this.#name = name
-    this.home = mkdtempSync(join(tmpdir(), `deskbell-${name}-`))
+    this.home = tempFolder(`${name}`)
     this.#socket = join(this.home, 'tmux')
     for (const folder of ['.config', '.local/share', '.cache', 'run']) mkdirSync(join(this.home, folder), { recursive: true, mode: 0o700 })
   }

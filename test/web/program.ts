@@ -1,16 +1,16 @@
 // The program itself on ports of its own, which can be killed and started again.
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { tempFolder } from '../harness/folder.ts'
 import { PATIENCE } from '../harness/patience.ts'
 import { freePort } from '../harness/ports.ts'
 
 const COMMAND = join(import.meta.dirname, '../../bin/deskbell.js')
 
 export class Program implements AsyncDisposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'deskbell-web-'))
+  readonly folder = tempFolder('web')
   readonly config = join(this.folder, 'deskbell.yaml')
   readonly port: number
   said = ''

@@ -1,7 +1,6 @@
 // Guests (SASL ANONYMOUS, XEP-0175): on a host of their own, with whom they may speak, and what stays of them.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { compose, type House as Program } from '../../app/compose.ts'
 import { readConfig } from '../../config/load.ts'
@@ -16,6 +15,7 @@ import { guestPlugins } from '../../plugins/index.ts'
 import { MovedClock } from '../harness/clock.ts'
 import { Actor, House, type SceneOptions } from '../harness/scene.ts'
 import { tlsDoor } from '../harness/doors.ts'
+import { tempFolder } from '../harness/folder.ts'
 import { authenticate, bind, BIND2, Client, header, identifier, plain, SASL, SASL2, SM } from './sasl2-client.ts'
 
 const GUESTS = 'guests.localhost'
@@ -193,7 +193,7 @@ describe('a guest (XEP-0175)', () => {
 })
 
 describe('a program with a host for guests', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'deskbell-guests-'))
+  const folder = tempFolder('guests')
   after(() => rmSync(folder, { recursive: true, force: true }))
 
   it('keeps no word of them on disk', async () => {

@@ -1,7 +1,6 @@
 // A server whose memory runs out, or that one side floods: who is here is served on.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { crowding } from '../../app/memory.ts'
 import { compose } from '../../app/compose.ts'
@@ -10,6 +9,7 @@ import { silent } from '../../server/ports/log.ts'
 import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { MovedClock } from '../harness/clock.ts'
+import { tempFolder } from '../harness/folder.ts'
 import { Actor, House } from '../harness/scene.ts'
 
 describe('memory that runs out', () => {
@@ -30,7 +30,7 @@ describe('memory that runs out', () => {
     const stores = await openSqlite({ file: ':memory:' })
     const credentials = await makeCredentials('pw', { iterations: 4096 })
     for (const local of ['romeo', 'juliet']) await stores.accounts.create({ host: 'localhost', local, created: 1, credentials })
-    const folder = mkdtempSync(join(tmpdir(), 'deskbell-crowd-'))
+    const folder = tempFolder('crowd')
     const read = readConfig(`require-tls: false\nlisten: { c2s: { port: 0, address: 127.0.0.1 }, http: { port: 0, address: 127.0.0.1 } }\nhosts: { localhost: {} }\ndata: ${folder}`, join(folder, 'x.yaml'))
     assert.ok(read.ok)
     let used = 10

@@ -1,12 +1,12 @@
 // What somebody tries who has a token, or none: operators instead of values, another department's ids, cookies, redirects, forged mail.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import settings from '../../schemas/desk-settings.json' with { type: 'json' }
 import { makeToken } from '../../app/tokens.ts'
 import { BOT, config, desk, SUPPORT, type DeskHouse } from '../harness/desk.ts'
+import { tempFolder } from '../harness/folder.ts'
 
 const API = '/api/v1'
 const STAFF = { anna: 'agent', ben: 'agent', mia: 'manager', boss: 'admin' } as const
@@ -56,7 +56,7 @@ const filled = (path: string, ids: Readonly<Record<string, string>>): string => 
 
 /** Every row of every table of the store. */
 async function picture(d: DeskHouse): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'deskbell-picture-'))
+  const folder = tempFolder('picture')
   try {
     await (d.house.stores as unknown as { backup(file: string): Promise<void> }).backup(join(folder, 'x.sqlite')) // the harness opens SQLite
     using db = new DatabaseSync(join(folder, 'x.sqlite'), { readOnly: true })

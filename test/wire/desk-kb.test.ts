@@ -1,12 +1,12 @@
 // A knowledge base of the admin's, asked over HTTP: a real server answers, or fails, and nobody waits for it.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ServerResponse } from 'node:http'
 import { readSecrets } from '../../app/secrets.ts'
 import { inside, sends, site } from '../harness/bridge.ts'
 import { BOT, c, config, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
+import { tempFolder } from '../harness/folder.ts'
 import { deskWith, TEAM } from '../harness/talks.ts'
 import { HookSink, status } from '../unit/helpdesk/hook-sink.ts'
 import { silent } from '../../server/ports/log.ts'
@@ -172,7 +172,7 @@ describe('a knowledge base', () => {
   }))
 
   it('SS-22 a secret may stand in the environment or in a file that the config names: `secret:kb`', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'deskbell-secrets-'))
+    const folder = tempFolder('secrets')
     try {
       writeFileSync(join(folder, 'kb'), 'Bearer from-a-file\n')
       const secrets = readSecrets(new Map([['kb', `file:${join(folder, 'kb')}`], ['other', 'env:OTHER'], ['none', 'env:NONE'], ['gone', `file:${join(folder, 'gone')}`]]), silent, { OTHER: 'from-the-environment' })

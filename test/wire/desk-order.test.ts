@@ -1,13 +1,13 @@
 // Once and in order: tickets that are merged, messages that come again, ratings, pages that were lost, clocks that are put back.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Jid } from '../../server/stanza/jid.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { refusal } from '../harness/bridge.ts'
 import { after, Crowd, holds, TIMES } from '../harness/crowd.ts'
 import { BOT, c, config, DESK, DeskHouse } from '../harness/desk.ts'
+import { tempFolder } from '../harness/folder.ts'
 import { until } from '../harness/patience.ts'
 import { BOTH, deskWith, serves, TEAM } from '../harness/talks.ts'
 import { HookSink, status } from '../unit/helpdesk/hook-sink.ts'
@@ -166,7 +166,7 @@ describe('one history', () => {
 
 describe('a clock', () => {
   it('SEC-D31 that is put back by five seconds makes no wait negative, lets nobody before who came first, and leaves the log in order', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'deskbell-clock-'))
+    const folder = tempFolder('clock')
     const file = join(folder, 'desk.sqlite')
     try {
       {

@@ -1,13 +1,13 @@
 // How long records stay: deleted, purged, erased with a proof, copied for one person; and who did that is on record.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { restore } from '../../app/commands/restore.ts'
 import { storeFile } from '../../app/folder.ts'
 import { readConfig } from '../../config/load.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { BOT, c, config, DESK, DeskHouse, SUPPORT, type Person } from '../harness/desk.ts'
+import { tempFolder } from '../harness/folder.ts'
 import { deskWith, serves, TEAM } from '../harness/talks.ts'
 
 const HOUR = 3600
@@ -142,7 +142,7 @@ describe('one person’s data', () => {
   }))
 
   it('SEC-W30 erases again, after an older store was brought back, who was erased since', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'deskbell-erased-'))
+    const folder = tempFolder('erased')
     try {
       const read = readConfig(`data: .\nhosts: { localhost: {} }\ncomponents: { ${DESK}: { helpdesk: { enabled: true, queues: { support: {} } } } }`, join(folder, 'deskbell.yaml'))
       assert.ok(read.ok)

@@ -155,6 +155,19 @@ describe('whom a customer is offered to first', () => {
     await mia.reads(BOT, /New chat #1:/) // Anna’s last chat ended longer ago
   }))
 
+  it('the account manager is given the customer at once where a queue accepts by itself', desk(STAFF, async d => {
+    const [zoe, anna] = [await d.comes('zoe'), await d.comes('anna')]
+    zoe.types(SUPPORT, 'hello')
+    await anna.reads(c(1), 'hello')
+    anna.types(c(1), '!close')
+    await anna.reads(c(1), /closed/)
+    const mia = await d.comes('mia')
+    await card(d, 1, { manager: 'mia@localhost' })
+    zoe.types(SUPPORT, 'again')
+    await mia.reads(c(2), 'again') // not Anna, who served last
+    assert.equal((await d.rest('GET', '/api/v1/conversations/2', 'boss')).body.owner, 'mia@localhost')
+  }, config({ support: { accept: 'automatic' } })))
+
   it('ST-21 ST-22 where agents take nobody is asked, and the account manager reads that it is for him', desk(STAFF, async d => {
     const [anna, ben] = [await d.comes('anna'), await d.comes('ben')]
     const zoe = await waits(d, 'zoe')

@@ -1,7 +1,6 @@
 // Clients that log in with a certificate (SASL EXTERNAL, XEP-0178). The papers were made with openssl: ca has signed all but foreign.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { compose } from '../../app/compose.ts'
 import { readConfig } from '../../config/load.ts'
@@ -13,6 +12,7 @@ import { ClientStream } from '../../server/stream/c2s.ts'
 import { MovedClock } from '../harness/clock.ts'
 import { House } from '../harness/scene.ts'
 import { identity } from '../harness/doors.ts'
+import { tempFolder } from '../harness/folder.ts'
 import { authenticate, bind, Client, header, identifier, plain, SASL, SASL2 } from './sasl2-client.ts'
 
 const paper = (name: string): string => readFileSync(join(import.meta.dirname, 'papers', name), 'utf8')
@@ -134,7 +134,7 @@ describe('a client with a certificate', () => {
 })
 
 describe('a server', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'deskbell-external-'))
+  const folder = tempFolder('external')
   after(() => rmSync(folder, { recursive: true, force: true }))
 
   /** The program with this under `tls`, and how it sees romeo's certificate. */

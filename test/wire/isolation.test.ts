@@ -1,7 +1,6 @@
 // Two tenants of one server: each is to the other as if it were not there.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { compose } from '../../app/compose.ts'
 import { readConfig } from '../../config/load.ts'
@@ -9,6 +8,7 @@ import { silent } from '../../server/ports/log.ts'
 import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { MovedClock } from '../harness/clock.ts'
+import { tempFolder } from '../harness/folder.ts'
 import { Actor } from '../harness/scene.ts'
 
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
@@ -20,7 +20,7 @@ interface Cast { readonly anna: Actor; readonly aron: Actor; readonly ben: Actor
 
 /** anna and aron at a.example, ben at b.example, each with rooms; `shared.example` is for all whom their host lets in. */
 const tenants = (a: string, play: (c: Cast) => Promise<void>) => async (): Promise<void> => {
-  const folder = mkdtempSync(join(tmpdir(), 'deskbell-tenants-'))
+  const folder = tempFolder('tenants')
   const read = readConfig(`data: ${folder}\nrequire-tls: false\nlisten: { c2s: { port: 0, address: 127.0.0.1 } }\nhosts: { a.example: { plugins: { ${a} } }, b.example: { plugins: { isolation: {} } } }\ncomponents: { rooms.a.example: { muc: {} }, rooms.b.example: { muc: {} }, shared.example: { muc: {} } }`, join(folder, 'x.yaml'))
   assert.ok(read.ok, JSON.stringify(read))
   const stores = await openSqlite({ file: ':memory:' })

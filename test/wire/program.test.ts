@@ -1,9 +1,8 @@
 // The whole program in this process: what holds through every door at once, and what names cannot do to it.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import net from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'ltx'
 import { compose, type House as Program } from '../../app/compose.ts'
@@ -17,13 +16,14 @@ import { MovedClock } from '../harness/clock.ts'
 import type { House } from '../harness/scene.ts'
 import { Actor } from '../harness/scene.ts'
 import { Framed, OPEN } from '../harness/doors.ts'
+import { tempFolder } from '../harness/folder.ts'
 import { agent, authenticate, bind, Client, FAST, hashed, PHONE, plain, SASL, SM, tokenOf } from './sasl2-client.ts'
 
 const UNLIMITED = 'limits: unlimited'
 interface Running { readonly program: Program; readonly office: Office; readonly url: string; command(...args: string[]): Promise<readonly string[]>; rest(method: string, path: string, token?: string, body?: unknown): Promise<{ status: number; body: any }> } // JSON of any shape
 
 async function running(play: (r: Running) => Promise<void>, more = UNLIMITED): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'deskbell-whole-'))
+  const folder = tempFolder('whole')
   const stores = await openSqlite({ file: ':memory:' })
   try {
     const read = readConfig(`data: ${folder}

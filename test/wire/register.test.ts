@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Element as Xml } from 'ltx'
 import { compose } from '../../app/compose.ts'
@@ -8,6 +7,7 @@ import { readConfig } from '../../config/load.ts'
 import { silent } from '../../server/ports/log.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { MovedClock } from '../harness/clock.ts'
+import { tempFolder } from '../harness/folder.ts'
 import { Actor, House, scene } from '../harness/scene.ts'
 import { arrives, befriend } from '../harness/friends.ts'
 
@@ -85,7 +85,7 @@ describe('XEP-0077 In-Band Registration', () => {
   })
 
   it('SEC-T33 where an admin is to let people in and the plugin for that is turned off, nobody makes an account', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'deskbell-register-'))
+    const folder = tempFolder('register')
     const read = readConfig(`data: ${folder}\nrequire-tls: false\nlisten: { c2s: { port: 0, address: 127.0.0.1 } }\nhosts: { localhost: { registration: approval, plugins: { approvals: false } } }`, join(folder, 'x.yaml'))
     assert.ok(read.ok, JSON.stringify(read))
     const stores = await openSqlite({ file: ':memory:' })

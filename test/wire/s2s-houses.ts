@@ -1,6 +1,5 @@
 // Whole programs that federate with each other on this machine, each with a domain and a certificate of its own.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readConfig, type Config } from '../../config/load.ts'
 import { compose, type House as Running } from '../../app/compose.ts'
@@ -11,6 +10,7 @@ import type { Stores } from '../../server/ports/store.ts'
 import { makeCredentials } from '../../server/stream/sasl/credentials.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { MovedClock } from '../harness/clock.ts'
+import { tempFolder } from '../harness/folder.ts'
 import { Actor } from '../harness/scene.ts'
 
 const HOUR = 3_600_000
@@ -18,7 +18,7 @@ const DAY = 24 * HOUR // longer than any run: suites make their papers before th
 
 /** Certificates in a folder of their own. */
 export class Papers implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'deskbell-s2s-'))
+  readonly folder = tempFolder('s2s')
 
   /** A self-signed certificate for these names: the paths of its files, and what stands in them. */
   make(name: string, names: readonly string[] = [name, `rooms.${name}`, `help.${name}`], from = Date.now() - HOUR, to = Date.now() + DAY): Paper {

@@ -1,8 +1,10 @@
 // TLS over real sockets: STARTTLS, TLS from the first byte, and what may not be had without; certificates.
 import assert from 'node:assert/strict'
 import { createHash, X509Certificate } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import net from 'node:net'
 import { MovedClock } from '../harness/clock.ts'
+import { tempFolder } from '../harness/folder.ts'
 import { Actor, House } from '../harness/scene.ts'
 import { identity, tlsDoor } from '../harness/doors.ts'
 import { atDoor, ETHERX, HEADER, mechanisms, PLAIN, SASL, scramPlus, STREAMS, TLS, upgrades } from './tls-scene.ts'
@@ -133,8 +135,7 @@ describe('TLS', () => {
     await house.account('romeo')
     const first = await identity()
     const { ServerIdentity, selfSigned } = await import('../../server/net/tls.ts')
-    const { mkdtempSync, rmSync } = await import('node:fs')
-    const folder = mkdtempSync(`${(await import('node:os')).tmpdir()}/deskbell-renewed-`)
+    const folder = tempFolder('renewed')
     try {
       const made = await selfSigned(folder, ['localhost'], Date.now())
       const own = await ServerIdentity.load(made)
@@ -160,8 +161,7 @@ describe('several certificates', () => {
     await house.account('romeo')
     const { ServerIdentity, selfSigned } = await import('../../server/net/tls.ts')
     const { ClientFacing } = await import('../../server/net/client-trust.ts')
-    const { mkdtempSync, rmSync } = await import('node:fs')
-    const folder = mkdtempSync(`${(await import('node:os')).tmpdir()}/deskbell-several-`)
+    const folder = tempFolder('several')
     try {
       const [ours, theirs] = [await selfSigned(`${folder}/a`, ['a.example'], Date.now()), await selfSigned(`${folder}/b`, ['b.example', 'x.c.example', 'bücher.example'], Date.now())]
       const { Host } = await import('../../server/host/host.ts')

@@ -1,8 +1,7 @@
 // File upload as clients do it: a slot over XMPP, the file over HTTP (XEP-0363).
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, rm, writeFile, mkdir } from 'node:fs/promises'
+import { readdir, rm, writeFile, mkdir } from 'node:fs/promises'
 import { request as ask, type IncomingMessage } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Element as Xml } from 'ltx'
 import { diskFiles, type Files } from '../../components/upload/files.ts'
@@ -12,6 +11,7 @@ import { HttpRouter, listenHttp } from '../../server/net/http.ts'
 import { wallClock } from '../../server/ports/clock.ts'
 import { defaultLimits, type Limits } from '../../server/ports/limits.ts'
 import { silent } from '../../server/ports/log.ts'
+import { tempFolder } from '../harness/folder.ts'
 import { House, type Actor } from '../harness/scene.ts'
 
 const NS = 'urn:xmpp:http:upload:0'
@@ -23,7 +23,7 @@ interface Stage { readonly romeo: Actor; readonly juliet: Actor; readonly house:
 
 /** Romeo and Juliet, and a server that takes files. */
 const stage = (play: (s: Stage) => Promise<void>, more: { limits?: Partial<Limits['upload']>; options?: Partial<UploadOptions>; files?: (files: Files) => Files; serves?: (d: string) => boolean } = {}) => async (): Promise<void> => {
-  const folder = await mkdtemp(join(tmpdir(), 'deskbell-upload-'))
+  const folder = tempFolder('upload')
   const limits: Limits = { ...defaultLimits, connections: everywhere, upload: { ...defaultLimits.upload, ...more.limits } }
   try {
     await using house = await House.open({ limits, externals: { 'bot.localhost': 's', 'desk.localhost': 's' } })

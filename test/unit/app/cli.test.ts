@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { tempFolder } from '../../harness/folder.ts'
 
 const bin = join(import.meta.dirname, '../../../bin/deskbell.js')
 
@@ -16,7 +16,7 @@ describe('the command line', function () {
   const children: ChildProcess[] = []
 
   before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'deskbell-cli-'))
+    folder = tempFolder('cli')
     config = write('deskbell.yaml', '{ port: 0, address: 127.0.0.1 }')
   })
   after(() => {

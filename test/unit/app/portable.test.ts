@@ -1,7 +1,6 @@
 // XEP-0227: accounts written from one store and read into another, and what other servers write.
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { perform } from '../../../app/admin.ts'
 import type { Office } from '../../../app/office.ts'
@@ -11,8 +10,9 @@ import { PERSONAL } from '../../../protocols/pubsub/config.ts'
 import { openSqlite, type SqliteStores } from '../../../server/store/sqlite/sqlite.ts'
 import { makeCredentials, verifyPassword } from '../../../server/stream/sasl/credentials.ts'
 import { MovedClock } from '../../harness/clock.ts'
+import { tempFolder } from '../../harness/folder.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'deskbell-pie-'))
+const folder = tempFolder('pie')
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('app: export and import', () => {

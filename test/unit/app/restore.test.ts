@@ -1,7 +1,6 @@
 // A backup and its way back, on real files without a server.
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { perform } from '../../../app/admin.ts'
 import { restore } from '../../../app/commands/restore.ts'
@@ -10,12 +9,13 @@ import type { Outcome } from '../../../app/office.ts'
 import { readConfig, type Config } from '../../../config/load.ts'
 import { wallClock } from '../../../server/ports/clock.ts'
 import { openSqlite } from '../../../server/store/sqlite/sqlite.ts'
+import { tempFolder } from '../../harness/folder.ts'
 
 describe('app/restore', () => {
   let folder: string
   let config: Config
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'deskbell-restore-'))
+    folder = tempFolder('restore')
     const loaded = readConfig('data: .\nhosts: { a.example: {} }', join(folder, 'deskbell.yaml'))
     assert.ok(loaded.ok)
     config = loaded.config

@@ -1,8 +1,7 @@
 // The certificate we make ourselves, and how one is exchanged while running.
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { HttpRouter, listenHttp } from '../../../server/net/http.ts'
@@ -10,13 +9,14 @@ import { selfSigned, ServerIdentity } from '../../../server/net/tls.ts'
 import { wallClock } from '../../../server/ports/clock.ts'
 import { defaultLimits } from '../../../server/ports/limits.ts'
 import { silent } from '../../../server/ports/log.ts'
+import { tempFolder } from '../../harness/folder.ts'
 
 const DAY = 86_400_000
 
 describe('net/tls', () => {
   let folder: string
   const now = Date.now()
-  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'deskbell-tls-')) })
+  beforeEach(() => { folder = tempFolder('tls') })
   afterEach(() => rmSync(folder, { recursive: true }))
 
   it('makes a certificate for every domain and for this machine, and keeps its key to itself', async () => {

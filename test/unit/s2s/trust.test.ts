@@ -1,9 +1,8 @@
 // Whom certificates speak for, and which chains count. The papers were made with openssl: ca → i → leaf, good for servers alone.
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import tls from 'node:tls'
 import { makeCertificate } from '../../../server/net/self-signed.ts'
@@ -13,6 +12,7 @@ import { PeerIdentity, speaksFor } from '../../../server/net/trust.ts'
 import { defaultLimits } from '../../../server/ports/limits.ts'
 import { silent } from '../../../server/ports/log.ts'
 import { wallClock } from '../../../server/ports/clock.ts'
+import { tempFolder } from '../../harness/folder.ts'
 
 const paper = (name: string): string => readFileSync(join(import.meta.dirname, 'papers', name), 'utf8')
 
@@ -34,7 +34,7 @@ describe('a certificate', () => {
 
   /** What our listener sees of a server that shows `chain` as it dials, and what it thinks of it. */
   async function shown(chain: string, key: string, anchors: readonly string[], at = Date.now()): Promise<string | undefined> {
-    const folder = mkdtempSync(join(tmpdir(), 'deskbell-trust-'))
+    const folder = tempFolder('trust')
     const own = makeCertificate(['a.test'], Date.now() - 1000, Date.now() + 100_000)
     const files = { certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }
     writeFileSync(files.certificate, own.certificate)

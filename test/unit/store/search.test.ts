@@ -1,13 +1,13 @@
 // Search in the embedded store: the contract, and that no word outlives its document.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSqlite } from '../../../server/store/sqlite/sqlite.ts'
 import { termsOf, wordsOf } from '../../../server/store/words.ts'
 import { searchContract } from './search.ts'
+import { tempFolder } from '../../harness/folder.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'deskbell-search-'))
+const folder = tempFolder('search')
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 searchContract('sqlite in memory', () => openSqlite({ file: ':memory:' }))

@@ -1,7 +1,6 @@
 // The embedded store: the contract in memory and on a file, then what only a file can do.
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Log } from '../../../server/ports/log.ts'
@@ -13,8 +12,9 @@ import { migrate, SCHEMA, schemaOf } from '../../../server/store/sqlite/schema.t
 import type { SqliteStores } from '../../../server/store/sqlite/sqlite.ts'
 import { openSqlite } from '../../../server/store/sqlite/sqlite.ts'
 import { storesContract } from './contract.ts'
+import { tempFolder } from '../../harness/folder.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'deskbell-store-'))
+const folder = tempFolder('store')
 let count = 0
 const fresh = (): string => join(folder, `${++count}.db`)
 after(() => rmSync(folder, { recursive: true, force: true }))
