@@ -149,7 +149,7 @@ export async function compose(config: Config, world: World): Promise<House> {
     await listen('component', config.listen.component, 'none', t => { new ComponentStream(t, { ...stream, router, secretOf, strangers: devices.strangers }) })
 
     const abroad = await federate(config, {
-      ...stream, router, identity, strangers: devices.strangers, secret: () => keptSecret(stores, 'dialback'), keep: thing => open.push(thing),
+      ...stream, router, identity, strangers: devices.strangers, secret: () => keptSecret(stores, 'dialback'), documents: stores.documents, clock, keep: thing => open.push(thing),
     })
     Object.assign(ports, abroad?.ports)
 

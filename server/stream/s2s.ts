@@ -11,6 +11,7 @@ import type { Strangers } from './strangers.ts'
 import { IncomingStream } from './s2s/incoming.ts'
 import { Link } from './s2s/link.ts'
 import { OutgoingStream, type Failure } from './s2s/outgoing.ts'
+import type { Postbag } from './s2s/postbag.ts'
 import type { PeerStream, PeerWorld, Question, Verdict } from './s2s/peer.ts'
 import { Reach } from './s2s/reach.ts'
 import { domainOf, pairOf } from './s2s/words.ts'
@@ -48,6 +49,8 @@ export interface FederationWorld extends StreamWorld {
   readonly strangers: Strangers
   /** Of dialback: at least 32 octets, the same after a restart. */
   readonly secret: Uint8Array
+  /** Absent: what is on its way is kept in memory alone. */
+  readonly postbag?: Postbag
 }
 
 /** A pair of domains in one direction, as an admin is shown it. `since`: milliseconds since 1970. */
@@ -72,6 +75,7 @@ export class Federation implements Route, PeerWorld, AsyncDisposable {
   readonly secret: Uint8Array
   readonly #options: FederationOptions
   #policy: FederationPolicy
+  readonly #postbag: Postbag | undefined
   readonly #reach: Reach
   readonly #links = new Map<string, Link>()
   readonly #incoming = new Set<IncomingStream>()
@@ -87,6 +91,7 @@ export class Federation implements Route, PeerWorld, AsyncDisposable {
     this.identity = world.identity
     this.strangers = world.strangers
     this.secret = world.secret
+    this.#postbag = world.postbag
     this.#options = { ...options, domains: new Set([...options.domains].map(plain)) }
     this.#policy = prepared(options)
     this.#reach = new Reach(this, new Places({ fixed: new Map([...options.targets].map(([domain, place]) => [plain(domain), place])), networks: options.networks, ...(options.names && { names: options.names }) }))
@@ -104,9 +109,24 @@ export class Federation implements Route, PeerWorld, AsyncDisposable {
     const { to, from } = stanza
     if (!to || !from || !this.isOurs(from.domain)) return // only what is ours leaves
     // a component of ours that is not connected is nowhere else either (RFC-N14)
-    if (this.isOurs(to.domain) || this.barred(to.domain) !== undefined || this.#over) return this.router.giveBack(errorReply(stanza, refuse('remote-server-not-found')), via)
-    if (!this.#mayLink(pairOf(from.domain, to.domain))) return this.router.giveBack(errorReply(stanza, refuse('resource-constraint')), via)
+    if (this.isOurs(to.domain) || this.barred(to.domain) !== undefined || this.#over) return this.#giveBack(stanza, 'remote-server-not-found', via)
+    if (!this.#mayLink(pairOf(from.domain, to.domain))) return this.#giveBack(stanza, 'resource-constraint', via)
+    const kept = this.#postbag?.keep(stanza)
+    if (kept) if (via) via.hold(kept); else kept.catch((err: unknown) => { this.log.error({ err }, 'a message for another server could not be written down') })
     this.#link(from.domain, to.domain).deliver(stanza)
+  }
+
+  /** Sends on what a crash has left. */
+  async resume(): Promise<void> {
+    for (const stanza of await this.#postbag?.left() ?? []) {
+      if (stanza.from && this.isOurs(stanza.from.domain)) await this.deliver(stanza)
+      else this.settled(stanza)
+    }
+  }
+
+  #giveBack(stanza: AnyStanza, condition: 'remote-server-not-found' | 'resource-constraint', via: Resource | undefined): void | Promise<void> {
+    this.settled(stanza)
+    return this.router.giveBack(errorReply(stanza, refuse(condition)), via)
   }
 
   /** Every pair of domains, for people. */
@@ -154,6 +174,8 @@ export class Federation implements Route, PeerWorld, AsyncDisposable {
     if (!(stream instanceof OutgoingStream)) return stream.condition === 'remote-server-not-found' ? stream.condition : 'remote-server-timeout'
     try { return await stream.ask(question) } finally { stream.close() }
   }
+
+  settled(stanza: AnyStanza): void { this.#postbag?.settle(stanza) }
 
   adopt(local: string, remote: string, stream: PeerStream): void { this.#link(local, remote).offer(stream) }
 

@@ -31,8 +31,8 @@ export class Unacked {
     if (stanza.kind === 'message') this.#messages++
   }
 
-  /** The peer has `h`; false if it was never sent that many (section 4: handled-count-too-high). */
-  acknowledge(h: number): boolean {
+  /** The peer has `h`, and with it `each`; false if it was never sent that many (section 4: handled-count-too-high). */
+  acknowledge(h: number, each?: (sent: Sent) => void): boolean {
     const n = (h - this.#first + WRAP) % WRAP
     if (n > this.#queue.length) return false
     if (n === 0) return true
@@ -40,6 +40,7 @@ export class Unacked {
       const sent = this.#queue[i]! // i < n ≤ length
       this.#bytes -= sent.size
       if (sent.stanza.kind === 'message') this.#messages--
+      each?.(sent)
     }
     if (n === this.#queue.length) this.#queue = []
     else this.#queue.splice(0, n)

@@ -130,5 +130,6 @@ export class Link {
   #bounce(stanza: AnyStanza, condition: Failure['condition'] | 'resource-constraint', text: string): void {
     const failed = (err: unknown): void => this.#world.log.error({ err }, 'a bug met a stanza')
     try { void this.#world.router.giveBack(errorReply(stanza, refuse(condition, text)))?.catch(failed) } catch (err) { failed(err) }
+    this.#world.settled(stanza)
   }
 }

@@ -33,6 +33,8 @@ export interface PeerWorld extends StreamWorld {
   verify(question: Question): Promise<Verdict>
   /** A stream that the peer opened carries stanzas of ours to it as well (XEP-0288). */
   adopt(local: string, remote: string, stream: PeerStream): void
+  /** The peer has this stanza, as far as can be known, or its sender has it back. */
+  settled(stanza: AnyStanza): void
   /** Told once: stanzas that were sent and not acknowledged, in order. */
   ended(stream: PeerStream, unacked: readonly AnyStanza[]): void
 }
@@ -80,7 +82,7 @@ export abstract class PeerStream extends Stream {
     this.used = this.peers.network.now()
     this.send(text)
     const unacked = this.#unacked
-    if (!unacked) return
+    if (!unacked) { this.peers.settled(stanza); return }
     unacked.push(stanza, text.length)
     if (++this.#unasked >= ASK_EVERY || this.#askedAt === undefined) this.#ask()
     if (unacked.full) this.fail('resource-constraint', 'Too much is not acknowledged.')
@@ -187,7 +189,7 @@ export abstract class PeerStream extends Stream {
     if (e.name !== 'a') return false
     const h = readH(e.attrs['h'])
     const unacked = this.#unacked! // it is managed
-    if (h === undefined || !unacked.acknowledge(h)) { this.fail('undefined-condition', undefined, el('handled-count-too-high', NS_SM, { h: String(h ?? 0), 'send-count': String(unacked.sent) })); return true }
+    if (h === undefined || !unacked.acknowledge(h, sent => this.peers.settled(sent.stanza))) { this.fail('undefined-condition', undefined, el('handled-count-too-high', NS_SM, { h: String(h ?? 0), 'send-count': String(unacked.sent) })); return true }
     this.#askedAt = undefined
     if (unacked.length > 0) this.#ask()
     else this.#onSettled()

@@ -1,0 +1,81 @@
+// Messages on their way to other servers: written down until the other one has them, so that a crash loses none that its sender was told is taken.
+import { el } from '../../xml/element.ts'
+import { parseFrame, UNLIMITED } from '../../xml/parser.ts'
+import { CONTENT, type AnyStanza } from '../../stanza/stanza.ts'
+import { readStanza, Unreadable } from '../../stanza/read.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { DocumentStore } from '../../ports/store.ts'
+
+const COLLECTION = 'abroad'
+const OWNER = 'server'
+const MOST = 10_000 // messages that are written down at a time; more go without
+const PAGE = 200
+const NS_DELAY = 'urn:xmpp:delay'
+const NS_HINTS = 'urn:xmpp:hints' // XEP-0334
+const FLEETING = new Set(['http://jabber.org/protocol/chatstates', NS_HINTS])
+
+/** `at`: ms since 1970. */
+interface Kept { readonly text: string; readonly at: number }
+
+export interface PostbagWorld { readonly documents: Pick<DocumentStore, 'put' | 'remove' | 'range'>; readonly clock: Clock; readonly log: Log }
+
+export class Postbag {
+  readonly #world: PostbagWorld
+  readonly #ids = new WeakMap<AnyStanza, string>()
+  readonly #since: string
+  #count = 0
+  #inside = 0
+
+  constructor(world: PostbagWorld) {
+    this.#world = world
+    this.#since = String(world.clock.now()).padStart(15, '0')
+  }
+
+  /** Writes a message down; resolves when that is committed. Undefined for what need not outlive a crash. */
+  keep(stanza: AnyStanza): Promise<void> | undefined {
+    if (this.#ids.has(stanza) || this.#inside >= MOST || !isWorthKeeping(stanza)) return undefined
+    const { documents, clock } = this.#world
+    const id = `${this.#since}-${String(this.#count++).padStart(12, '0')}` // sorts as they were sent
+    this.#ids.set(stanza, id)
+    this.#inside++
+    const kept: Kept = { text: stanza.write(CONTENT), at: clock.now() }
+    return documents.put(COLLECTION, OWNER, id, kept).then(() => {})
+  }
+
+  /** The other server has it, or its sender has it back. */
+  settle(stanza: AnyStanza): void {
+    const id = this.#ids.get(stanza)
+    if (id === undefined) return
+    this.#ids.delete(stanza)
+    this.#inside--
+    this.#world.documents.remove(COLLECTION, OWNER, id).catch((err: unknown) => { this.#world.log.error({ err }, 'a message that has arrived cannot be struck out: it goes out again after the next start') })
+  }
+
+  /** What a crash has left, in the order in which it was sent, with its time (XEP-0203). The other server may have it already: nobody can know. */
+  async left(): Promise<readonly AnyStanza[]> {
+    const { documents } = this.#world
+    const all: AnyStanza[] = []
+    for (let after: string | undefined; ;) {
+      const page = await documents.range<Kept>(COLLECTION, OWNER, { limit: PAGE, ...(after !== undefined && { after }) })
+      for (const { id, value: { text, at } } of page) {
+        const read = readStanza(parseFrame(text, UNLIMITED))
+        if (read instanceof Unreadable || !read.from) { await documents.remove(COLLECTION, OWNER, id); continue }
+        const told = read.payload.some(e => e.is('delay', NS_DELAY))
+        const stanza = (told ? read : read.with(el('delay', NS_DELAY, { from: read.from.domain, stamp: new Date(at).toISOString() }))) as AnyStanza // a message stays one
+        this.#ids.set(stanza, id)
+        this.#inside++
+        all.push(stanza)
+      }
+      if (page.length < PAGE) return all
+      after = page.at(-1)!.id // length says it is there
+    }
+  }
+}
+
+/** What people say to each other, and what belongs to it: not presence and questions, nor that somebody is typing. */
+function isWorthKeeping(stanza: AnyStanza): boolean {
+  if (stanza.kind !== 'message' || (stanza.type !== 'chat' && stanza.type !== 'normal')) return false
+  if (stanza.payload.some(e => e.ns === NS_HINTS && (e.name === 'no-store' || e.name === 'no-permanent-store'))) return false
+  return stanza.payload.some(e => !FLEETING.has(e.ns) && e.name !== 'thread')
+}
