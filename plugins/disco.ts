@@ -1,5 +1,5 @@
 // XEP-0030: says what the host and its accounts are and can do; the hash of it stands among the stream features (XEP-0115).
-import { capsElement, capsHash, NS_CAPS } from '../protocols/caps.ts'
+import { capsElement, NS_CAPS } from '../protocols/caps.ts'
 import { HOST_COMMANDS, NS_COMMANDS } from '../protocols/commands.ts'
 import { NODE_DISCO } from '../protocols/personal.ts'
 import { el, form, note, plugin, refuse, Token, type Account, type Element, type Host, type Identity, type Jid } from '../server/api.ts'
@@ -18,8 +18,16 @@ export const disco = plugin('disco', (host, options) => {
   host.feature(INFO, ITEMS, NS_CAPS, `${NS_CAPS}#optimize`)
   host.accountFeature(INFO, ITEMS)
   const contact = contactForm(options['contact'])
-  const ofHost = (): Element[] => [el('identity', INFO, { category: 'server', type: 'im', name: 'deskbell' }), ...host.identities.host.map(identity), ...listed(host.features), ...contact, ...host.extensions]
-  host.streamFeatures.after.push(() => capsElement(NODE, el('query', INFO, {}, ...ofHost())))
+  let made: { readonly of: number; readonly info: readonly Element[]; readonly caps: Element } | undefined
+  /** What the host says of itself, with the element that tells the hash of it: made when something was added, not for each who asks. */
+  const ofHost = (): { readonly info: readonly Element[]; readonly caps: Element } => {
+    const of = host.features.size + host.identities.host.length + host.extensions.length // nothing is ever taken back
+    if (made?.of === of) return made
+    const info = [el('identity', INFO, { category: 'server', type: 'im', name: 'deskbell' }), ...host.identities.host.map(identity), ...listed(host.features), ...contact, ...host.extensions]
+    made = { of, info, caps: capsElement(NODE, el('query', INFO, {}, ...info)) }
+    return made
+  }
+  host.streamFeatures.after.push(() => ofHost().caps)
 
   host.on('out:mark', ({ stanza, sender }) => { // XEP-0115 section 8.4: a client may say its capabilities once, everybody hears them
     if (stanza.kind !== 'presence' || stanza.type !== 'available' || !sender) return
@@ -30,9 +38,9 @@ export const disco = plugin('disco', (host, options) => {
 
   host.iq(['host'], 'get', INFO, 'query', (query, { from }) => {
     const { node } = query.attrs
-    const told = ofHost()
-    if (node === undefined) return el('query', INFO, {}, ...told)
-    return node === `${NODE}#${capsHash(el('query', INFO, {}, ...told))}` ? el('query', INFO, { node }, ...told) : host.service(HOST_COMMANDS)?.info(node, from) ?? refuse('item-not-found')
+    const { info, caps } = ofHost()
+    if (node === undefined) return el('query', INFO, {}, ...info)
+    return node === `${NODE}#${caps.attrs['ver']}` ? el('query', INFO, { node }, ...info) : host.service(HOST_COMMANDS)?.info(node, from) ?? refuse('item-not-found')
   })
   host.iq(['host'], 'get', ITEMS, 'query', (query, { from }) => {
     const { node } = query.attrs

@@ -4,6 +4,7 @@ import { el, type Element } from '../xml/element.ts'
 import { Jid } from '../stanza/jid.ts'
 import type { Account } from '../session/account.ts'
 import { note } from '../session/notes.ts'
+import { randomText } from '../net/random.ts'
 import type { Host } from '../host/host.ts'
 import { Device, enabled, type Carrier } from './device.ts'
 import type { Devices } from './devices.ts'
@@ -69,6 +70,6 @@ export async function bindInline(host: Host, account: Account, carrier: Carrier 
 
 /** Section 3.2.1: the tag, then what stays the same for one client and tells nothing of it. */
 function resourceOf({ jid }: Account, tag: string, agent: string | undefined, secret: Uint8Array): Jid {
-  const own = agent === undefined ? randomBytes(9).toString('base64url') : createHmac('sha256', secret).update(`resource\0${jid.bare}\0${agent}\0${tag}`).digest('base64url').slice(0, 12)
+  const own = agent === undefined ? randomText(9) : createHmac('sha256', secret).update(`resource\0${jid.bare}\0${agent}\0${tag}`).digest('base64url').slice(0, 12)
   return (tag && Jid.tryParse(`${jid.bare}/${tag}/${own}`)) || Jid.of(jid.local, jid.domain, own)
 }

@@ -1,5 +1,4 @@
 // A client's stream: TLS, SASL, bind, then its session (RFC 6120 sections 5 to 7).
-import { randomBytes } from 'node:crypto'
 import { el, type Element } from '../xml/element.ts'
 import { Jid } from '../stanza/jid.ts'
 import { CONTENT, errorReply, resultOf, Stanza, type AnyStanza, type Iq } from '../stanza/stanza.ts'
@@ -10,6 +9,7 @@ import type { AccountRecord } from '../ports/store.ts'
 import type { Account } from '../session/account.ts'
 import { Notes } from '../session/notes.ts'
 import type { StreamCondition } from '../session/ending.ts'
+import { randomText } from '../net/random.ts'
 import type { Host } from '../host/host.ts'
 import type { Transport } from '../net/transport.ts'
 import { decodeBase64, encodeBase64 } from './sasl/base64.ts'
@@ -123,7 +123,7 @@ export class ClientStream extends Stream implements Carrier {
     this.#probedAt = now
     this.#probedFor = this.heard
     if (device.managed) device.ask()
-    else this.sendStanza(Stanza.of('iq', { type: 'get', id: `alive-${randomBytes(6).toString('base64url')}`, from: this.#host.jid, to: device.jid }, [el('ping', 'urn:xmpp:ping')]))
+    else this.sendStanza(Stanza.of('iq', { type: 'get', id: `alive-${randomText(6)}`, from: this.#host.jid, to: device.jid }, [el('ping', 'urn:xmpp:ping')]))
   }
 
   sendStanza(s: AnyStanza): void { this.send(s.write(this.within === '' ? CONTENT : undefined)) }
@@ -268,7 +268,7 @@ export class ClientStream extends Stream implements Carrier {
       if (this.over) return // it would be a session without a stream
       if (!account || account.record.disabled || (account.record !== this.#record && this.#record && sealOf(account.record) !== sealOf(this.#record))) { this.fail('not-authorized'); return } // SEC-T22
       const wanted = bind.child('resource')?.text ?? ''
-      const jid = (wanted && Jid.tryParse(`${user.bare}/${wanted}`)) || Jid.of(user.local, user.domain, randomBytes(9).toString('base64url'))
+      const jid = (wanted && Jid.tryParse(`${user.bare}/${wanted}`)) || Jid.of(user.local, user.domain, randomText(9))
       const device = seat(host, account, jid, this)
       if (!device) {
         this.sendStanza(errorReply(iq, refuse('resource-constraint', undefined, el('resource-limit-exceeded', 'urn:xmpp:errors')))!) // a set has an answer

@@ -1,9 +1,9 @@
 // One XML stream over one connection: header, elements in order, errors, and the way it closes (RFC 6120 section 4, RFC 7395).
-import { randomBytes } from 'node:crypto'
 import { el, escape, type Element } from '../xml/element.ts'
 import { parseFrame, Parser, XmlError, type HeaderInfo } from '../xml/parser.ts'
 import { Lane } from '../session/lane.ts'
 import type { StreamCondition } from '../session/ending.ts'
+import { randomText } from '../net/random.ts'
 import { Outbox } from '../net/outbox.ts'
 import type { Transport } from '../net/transport.ts'
 import type { Limits } from '../ports/limits.ts'
@@ -82,7 +82,7 @@ export abstract class Stream {
 
   /** Answers the peer's header. `id` is new each time (RFC 6120 section 4.7.3). */
   protected respond(attrs: { from: string; to?: string | undefined; lang?: string | undefined; version?: boolean }): void {
-    this.id = randomBytes(12).toString('base64url')
+    this.id = randomText(12)
     const to = attrs.to ? ` to='${escape(attrs.to)}'` : ''
     const rest = `from='${escape(attrs.from)}'${to} id='${this.id}' xml:lang='${escape(attrs.lang ?? 'en')}'${attrs.version === false ? '' : " version='1.0'"}`
     this.#headerSent = true

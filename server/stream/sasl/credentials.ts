@@ -73,7 +73,7 @@ export function hmac(hash: Hash, key: Uint8Array, data: string | Uint8Array): Bu
   const short = key.length > block ? digest(hash, key) : key
   const inner = Buffer.alloc(block + text.length, 0x36)
   const outer = Buffer.alloc(block + HASH_OCTETS[hash], 0x5c)
-  for (const [i, octet] of short.entries()) { inner[i] = octet ^ 0x36; outer[i] = octet ^ 0x5c }
+  for (let i = 0; i < short.length; i++) { inner[i] = short[i]! ^ 0x36; outer[i] = short[i]! ^ 0x5c } // i < length
   inner.set(text, block)
   outer.set(digest(hash, inner), block)
   return digest(hash, outer)

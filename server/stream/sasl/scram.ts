@@ -1,7 +1,7 @@
 // SCRAM, the server's side (RFC 5802, 7677), with channel binding and the downgrade protection of XEP-0474.
-import { randomBytes } from 'node:crypto'
 import type { Credentials, ScramKeys } from '../../ports/store.ts'
 import { prepareLocal } from '../../stanza/jid.ts'
+import { randomText } from '../../net/random.ts'
 import { decodeBase64, encodeBase64 } from './base64.ts'
 import { DEFAULT_ITERATIONS, digest, hmac, sameOctets, SALT_OCTETS, type Hash } from './credentials.ts'
 import { malformed, mayActAs, NOT_AUTHORIZED, utf8, type Mechanism, type Setting, type Step } from './mechanism.ts'
@@ -77,7 +77,7 @@ export class Scram implements Mechanism {
     const known = credentials?.[this.#hash]
     const madeUp = this.#madeUp(user) // for those who exist as well: it takes its time
     const keys = known ?? madeUp
-    const nonce = first.nonce + (this.#setting.nonce?.() ?? randomBytes(18).toString('base64'))
+    const nonce = first.nonce + (this.#setting.nonce?.() ?? randomText(18))
     const message = `r=${nonce},s=${keys.salt},i=${keys.iterations}` + this.#offerHash()
     this.#state = { user, exists: known !== undefined, keys, nonce, channel, soFar: `${first.bare},${message}` }
     return { challenge: Buffer.from(message) }
