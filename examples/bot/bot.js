@@ -16,6 +16,7 @@ export async function start({ service, domain, password, name = 'helper', desk, 
   const bot = `desk@${desk}`
   const answered = new Map() // conversation → lines answered so far
   const xmpp = component({ service, domain, password })
+  xmpp.timeout = 30_000 // ms for each answer of the server; unless told otherwise the library waits two seconds
 
   // send() rejects while the server is away; what matters is said again when it is back.
   const send = element => xmpp.send(element).catch(error => log(`not sent: ${error.message}`))

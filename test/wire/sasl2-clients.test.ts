@@ -4,6 +4,7 @@ import tls from 'node:tls'
 import { client } from '@xmpp/client'
 import { Element as Xml } from 'ltx'
 import { identity, tlsDoor } from '../harness/doors.ts'
+import { PATIENCE } from '../harness/patience.ts'
 import { inHouse, PHONE } from './sasl2-client.ts'
 
 /** What is used of it beside the types that the tests have for it. */
@@ -27,7 +28,7 @@ describe('@xmpp/client', () => {
       const port = await tlsDoor(house, kind)
       const said: string[] = []
       const stock = client({
-        service: `${kind === 'direct' ? 'xmpps' : 'xmpp'}://localhost:${port}`, domain: 'localhost', username: 'romeo', password: 'pw', resource: 'phone',
+        service: `${kind === 'direct' ? 'xmpps' : 'xmpp'}://localhost:${port}`, domain: 'localhost', username: 'romeo', password: 'pw', resource: 'phone', timeout: PATIENCE,
         ...{ userAgent: new Xml('user-agent', { id: PHONE }) },
       }) as unknown as Stock
       stock.reconnect.stop()
