@@ -95,6 +95,8 @@ export interface ArchiveQuery {
   readonly ids?: readonly string[]
   /** Words that must all stand in the message's body; `"in quotes"` together. */
   readonly text?: string
+  /** Text that stands in the row's as it is kept, markup and all. */
+  readonly holds?: string
   readonly limit: number
   readonly last?: boolean // the newest `limit` rows instead of the oldest; still ordered oldest first
 }
@@ -103,7 +105,7 @@ export interface ArchiveStore {
   /** Rows of one tick are written as a group. A row whose (owner, id) exists is left as it is. */
   append(row: ArchiveRow): Promise<void>
   query(q: ArchiveQuery): Promise<{ rows: ArchiveRow[]; complete: boolean }>
-  count(q: Omit<ArchiveQuery, 'limit' | 'last' | 'afterId' | 'beforeId' | 'text'>): Promise<number>
+  count(q: Omit<ArchiveQuery, 'limit' | 'last' | 'afterId' | 'beforeId' | 'text' | 'holds'>): Promise<number>
   has(owner: string, id: string): Promise<boolean>
   ends(owner: string): Promise<{ first?: ArchiveRow; last?: ArchiveRow }>
   expire(owner: string, before: number): Promise<number>

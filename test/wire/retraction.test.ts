@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
 import { muc } from '../../components/muc/muc.ts'
+import { ArchiveIds } from '../../protocols/archive.ts'
 import { House, scene, type Actor } from '../harness/scene.ts'
 
 const cast = { romeo: 'romeo@localhost/orchard', juliet: 'juliet@localhost/balcony' }
@@ -68,6 +69,21 @@ describe('messages that are taken back', () => {
     await commits(phone, retract(juliet.bare, '&lt;"a" &amp; b&gt;'))
     await commits(juliet, retract(romeo.bare, 'r1', "id='r2' type='chat'"))
     assert.deepEqual((await archive(juliet)).map(told), ['tombstone by r1', 'retracts <"a" & b>', 'retracts r1'])
+  }))
+
+  it('are found however much was said since', scene(cast, async ({ romeo, juliet }, house) => {
+    await juliet.comesOnline()
+    romeo.sends`<message type='chat' to='${juliet.bare}' id='m1'><body>long ago</body></message>`
+    await romeo.fence()
+    await house.clock.advance(1000)
+    const ids = new ArchiveIds(() => '0'.repeat(12))
+    const at = house.clock.now()
+    for (const [owner, other] of [[romeo, juliet], [juliet, romeo]] as const) {
+      await Promise.all(Array.from({ length: 3000 }, (_, n) => house.stores.archive.append({ owner: owner.bare, id: ids.next(at).id, at, with: other.jid, stanza: `<message type='chat' from='${juliet}' to='${romeo}' id='f${n}'><body>m1</body></message>` })))
+    }
+    await house.clock.advance(1000)
+    await commits(romeo, retract(juliet.bare, 'm1'))
+    for (const who of [romeo, juliet]) assert.equal(told((await archive(who))[0]!), 'tombstone by r1')
   }))
 
   it('are announced by the host and by accounts', scene(cast, async ({ romeo }) => {

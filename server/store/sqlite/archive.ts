@@ -84,14 +84,16 @@ export function archiveReads(sql: Prepare): Reads {
       const found = no === undefined ? undefined : filter(sql, no, q)
       if (!found) return { rows: [] }
       const { where, args } = found
-      const says = finder(q.text ?? '')
+      const says = q.text === undefined ? () => true : finder(q.text)
+      const { holds = '' } = q
       const rows: ArchiveRow[] = []
       let seen = 0
       let at: string | undefined
       for (const row of sql(`${ROW} WHERE ${where} ORDER BY a.id ${q.last ? 'DESC' : 'ASC'} LIMIT ?${args.push(PIECE)}`).iterate(...args)) {
         seen++
         at = String(row['id'])
-        if (says(String(row['stanza']))) rows.push(...rowsOf(q.owner, [row]))
+        const text = String(row['stanza'])
+        if (text.includes(holds) && says(text)) rows.push(...rowsOf(q.owner, [row]))
         if (rows.length > q.limit) break
       }
       return (seen === PIECE || rows.length > q.limit) && at !== undefined ? { rows, next: at } : { rows } satisfies Piece

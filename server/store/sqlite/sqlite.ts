@@ -125,7 +125,7 @@ function face(file: string, writer: Lane, reader: Lane): SqliteStores {
 
   const archive: ArchiveStore = {
     append: row => write('archive.append', row.owner, row.id, row.at, row.with, row.stanza),
-    query: q => q.text === undefined ? read('archive.query', JSON.stringify(q)) : look(q),
+    query: q => q.text === undefined && q.holds === undefined ? read('archive.query', JSON.stringify(q)) : look(q),
     count: q => read('archive.count', JSON.stringify(q)),
     has: (owner, id) => read('archive.has', owner, id),
     ends: owner => read<{ first?: ArchiveRow; last?: ArchiveRow }>('archive.ends', owner),

@@ -132,6 +132,18 @@ export function archiveContract(s: () => Stores): void {
       assert.deepEqual([await find('hidden'), await find('amp'), await find('!?')], [[true], [true], [true]])
     }).timeout(300_000)
 
+    it('finds rows by what is written in them, from both ends, with other conditions', async () => {
+      const o = 'held@example.org'
+      await Promise.all(range(5000).map(i => s().archive.append({ owner: o, id: pad(i), at: i, with: i % 2 ? 'a@b/r' : 'c@d/r', stanza: `<message id='m${i % 2500}'><body>m1 x${i}</body></message>` })))
+      const find = async (holds: string, more: object = {}): Promise<(string | boolean)[]> => { const { rows, complete } = await s().archive.query({ owner: o, holds, limit: 3, ...more }); return [...ids(rows), complete] }
+      assert.deepEqual(await find(" id='m1'"), [pad(1), pad(2501), true])
+      assert.deepEqual(await find(" id='m1'", { last: true, limit: 1 }), [pad(2501), false])
+      assert.deepEqual(await find(" id='m1'", { last: true, beforeId: pad(2501), with: 'a@b' }), [pad(1), true])
+      assert.deepEqual(await find(" id='m1'", { with: 'c@d' }), [true])
+      assert.deepEqual(await find(" id='m1'", { text: 'x2501' }), [pad(2501), true])
+      assert.deepEqual(await find(" id='M1'"), [true])
+    })
+
     it('puts another text in the place of a row, and nowhere else', async () => {
       const o = 'other@example.org'
       await Promise.all(range(3).map(i => s().archive.append({ ...row(i), owner: o })))
