@@ -192,7 +192,7 @@ describe('colleagues', () => {
     await says(to, '!t brand:shop', /waits in Billing/, c(1))
     assert.deepEqual([(await one(d)).queue, (await one(d)).state], ['billing', 'waiting'])
     await says(anna, '!take 1', /yours/)
-    await says(anna, '!t brand:nowhere', /no queue/, c(1))
+    await says(anna, '!t brand:nowhere', /There is no brand “nowhere”. There are: shop/, c(1))
     await d.later(60)
     anna.types(c(1), '!t ben she has tried it twice')
     await ben.reads(BOT, /Anna wants to transfer #1 to you: Zoe, Billing: “she has tried it twice” — !a/) // it helps to decide

@@ -79,6 +79,18 @@ describe('what an agent is told', () => {
     await says(anna, '!off nosuch', '✱ There is no queue and no colleague “nosuch”. Queues: support, billing.')
   }))
 
+  it('ST-68 a brand or department that is none is named as such', deskWith({ ...CALM, departments: { money: { queues: ['billing'] } } }, TEAM, async d => {
+    const { anna } = await offered(d)
+    await says(anna, '!a', /accepted/)
+    await says(anna, '!t brand:acme', '✱ There is no brand “acme”; none is set up.', c(1))
+    await says(anna, '!t department:cash', '✱ There is no department “cash”. There are: money.', c(1))
+  }))
+
+  it('OM-19 ST-30 a name that is none says how names are written', deskWith(CALM, TEAM, async d => {
+    const { status, body } = await d.rest('PATCH', `${API}/settings`, 'adam', { queues: { 'Bad Name': {} } })
+    assert.deepEqual([status, body.errors], [422, [{ pointer: '/queues/Bad Name', detail: 'is no name: use small letters, digits, dots and dashes' }]])
+  }))
+
   it('ST-59 who the customer of a past chat was can be asked by who served it, not by others, and not once it is deleted', deskWith(CALM, TEAM, async d => {
     const { anna, zoe } = await offered(d)
     const [ben, mia] = [await d.comes('ben', '<presence><show>dnd</show></presence>'), await d.comes('mia', '<presence><show>dnd</show></presence>')]

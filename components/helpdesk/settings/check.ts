@@ -29,7 +29,7 @@ const validate = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true
 /** The settings with their defaults filled in, or every fault. */
 export function check(given: Tree): { readonly settings: DeskSettings } | { readonly faults: readonly Fault[] } {
   const filled: unknown = structuredClone(given)
-  if (!validate(filled)) return { faults: (validate.errors ?? []).filter(e => e.keyword !== 'anyOf' && e.keyword !== 'propertyNames').map(fault) }
+  if (!validate(filled)) return { faults: faultsOf(validate.errors ?? []).map(fault) }
   const settings = filled as DeskSettings // as the schema says
   // What people name themselves: nothing is found under `constructor` that nobody has set.
   for (const [section, entries] of Object.entries(settings)) if (isNaming(schema.properties?.[section])) Object.setPrototypeOf(entries, null)
@@ -38,6 +38,12 @@ export function check(given: Tree): { readonly settings: DeskSettings } | { read
 }
 
 const isNaming = (s: Shape | undefined): boolean => typeof s?.additionalProperties === 'object'
+
+/** What is said of a name is said once, where the name stands. */
+function faultsOf(all: readonly ErrorObject[]): ErrorObject[] {
+  const named = new Set(all.filter(e => e.keyword === 'propertyNames').map(e => e.instancePath))
+  return all.filter(e => e.keyword !== 'anyOf' && !(e.keyword !== 'propertyNames' && named.has(e.instancePath) && typeof e.data === 'string')) // of a name, not of what bears it
+}
 
 function fault(e: ErrorObject): Fault {
   const pointer = e.instancePath
@@ -48,7 +54,8 @@ function fault(e: ErrorObject): Fault {
     case 'enum': return { pointer, because: `give one of ${(p['allowedValues'] as readonly unknown[]).join(', ')}` }
     case 'additionalProperties': return { pointer: `${pointer}/${String(p['additionalProperty'])}`, because: 'is no setting: the schema at /api/v1/settings/schema lists them' }
     case 'required': return { pointer: `${pointer}/${String(p['missingProperty'])}`, because: 'is missing' }
-    case 'pattern': return e.propertyName === undefined ? { pointer, because: 'is not written as it must be: see the schema' } : { pointer: `${pointer}/${e.propertyName}`, because: 'is no name: use small letters, digits, dots and dashes' }
+    case 'propertyNames': return { pointer: `${pointer}/${String(p['propertyName'])}`, because: 'is no name: use small letters, digits, dots and dashes' }
+    case 'pattern': return { pointer, because: 'is not written as it must be: see the schema' }
     default: return { pointer, because: e.message ?? 'is wrong' }
   }
 }
