@@ -120,7 +120,7 @@ function notify(host: Host, account: Account, r: Registration, message: Message,
   r.unseen++
   if (r.busy) { r.again = message; return }
   r.busy = true
-  void host.ask(publication(host, r, message, tells)).then(async answer => {
+  void host.ask(publication(host, account, r, message, tells)).then(async answer => {
     r.busy = false
     if (answer.type === 'error') await failed(host, account, r, answer.child('error'))
     else r.failures = 0
@@ -131,13 +131,16 @@ function notify(host: Host, account: Account, r: Registration, message: Message,
 }
 
 /** Section 7. */
-function publication(host: Host, { kept, unseen }: Registration, message: Message, tells: { sender: boolean; body: boolean }): Stanza<'iq'> {
+function publication(host: Host, account: Account, { kept, unseen }: Registration, message: Message, tells: { sender: boolean; body: boolean }): Stanza<'iq'> {
   const sender = message.from?.bare
   const body = message.child('body')?.text
+  let pending = 0
+  for (const i of host.rosters.of(account).items.values()) if (i.request !== undefined) pending++
   const summary = form({
     type: 'submit', formType: SUMMARY,
     fields: [
       { var: 'message-count', value: String(unseen) },
+      ...(pending > 0 ? [{ var: 'pending-subscription-count', value: String(pending) }] : []),
       ...(tells.sender && sender ? [{ var: 'last-message-sender', value: sender }] : []),
       { var: 'last-message-body', value: tells.body && body ? body : 'New message' }, // COMPAT: without a body some services wake nobody
     ],

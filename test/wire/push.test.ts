@@ -70,6 +70,16 @@ describe('push', () => {
     assert.deepEqual([fields['last-message-sender'], fields['last-message-body']], ['juliet@localhost', 'hi'])
   }, { pluginOptions: { push: { sender: true, body: true } } }))
 
+  it('tells how many want to see when the user is there, and not who', withService(async ({ romeo, juliet }, service, house) => {
+    await enables(romeo)
+    await sleeps(romeo, house)
+    juliet.sends`<presence type='subscribe' to='romeo@localhost'/>`
+    juliet.sends`<message to='romeo@localhost' type='chat'><body>let me in</body></message>`
+    const told = await woken(service)
+    assert.equal(told.fields['pending-subscription-count'], '1')
+    assert.doesNotMatch(String(told.iq), /juliet/)
+  }))
+
   it('leaves a phone alone that is connected', withService(async ({ romeo, juliet }, service) => {
     await enables(romeo)
     await romeo.comesOnline()
