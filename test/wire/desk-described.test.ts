@@ -241,4 +241,18 @@ describe('what the interface answers', () => {
     for (const body of [{}, { some: 'other' }]) await d.rest(o.method, filled(o, {}), 'boss', body, undefined, { 'idempotency-key': 'one' })
     if (k.bodyOf(o)?.additionalProperties === false) assert.equal((await d.rest(o.method, filled(o, ids), BY[o.id] ?? 'boss', { nonsense: 1 })).status, 422, o.id)
   }))
+  it('SEC-A17 410 for an answer to what is over', refuses(410, async (d, o) => {
+    await d.rest(o.method, `${API}/conversations/1/commands/${o.path.split('/').at(-1) ?? ''}`, 'boss', {})
+  }, undefined, async d => { await d.rest('POST', `${API}/conversations/1/commands/close`, 'anna', {}) }))
+  it('SEC-A17 429 for too many failures, and for too many streams of one token', refuses(429, async (d, o, ids, k) => {
+    if (o.id === 'signIn') { for (let i = 0; i < 11; i++) await d.rest('POST', `${API}/tokens`, undefined, { name: 'boss', password: 'wrong' }); return }
+    const { token } = await d.address('boss')
+    const url = await d.url()
+    const open: Response[] = []
+    for (let i = 0; i < 10; i++) open.push(await fetch(url + filled(o, ids), { headers: { authorization: `Bearer ${token}` } }))
+    const last = await fetch(url + filled(o, ids), { headers: { authorization: `Bearer ${token}` } })
+    assert.deepEqual(k.faults(o, { status: last.status, type: last.headers.get('content-type'), body: await last.json() }), [], o.id)
+    d.answered.get(o.id)?.add(last.status) ?? d.answered.set(o.id, new Set([last.status]))
+    for (const r of open) await r.body?.cancel()
+  }))
 })

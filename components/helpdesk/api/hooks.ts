@@ -6,7 +6,7 @@ import type { Hook } from '../webhooks/webhooks.ts'
 import { created, gone, nothing, object, ok, page, problem, type Door, type Route } from './door.ts'
 import { list, paged, PAGED, sent, shape, text, yesNo } from './shapes.ts'
 
-const GIVEN = { url: { ...text, description: 'http or https, to a public address or one that the config allows.' }, types: list({ enum: ['*', ...TYPES] }), disabled: yesNo }
+const GIVEN = { url: { ...text, pattern: '^[hH][tT][tT][pP][sS]?://', description: 'http or https, to a public address or one that the config allows.' }, types: { ...list({ enum: ['*', ...TYPES] }), minItems: 1 }, disabled: yesNo }
 const ROTATE = { rotate: { ...yesNo, description: 'true: makes a new secret; the old one signs beside it until the next.' } }
 const HOOK = shape({ id: text, ...GIVEN, secret: { ...text, description: 'Shown once, when it is made. Deliveries are signed with HMAC-SHA256 over `timestamp.body` in Deskbell-Signature.' } }, 'secret')
 

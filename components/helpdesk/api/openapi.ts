@@ -20,9 +20,9 @@ const REFUSALS: Readonly<Record<number, string>> = {
 }
 const refusals = (statuses: readonly number[]): Schema => Object.fromEntries([...new Set(statuses)].sort((a, b) => a - b).map(status => [status, { description: REFUSALS[status], content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }]))
 
-/** What a command is given by its names; `wide` ones are found out to be wrong by the command itself. */
+/** What a command is given, by its names. */
 export const argumentsOf = (c: CommandEntry): Schema => sent(
-  Object.fromEntries(c.fields.map(f => [f.name, { ...(f.kind === 'number' ? { type: ['string', 'integer'] } : text), description: f.label, ...(f.choices ? { enum: f.choices } : {}) }])),
+  Object.fromEntries(c.fields.map(f => [f.name, { ...(f.kind === 'number' ? { type: ['string', 'integer'] } : text), ...(f.required ? { minLength: 1 } : {}), description: f.label, ...(f.choices ? { enum: f.choices } : {}) }])),
   ...c.fields.flatMap(f => f.required ? [f.name] : []))
 
 /** The whole document. */
@@ -54,7 +54,7 @@ const commands = (inside: boolean): Schema => Object.fromEntries(COMMANDS.filter
     post: {
       operationId: `${inside ? 'conversation' : 'desk'}_${c.word}`, summary: c.label, description: `${c.help}${c.scope === undefined ? '' : `. Scope ${c.scope}, beside conversations:write`}`, parameters: [...(inside ? [parameter('n')] : []), ONCE],
       requestBody: { required: c.fields.some(f => f.required), content: json(argumentsOf(c)) },
-      responses: { '200': { description: 'Done.', content: json(DONE) }, ...refusals([400, 401, 403, 404, 409, ...(c.about === 'pending' ? [410] : []), 413, 415, 422]) },
+      responses: { '200': { description: 'Done.', content: json(DONE) }, ...refusals([400, 401, 403, 404, 409, ...(c.handler === 'accept' ? [410] : []), 413, 415, 422]) },
     },
   },
 ]))

@@ -36,7 +36,7 @@ export function operatorRoutes(door: Door): readonly Route[] {
     { method: 'GET', path: '/operators', id: 'operators', scope: 'operators:read', needs: 'operators.view', summary: 'All operators', query: PAGED, answer: paged(CARD), handle: (r, who) => { const p = page(all(), j => j, r); return ok({ items: p.items.map(j => card(j, who)), next: p.next }) } },
     {
       method: 'POST', path: '/operators', id: 'makeOperator', scope: 'operators:write', needs: 'operators.manage', summary: 'Makes an operator account; without a password a random one is made, and told once', status: 201,
-      body: sent({ user: { ...text, description: 'What stands before the @.' }, ...NEWS }, 'user'), answer: CARD,
+      body: sent({ user: { ...text, minLength: 1, description: 'What stands before the @.' }, ...NEWS }, 'user'), answer: CARD,
       async handle(r, who) {
         const { user, ...rest } = object(r) ?? {}
         const news = readNews(rest)

@@ -37,7 +37,7 @@ export function roomRoutes({ office: o }: Door): readonly Route[] {
       return ok({ items: await Promise.all(p.items.map(shown)), next: p.next })
     } },
     {
-      method: 'POST', path: '/rooms', id: 'makeRoom', scope: 'conversations:write', needs: 'rooms.create', summary: 'Makes a permanent room', status: 201, body: sent({ name: { ...text, minLength: 1, maxLength: 80 }, grants: texts }, 'name', 'grants'), answer: ROOM,
+      method: 'POST', path: '/rooms', id: 'makeRoom', scope: 'conversations:write', needs: 'rooms.create', summary: 'Makes a permanent room', status: 201, body: sent({ name: { ...text, minLength: 1, maxLength: 80 }, grants: { ...texts, minItems: 1 } }, 'name', 'grants'), answer: ROOM,
       async handle(r, who) {
         const { name, grants } = object(r) ?? {}
         if (typeof name !== 'string' || name.trim() === '' || name.length > 80) return problem(422, 'name: 1 to 80 characters are needed.', { errors: [{ pointer: '/name', detail: 'is needed' }] })
@@ -46,7 +46,7 @@ export function roomRoutes({ office: o }: Door): readonly Route[] {
       },
     },
     {
-      method: 'PATCH', path: '/rooms/{id}', id: 'changeRoom', scope: 'conversations:write', needs: 'rooms.create', summary: 'Changes who may enter', body: sent({ grants: texts }, 'grants'), answer: ROOM,
+      method: 'PATCH', path: '/rooms/{id}', id: 'changeRoom', scope: 'conversations:write', needs: 'rooms.create', summary: 'Changes who may enter', body: sent({ grants: { ...texts, minItems: 1 } }, 'grants'), answer: ROOM,
       async handle(r, who) {
         const room = o.rooms.get(r.params['id'] ?? '')
         if (!room) return nothing()

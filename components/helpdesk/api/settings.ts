@@ -56,7 +56,7 @@ function section({ office: { rules, operators } }: Door, name: Section): readonl
   return [
     { method: 'GET', path: base, id: name, scope: 'settings:read', ...view, summary: `All ${name}`, query: PAGED, answer: shape({ version: count, items: list(entry), next: maybe(text) }), handle: r => { const p = page([...new Set([...built, ...Object.keys(rules.now[name])])].sort(), id => id, r); return ok({ version: rules.version, items: p.items.map(shown), next: p.next }) } },
     {
-      method: 'POST', path: base, id: `make${capital}`, scope: 'settings:write', needs: manage, summary: `Makes a ${one}`, body: { type: 'object' }, answer: entry, status: 201,
+      method: 'POST', path: base, id: `make${capital}`, scope: 'settings:write', needs: manage, summary: `Makes a ${one}`, body: name === 'sites' ? { type: 'object', properties: { id: { ...text, minLength: 1, description: 'The key; a random one is made if it is absent.' } } } : { type: 'object', required: ['id'], properties: { id: { ...text, minLength: 1 } } }, answer: entry, status: 201,
       async handle(r, who) {
         const given = object(r)
         if (!given) return problem(422, 'An object is needed.')
