@@ -14,6 +14,7 @@ const SHOWN = 20 // in an answer to a command
 const PAGE = 200
 const LOOK = 25 // pages that one list looks through
 const ARTICLE = 300 // characters of each that are shown
+const ARTICLES = 50 // of one ticket that are shown
 const HEAD = 250 // characters of a subject or a status
 
 const noTicket = (n: string | number): Answer => unknown(`There is no ticket ${n}.`)
@@ -72,7 +73,8 @@ export const TICKET_ACTS: Readonly<Record<TicketHandler, Act>> = {
     const t = await asked(o, c)
     if (isAnswer(t)) return t
     const head = [`Ticket ${t.number}: ${t.subject}`, t.status ?? 'open', ...(t.queue === '' ? [] : [queueName(o.config, t.queue)]), ...(t.customer === '' ? [] : [t.customer])]
-    return yes([head.join(' · '), ...t.articles.map((a, i) => `${i + 1}. ${moment(a.at)} ${nameOf(o, a.by)}${a.conversation === 0 ? '' : `, #${a.conversation}`}: ${short(a.body, ARTICLE)}`)].join('\n'))
+    const lines = t.articles.map((a, i) => `${i + 1}. ${moment(a.at)} ${nameOf(o, a.by)}${a.conversation === 0 ? '' : `, #${a.conversation}`}: ${short(a.body, ARTICLE)}`)
+    return yes([head.join(' · '), ...(lines.length > ARTICLES ? [`The last ${ARTICLES} of ${lines.length}:`] : []), ...lines.slice(-ARTICLES)].join('\n'))
   },
 
   ticketStatus: (o, c) => changed(o, c, 'status'),
