@@ -70,12 +70,12 @@ describe('a component that floods', () => {
     await juliet.comesOnline()
     const bot = await house.component('bot.localhost', 'secret')
     const flood = `<message from='b@bot.localhost' to='juliet@localhost/x' type='chat'><body>${'x'.repeat(8000)}</body></message>`.repeat(100)
-    for (let i = 0; i < 8; i++) bot.says(flood) // 6 MB
+    for (let i = 0; i < 32; i++) bot.says(flood) // 25 MB: a dozen turns at least
     bot.says("<iq from='bot.localhost' to='localhost' type='get' id='end'><ping xmlns='urn:xmpp:ping'/></iq>")
     let over = false
     const end = (async () => { for (;;) if ((await bot.next()).attrs['id'] === 'end') { over = true; return } })()
     let answered = 0
-    const counted = (async () => { for (let n = 0; n < 800; n++) await juliet.next() })()
+    const counted = (async () => { for (let n = 0; n < 3200; n++) await juliet.next() })()
     while (!over) { await romeo.receivesNothing(); answered++ }
     assert.ok(answered >= 3, `${answered} pings were answered meanwhile`)
     await Promise.all([end, counted])
