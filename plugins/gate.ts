@@ -1,7 +1,7 @@
 // XEP-0133: lists of those with whom nobody of this host talks, or of the only ones with whom somebody does.
 import { isAdmin } from '../protocols/admins.ts'
 import { HOST_COMMANDS, type Stage } from '../protocols/commands.ts'
-import { HANDLED, Jid, plugin, refuse, Stanza, type Account, type FormValues } from '../server/api.ts'
+import { HANDLED, Jid, plugin, refuse, Stanza, StanzaError, type Account, type AnyStanza, type FormValues } from '../server/api.ts'
 
 const NS = 'http://jabber.org/protocol/admin'
 const COLLECTION = 'gate'
@@ -9,7 +9,7 @@ const MOST = 5000 // addresses of a list
 
 interface Lists { readonly black: ReadonlySet<string>; readonly white: ReadonlySet<string> }
 
-/** XEP-0133 sections 4.11 and 4.12, for the accounts of the host: an address, an account or a whole domain. A white list leaves out all other servers. */
+/** XEP-0133 sections 4.11 and 4.12, for the accounts of the host and the services below it: an address, an account or a whole domain. A white list leaves out all other servers. */
 export const gate = plugin('gate', async host => {
   const { documents } = host.stores
   const kept = async (name: string): Promise<ReadonlySet<string>> => new Set((await documents.get<string[]>(COLLECTION, host.domain, name))?.value)
@@ -26,8 +26,18 @@ export const gate = plugin('gate', async host => {
     return kind === 'presence' || type === 'result' || type === 'error' ? HANDLED : refuse('forbidden')
   })
 
+  // Rooms, desks and whatever else lies below the host: neither to them nor from them.
+  const isBelow = (jid: Jid | undefined): boolean => jid !== undefined && jid.domain.endsWith(`.${host.domain}`) && host.router.has(jid.domain)
+  const guard = ({ kind, type, from, to }: AnyStanza): typeof HANDLED | StanzaError | undefined => {
+    if (!from || !to || !(isBelow(to) && isOut(from) || isBelow(from) && isOut(to)) || from.domain === to.domain) return undefined
+    if (type === 'result' || type === 'error' || (kind === 'presence' && isBelow(to))) return HANDLED
+    return refuse(isBelow(to) ? 'forbidden' : 'recipient-unavailable') // to a room that means that its occupant has gone
+  }
+  const watch = (): void => { if (lists.black.size > 0 || lists.white.size > 0) host.router.guards.add(guard); else host.router.guards.delete(guard) }
+  watch()
+
   for (const [name, title, instructions] of [
-    ['black', 'Edit the black list', 'With these nobody here talks: addresses, accounts, domains. One in each line.'],
+    ['black', 'Edit the black list', 'With these nobody and nothing here talks: addresses, accounts, domains. One in each line.'],
     ['white', 'Edit the white list', 'If there are any: with no other server anybody here talks. One in each line.'],
   ] as const) {
     host.service(HOST_COMMANDS)?.add({
@@ -51,6 +61,7 @@ export const gate = plugin('gate', async host => {
     await documents.put(COLLECTION, host.domain, name, [...after[name]])
     const before = lists
     lists = after
+    watch()
     for (const account of host.accounts.all) if (account.available.length > 0) show(account, before, after)
     return { note: 'Done.' }
   }

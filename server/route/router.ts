@@ -1,13 +1,19 @@
 // Who answers for which domain. One look-up, no rules: the rules are in the routes.
 import { errorReply, type AnyStanza } from '../stanza/stanza.ts'
-import { refuse } from '../stanza/errors.ts'
+import { refuse, StanzaError } from '../stanza/errors.ts'
+import type { HANDLED } from './way.ts'
 import type { Resource } from '../session/account.ts'
 
 /** Whoever answers for a domain: a host, a component in this process or on a wire, a peer server. `via` is the local device it came from. */
 export interface Route { deliver(stanza: AnyStanza, via?: Resource): void | Promise<void> }
 
+/** Turns a stanza away, with an error for its sender or without a word; undefined: it may go on. */
+export type Guard = (stanza: AnyStanza) => typeof HANDLED | StanzaError | undefined
+
 export class Router {
   readonly #routes = new Map<string, Route>()
+  /** Look at everything that is handed over; there while they have somebody to turn away. */
+  readonly guards = new Set<Guard>()
   /** For domains that are not ours; set when federation is on. */
   abroad: Route | undefined
 
@@ -22,6 +28,10 @@ export class Router {
 
   /** Hands the stanza to its domain's route; where there is none, its sender gets it back as an error. */
   route(stanza: AnyStanza, via?: Resource): void | Promise<void> {
+    for (const guard of this.guards) {
+      const verdict = guard(stanza)
+      if (verdict) return verdict instanceof StanzaError ? this.giveBack(errorReply(stanza, verdict), via) : undefined
+    }
     const to = stanza.to
     const route = to && (this.#routes.get(to.domain) ?? this.abroad)
     if (route) return route.deliver(stanza, via)

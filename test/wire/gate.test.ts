@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { arrives, befriend } from '../harness/friends.ts'
 import { House, type Actor } from '../harness/scene.ts'
+import { muc } from '../../components/muc/muc.ts'
+import { CONTENT, el, Stanza, type Component } from '../../server/api.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 
 const NS = 'http://jabber.org/protocol/admin'
@@ -48,6 +50,36 @@ describe('who may talk with a host', () => {
     await hears(eve, /<presence (?=.*from="romeo@localhost\/orchard")(?!.*type=)/)
     eve.says("<message from='eve@far.example/x' to='romeo@localhost' type='chat' id='p'><body>hi</body></message>")
     await romeo.hears`<message id='p'><body>hi</body></message>`
+  })
+
+  it('nobody on the black list enters rooms, or writes to services of the host; who is in a room when he gets there is out with the next word', async () => {
+    const heard: string[] = []
+    const desk: Component = { name: 'desk', start: link => ({ receive: s => { if (s.kind === 'message') { heard.push(s.head.id ?? ''); link.send(Stanza.of('message', { type: 'chat', from: s.to!, to: s.from!, id: `re-${s.head.id}` }, [el('body', CONTENT, {}, 'yes?')])) } } }) } // what comes in has both addresses
+    await using house = await House.open({ externals: far, components: { 'rooms.localhost': muc(), 'help.localhost': desk } })
+    const { admin, romeo } = await cast(house)
+    const eve = await house.component('far.example', 's')
+    const room = 'tea@rooms.localhost', join = "<x xmlns='http://jabber.org/protocol/muc'/>"
+    const enters = (who: string, nick: string): string => `<presence from='${who}' to='${room}/${nick}'>${join}</presence>`
+    romeo.says(`<presence to='${room}/Romeo'>${join}</presence><iq type='set' id='c' to='${room}'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>`)
+    await romeo.hears`<iq type='result' id='c'/>`
+    eve.says(enters('eve@far.example/x', 'Eve'))
+    await romeo.hears`<presence from='${room}/Eve'/>`
+    eve.says("<message from='eve@far.example/x' to='support@help.localhost' type='chat' id='before'><body>hi</body></message>")
+    await hears(eve, /id="re-before"/)
+    await edits(admin, 'black', 'eve@far.example')
+    romeo.says(`<message type='groupchat' to='${room}'><body>is she there?</body></message>`)
+    await romeo.hears`<presence type='unavailable' from='${room}/Eve'/>`
+    eve.says("<message from='eve@far.example/x' to='support@help.localhost' type='chat' id='m'><body>hi</body></message>")
+    await hears(eve, /<message (?=.*type="error")(?=.*id="m").*<forbidden/)
+    eve.says(`<iq from='eve@far.example/x' to='${room}' type='get' id='q'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>${enters('eve@far.example/x', 'Eve')}`)
+    await hears(eve, /<iq (?=.*type="error")(?=.*id="q").*<forbidden/)
+    eve.says(enters('adam@far.example/x', 'Adam'))
+    await romeo.hears`<presence from='${room}/Adam'/>`
+    assert.ok(!(await romeo.fence()).some(x => x.attrs['from'] === `${room}/Eve`))
+    await edits(admin, 'black')
+    eve.says("<message from='eve@far.example/x' to='support@help.localhost' type='chat' id='after'><body>hi</body></message>")
+    await hears(eve, /id="re-after"/)
+    assert.deepEqual(heard, ['before', 'after'])
   })
 
   it('SEC-P04 who is on the black list does not learn who is there', async () => {
