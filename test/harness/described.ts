@@ -6,7 +6,7 @@ const BASE = '/api/v1'
 const BY_HTTP: readonly number[] = [405, 408, 414, 421, 431]
 type Json = any // JSON of any shape
 export interface Operation { readonly method: string; readonly path: string; readonly id: string; readonly op: Json }
-export interface Told { readonly status: number; readonly type: string | null; readonly body: unknown }
+export interface Told { readonly status: number; readonly headers: Headers; readonly body: unknown }
 
 export class Described {
   readonly operations: readonly Operation[]
@@ -31,8 +31,10 @@ export class Described {
   }
 
   /** What is wrong with an answer. */
-  faults(o: Operation, { status, type, body }: Told): string[] {
+  faults(o: Operation, { status, headers, body }: Told): string[] {
     const described = o.op.responses[String(status)]
+    const type = headers.get('content-type')
+    for (const [name, h] of Object.entries(described?.headers ?? {}) as [string, Json][]) if (h.required && !headers.has(name)) return [`${status}: ${name} is missing`]
     if (described === undefined && BY_HTTP.includes(status)) return this.#document(status, type, body)
     if (described === undefined) return [`${status} is not described: ${JSON.stringify(body)}`]
     const [media = ''] = (type ?? '').split(';')

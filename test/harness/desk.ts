@@ -8,7 +8,7 @@ import { mount } from '../../server/component/mount.ts'
 import { HttpRouter, listenHttp, type HttpListening } from '../../server/net/http.ts'
 import { wallClock } from '../../server/ports/clock.ts'
 import { silent } from '../../server/ports/log.ts'
-import { Described } from './described.ts'
+import { Described, type Told } from './described.ts'
 import { House, type Actor } from './scene.ts'
 import type { Role, Stores } from '../../server/ports/store.ts'
 
@@ -111,7 +111,7 @@ export class DeskHouse implements AsyncDisposable {
     if (endless) await answer.body?.cancel()
     const text = endless ? '{}' : await answer.text()
     const told = endless || (type?.includes('json') && text !== '') ? JSON.parse(text) : undefined
-    if (method !== 'HEAD') await this.#holds(method, path, { status: answer.status, type, body: told })
+    if (method !== 'HEAD') await this.#holds(method, path, { status: answer.status, headers: answer.headers, body: told })
     return { status: answer.status, headers: answer.headers, body: told }
   }
 
@@ -121,7 +121,7 @@ export class DeskHouse implements AsyncDisposable {
   /** What the interface says of itself: the same at every desk. */
   async described(): Promise<Described> { return DeskHouse.#described ??= new Described(await (await fetch(`${await this.url()}/api/v1/openapi.json`)).json()) }
   /** Every answer is one that is described. */
-  async #holds(method: string, path: string, told: { status: number; type: string | null; body: unknown }): Promise<void> {
+  async #holds(method: string, path: string, told: Told): Promise<void> {
     if (method === 'HEAD' || !path.startsWith('/api/v1/') || path.startsWith('/api/v1/openapi.json')) return // HEAD is GET without what is described
     const described = await this.described()
     const o = described.find(method, path)

@@ -3,7 +3,7 @@ import { COMMANDS, type CommandEntry } from '../commands.ts'
 import { SECTIONS } from '../../../schemas/desk-settings.ts'
 import type { Route } from './door.ts'
 import { isNarrow } from './fit.ts'
-import { DONE, PROBLEM, sent, text, type Schema } from './shapes.ts'
+import { count, DONE, PROBLEM, sent, text, type Schema } from './shapes.ts'
 
 const ONCE: Schema = { name: 'Idempotency-Key', in: 'header', schema: { ...text, pattern: '^[\\x21-\\x7e]{1,255}$' }, description: 'The same key again within a day: the same answer, and nothing done twice.' }
 const SEEN: Schema = { name: 'If-Match', in: 'header', schema: text, description: 'The ETag that was seen; 412 if there is another by now.' }
@@ -18,12 +18,21 @@ const REFUSALS: Readonly<Record<number, string>> = {
   409: 'It cannot be done now, with the reason.', 410: 'What is answered to was there, and is over.', 412: 'Somebody else was quicker.', 413: 'The body is too long.', 415: 'The body is not application/json in UTF-8.',
   422: 'Something in it is wrong; `errors` says what. Or the Idempotency-Key was used with another body.', 429: 'Too many: failures, or streams of the token. `Retry-After` says how many seconds to wait.', 503: 'Not at this moment. `Retry-After`, if it is there, says how many seconds to wait.',
 }
-const refusals = (statuses: readonly number[]): Schema => Object.fromEntries([...new Set(statuses)].sort((a, b) => a - b).map(status => [status, { description: REFUSALS[status], content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }]))
+/** What stands in the head of an answer, wherever it has this status. */
+const header = (description: string, required = true, schema: Schema = text): Schema => ({ description, required, schema })
+const HEADS: Readonly<Record<number, Schema>> = {
+  201: { Location: header('Where it is now.') }, 401: { 'WWW-Authenticate': header('Bearer.') },
+  429: { 'Retry-After': header('Seconds to wait.', true, count) }, 503: { 'Retry-After': header('Seconds to wait.', false, count) },
+}
+const heads = (status: number, more: Schema = {}): Schema => { const all = { ...HEADS[status], ...more }; return Object.keys(all).length > 0 ? { headers: all } : {} }
+const refusals = (statuses: readonly number[]): Schema => Object.fromEntries([...new Set(statuses)].sort((a, b) => a - b).map(status => [status, { description: REFUSALS[status], ...heads(status), content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }]))
 
 /** What a command is given, by its names. */
 export const argumentsOf = (c: CommandEntry): Schema => sent(
   Object.fromEntries(c.fields.map(f => [f.name, { ...(f.kind === 'number' ? { type: ['string', 'integer'] } : text), ...(f.required ? { minLength: 1 } : {}), description: f.label, ...(f.choices ? { enum: f.choices } : {}) }])),
   ...c.fields.flatMap(f => f.required ? [f.name] : []))
+
+const ETAG: Schema = { ETag: header('The version, for If-Match.', false) }
 
 /** The whole document. */
 export function openapi(routes: readonly Route[], settings: object): object {
@@ -73,7 +82,7 @@ function described(routes: readonly Route[]): Schema {
       [r.method.toLowerCase()]: {
         operationId: r.id, summary: r.summary, description: r.open ? 'Without a token.' : `${r.scope === undefined ? 'Any token' : `Scope ${r.scope}`}${r.needs === undefined ? '' : `, permission ${r.needs}`}.`, ...(r.open ? { security: [] } : {}),
         ...(parameters.length > 0 ? { parameters } : {}), ...(r.body ? { requestBody: { required: true, content: json(r.body) } } : {}),
-        responses: { [String(r.status ?? 200)]: { description: r.summary, ...(r.status === 204 ? {} : { content }) }, ...refusals(refusalsOf(r)) },
+        responses: { [String(r.status ?? 200)]: { description: r.summary, ...heads(r.status ?? 200, VERSIONED.has(r.path) ? ETAG : {}), ...(r.status === 204 ? {} : { content }) }, ...refusals(refusalsOf(r)) },
       },
     }
   }
