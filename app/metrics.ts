@@ -65,6 +65,7 @@ export function registryOf(signs: Signs, lag: Lag): Registry {
     add(Counter, 'store_calls_total', 'Calls that the store has answered.', ['kind'], () => { const { writes, reads } = store(); return [[writes, { kind: 'write' }], [reads, { kind: 'read' }]] })
     total('store_commits_total', 'Commits, each one sync of the disk for all that came together.', () => store().commits)
     total('store_failures_total', 'Calls that came to nothing: disk full, disk broken.', () => store().failures)
+    gauge('store_journal_bytes', 'What is written first and taken in later: it grows while somebody reads the file of the store and does not end.', () => store().journal)
   }
   if (pairs) {
     add(Gauge, 's2s_pair_seconds', 'Seconds that a pair of domains is in its state; deskbell s2s tells its last error.', ['local', 'remote', 'direction', 'state'], () =>

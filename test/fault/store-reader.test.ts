@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { silent } from '../../server/ports/log.ts'
 import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
 import { tempFolder } from '../harness/folder.ts'
 
@@ -15,7 +16,9 @@ describe('a long reader beside the store', function () {
     const folder = tempFolder('reader')
     try {
       const file = join(folder, 'd.sqlite')
-      const s = await openSqlite({ file })
+      const told: string[] = []
+      const note = (_: object, text: string): void => { told.push(text) }
+      const s = await openSqlite({ file, journal: 32 * MiB, log: { ...silent, warn: note } })
       let n = 0
       const writes = async (mib: number): Promise<void> => {
         for (let done = 0; done < mib; done++) await Promise.all(Array.from({ length: 64 }, () => s.archive.append({ owner: 'a@x', id: String(n++), at: n, with: 'b@x', stanza: `<message>${'x'.repeat(16_000)}</message>` })))
@@ -29,6 +32,8 @@ describe('a long reader beside the store', function () {
       await writes(40)
       assert.equal(Number(reader.prepare('SELECT count(*) AS n FROM archive').get()?.['n']), seen) // it reads what was there
       assert.ok(journal() > 40 * MiB && journal() < 256 * MiB, `the journal has ${journal()} octets`)
+      assert.equal(s.work.journal, journal())
+      assert.deepEqual(told.map(t => /reads the file and does not end/.test(t)), [true], 'the admin is told once')
       reader.exec('COMMIT')
       reader.close()
 

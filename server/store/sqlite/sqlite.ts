@@ -7,11 +7,13 @@ import type {
 } from '../../ports/store.ts'
 import { StoreError } from '../../ports/store.ts'
 import type { Piece } from './archive.ts'
+import { journalOf, watchJournal } from './journal.ts'
 import { Lane } from './lane.ts'
 import { Best, cursorOf, type Ranked } from './order.ts'
 import type { Arg, CallName } from './protocol.ts'
 import { CALLS } from './protocol.ts'
 
+const JOURNAL = 2 ** 28 // bytes of the journal of which the admin is told
 const BITE = 1000 // archive rows removed in one call: others' writes come between
 
 export interface SqliteStores extends Stores {
@@ -30,18 +32,21 @@ export interface StoreWork {
   readonly reads: number
   readonly commits: number
   readonly failures: number
+  /** Bytes of what is written first and taken in later. */
+  readonly journal: number
 }
 
 /**
  * Opens the store, making it if there is none. `:memory:` is one that ends with `close()`. Rejects with StoreError whose
  * message names the file, the fault and the mend: damaged, newer than we know, not writable, or open in another process.
  */
-export async function openSqlite({ file, log = silent }: { file: string; log?: Log }): Promise<SqliteStores> {
+export async function openSqlite({ file, log = silent, journal = JOURNAL }: { file: string; log?: Log; /** Bytes of the journal of which the log hears. */ journal?: number }): Promise<SqliteStores> {
   const memory = file === ':memory:'
   const path = memory ? file : resolve(file)
   const { lane: writer, notes } = await Lane.open({ file: path, part: 'writer' })
   for (const note of notes) log.info({ file: path }, `store: ${note}`)
-  writer.heard = watch(path, log)
+  const [failing, growing] = [watch(path, log), watchJournal(path, journal, log)]
+  writer.heard = why => { failing(why); growing() }
   if (memory) return face(path, writer, writer)
   try {
     return face(path, writer, (await Lane.open({ file: path, part: 'reader' })).lane)
@@ -247,6 +252,7 @@ function face(file: string, writer: Lane, reader: Lane): SqliteStores {
       return {
         waiting: { writes: writer.asked - writer.answered, reads: reader.asked - reader.answered },
         writes: writer.answered, reads: reader.answered, commits: writer.groups, failures: writer.failed + (reader === writer ? 0 : reader.failed),
+        journal: journalOf(file),
       }
     },
     tidy: () => { if (!closing) for (const lane of new Set([writer, reader])) lane.tidy() },

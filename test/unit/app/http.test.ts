@@ -20,7 +20,7 @@ describe('app: HTTP of its own', () => {
     const router = new HttpRouter()
     health = serveHealth(router, {
       ready: () => ready, watchers: [], sessions: () => ({ tcp: 3, tls: 0, websocket: 0, bosh: 0, hibernated: 1, login: 0 }),
-      store: () => ({ waiting: { writes: 2, reads: 0 }, writes: 7, reads: 8, commits: 5, failures: 1 }), certificateEnds: () => 1_800_000_000_000,
+      store: () => ({ waiting: { writes: 2, reads: 0 }, writes: 7, reads: 8, commits: 5, failures: 1, journal: 4096 }), certificateEnds: () => 1_800_000_000_000,
       stanzas: () => [['a.example', { in: { message: 4, presence: 0, iq: 0 }, out: { message: 5, presence: 0, iq: 0 } }]],
       pairs: () => ['open', 'open', 'waiting'].map((state, i) => ({ local: 'a.example', remote: 'b.example', direction: 'out', state: state as 'open', since: Date.now() - 1000 * i, queued: i })),
       desks: () => [['help.a.example', { happened: { opened: 9, closed: 1, offered: 6, accepted: 3, declined: 1, lapsed: 2, revoked: 0, lines: 40 }, queues: [{ queue: 'support', waiting: 3, offered: 1, active: 2, ended: 0, longest: 61_000, receiving: 2 }] }]],
@@ -49,7 +49,7 @@ describe('app: HTTP of its own', () => {
     const own = await get('/metrics')
     assert.equal(own.status, 200)
     const text = await own.text()
-    for (const line of ['sessions{kind="tcp"} 3', 'sessions{kind="hibernated"} 1', 'store_failures_total 1', 'store_waiting{kind="write"} 2', 'certificate_expiry_seconds 1800000000', 'stanzas_total{host="a.example",direction="out",kind="message"} 5',
+    for (const line of ['sessions{kind="tcp"} 3', 'sessions{kind="hibernated"} 1', 'store_failures_total 1', 'store_journal_bytes 4096', 'store_waiting{kind="write"} 2', 'certificate_expiry_seconds 1800000000', 'stanzas_total{host="a.example",direction="out",kind="message"} 5',
       's2s_pairs{direction="out",state="open"} 2', 's2s_pair_seconds{local="a.example",remote="b.example",direction="out",state="open"} 1', 'desk_conversations{desk="help.a.example",queue="support",state="waiting"} 3', 'desk_offers_total{desk="help.a.example",outcome="lapsed"} 2',
       'desk_longest_wait_seconds{desk="help.a.example",queue="support"} 61']) assert.ok(text.split('\n').includes(`deskbell_${line}`), line)
     assert.match(text, /^deskbell_event_loop_lag_seconds [\d.e-]+$/m)

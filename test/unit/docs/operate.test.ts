@@ -33,7 +33,7 @@ describe('docs/operate.md and contrib', () => {
     const lag = monitorEventLoopDelay()
     const registry = registryOf({
       ready: () => true, sessions: () => ({ tcp: 0, tls: 0, websocket: 0, bosh: 0, hibernated: 0, login: 0 }), stanzas: () => [['a', { in: kinds, out: kinds }]], certificateEnds: () => 0, logDropped: () => 0,
-      store: () => ({ waiting: { writes: 0, reads: 0 }, writes: 0, reads: 0, commits: 0, failures: 0 }), pairs: () => [],
+      store: () => ({ waiting: { writes: 0, reads: 0 }, writes: 0, reads: 0, commits: 0, failures: 0, journal: 0 }), pairs: () => [],
       desks: () => [['d', { happened: { opened: 0, closed: 0, offered: 0, accepted: 0, declined: 0, lapsed: 0, revoked: 0, lines: 0 }, queues: [{ queue: 'q', waiting: 0, offered: 0, active: 0, ended: 0, longest: 0, receiving: 0 }] }]],
     }, lag)
     const told = new Set((await registry.getMetricsAsJSON()).map(m => m.name))
