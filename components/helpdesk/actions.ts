@@ -22,6 +22,7 @@ import type { Office } from './office.ts'
 import { filled, replies, repliesList } from './replies.ts'
 import { mayRead } from './records/access.ts'
 import { cardLines, RECORD_ACTS } from './records/acts.ts'
+import { CARD_ACTS } from './records/card-acts.ts'
 import { BAN_ACTS } from './intake/ban-acts.ts'
 import { ARTICLE_ACTS } from './intake/article-acts.ts'
 import { KNOWLEDGE_ACTS } from './intake/kb-acts.ts'
@@ -48,6 +49,7 @@ const ACTS: Readonly<Record<Handler, Act>> = {
   ...START_ACTS,
   ...KNOWLEDGE_ACTS,
   ...ARTICLE_ACTS,
+  ...CARD_ACTS,
   ...TICKET_ACTS,
   ...HOOK_ACTS,
   ...BAN_ACTS,

@@ -7,11 +7,12 @@ import { START_COMMANDS, type RoomHandler, type StartHandler, type ThreadHandler
 import { BAN_COMMANDS, type BanHandler } from './intake/ban-commands.ts'
 import { ARTICLE_COMMANDS, type ArticleHandler } from './intake/article-commands.ts'
 import { KNOWLEDGE_COMMANDS, type KnowledgeHandler } from './intake/kb-commands.ts'
+import { CARD_COMMANDS, type CardHandler } from './records/card-commands.ts'
 import { TICKET_COMMANDS, type TicketHandler } from './tickets/ticket-commands.ts'
 import { HOOK_COMMANDS, type HookHandler } from './webhooks/hook-commands.ts'
 
 /** Which action of `actions.ts` carries it out. */
-export type Handler = KnowledgeHandler | BanHandler | MarkHandler | ListHandler | StartHandler | ThreadHandler | RoomHandler | TicketHandler | ArticleHandler | HookHandler
+export type Handler = KnowledgeHandler | BanHandler | MarkHandler | ListHandler | StartHandler | ThreadHandler | RoomHandler | TicketHandler | ArticleHandler | HookHandler | CardHandler
   | 'queue' | 'mine' | 'done' | 'board' | 'accept' | 'decline' | 'take' | 'transfer' | 'invite' | 'observe' | 'join' | 'leave' | 'coach' | 'note' | 'say'
   | 'find' | 'delete' | 'pdf' | 'mail' | 'canned' | 'reply' | 'translate' | 'end' | 'close' | 'ticket' | 'who' | 'on' | 'off' | 'invisible' | 'max' | 'view' | 'help' | 'file'
 
@@ -44,6 +45,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...LIST_COMMANDS,
   ...START_COMMANDS,
   ...KNOWLEDGE_COMMANDS,
+  ...CARD_COMMANDS,
   ...TICKET_COMMANDS,
   ...ARTICLE_COMMANDS,
   ...HOOK_COMMANDS,

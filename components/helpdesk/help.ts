@@ -39,7 +39,7 @@ export const GROUPS: readonly { readonly title: string; /** shown without what s
   { title: 'Hand on', words: ['t', 'i', 'chan'] },
   { title: 'Watch', words: ['obs', 'join', 'leave'] },
   { title: 'Finish', words: ['end', 'close', 'ticket'] },
-  { title: 'Customer', bare: true, words: ['who', 'dossier', 'history', 'pdf', 'mail'] },
+  { title: 'Customer', bare: true, words: ['who', 'card', 'comment', 'dossier', 'history', 'pdf', 'mail', 'export', 'erase'] },
   { title: 'Mark', bare: true, words: ['subject', 'label', 'prio', 'follow', 'hold', 'unhold', 'res', 'pin'] },
   { title: 'Keep', bare: true, words: ['task', 'taskdone', 'time', 'related', 'newticket', 'call', 'addfile', 'field', 'event', 'mon', 'delete', 'ban', 'unban'] },
   { title: 'Lists', bare: true, bot: true, words: ['mine', 'done', 'list', 'find', 'kb', 'bulk', 'channels', 'open', 'bans'] },

@@ -15,7 +15,7 @@ const DATA = 'jabber:x:data'
 const STAFF = { anna: 'agent', ben: 'agent', mia: 'manager', adam: 'admin' } as const
 /** Who may do it at all; everybody else is anna. */
 const BY: Readonly<Record<string, keyof typeof STAFF>> = {
-  delete: 'mia', take: 'mia', ban: 'mia', unban: 'mia', bans: 'mia', merge: 'mia', split: 'mia', addarticle: 'mia', editarticle: 'mia', delarticle: 'mia', hooks: 'adam', addhook: 'adam', edithook: 'adam', delhook: 'adam',
+  delete: 'mia', take: 'mia', ban: 'mia', unban: 'mia', bans: 'mia', merge: 'mia', split: 'mia', addarticle: 'mia', editarticle: 'mia', delarticle: 'mia', hooks: 'adam', addhook: 'adam', edithook: 'adam', delhook: 'adam', export: 'adam', erase: 'adam',
 }
 const HOOK = 'https://example.org/hook'
 const VALUES: Readonly<Record<string, string>> = {
@@ -31,7 +31,9 @@ interface Result { readonly said: string; readonly done: unknown }
 /** What is filled in though it need not be. */
 const ALSO: readonly string[] = ['macro', 'value']
 const isFilled = (f: Field): boolean => f.required === true || ALSO.includes(f.name)
-const args = (k: CommandEntry): Record<string, string> => Object.fromEntries(k.fields.filter(isFilled).map(f => [f.name, valueOf(f)]))
+/** Where another value than that is right. */
+const OWN: Readonly<Record<string, Readonly<Record<string, string>>>> = { card: { value: 'zoe@example.org' } }
+const args = (k: CommandEntry): Record<string, string> => Object.fromEntries(k.fields.filter(isFilled).map(f => [f.name, OWN[k.word]?.[f.name] ?? valueOf(f)]))
 const valueOf = (f: Field): string => VALUES[f.name] ?? (f.kind === 'operator' || f.kind === 'target' ? 'ben' : f.kind === 'choice' ? f.choices?.[0] ?? '' : f.kind === 'queue' ? 'billing' : f.kind === 'number' ? '1' : 'words')
 /** What differs from one run to the next. */
 const plain = (text: string): string => text.split('\n').filter(l => !l.includes('!history')).join('\n') // a typed command stands in the history itself

@@ -163,3 +163,39 @@ describe('webhooks by command', () => {
     assert.ok(!audit.includes(secret), 'no secret in the audit')
   }))
 })
+
+describe('the customer’s card by command', () => {
+  it('ST-59 ST-103 SS-09 is filled in and commented on by who may see the conversation, and shown by !who; nothing of it reaches the customer', deskWith({}, TEAM, async d => {
+    const [anna, ben] = [await d.comes('anna'), await d.comes('ben', '<presence><show>away</show></presence>')]
+    const zoe = await serves(d, anna, 1, 'zoe', 'my pump is broken')
+    await does(ben, '!comment 1 x', /There is no conversation #1 that you could see/)
+    await does(anna, '!card email zoe@example.org', /#1 \(Zoe\): email is zoe@example\.org/, c(1))
+    await does(anna, '!card email nonsense', /Not saved\. email/, c(1))
+    await does(anna, '!card phones 123, 456', /phones is/, c(1))
+    await does(anna, '!card manager ben', /manager is ben/, c(1))
+    await does(anna, '!card manager nobody', /Not saved\. manager/, c(1))
+    await does(anna, '!card priority high', /priority is high/, c(1))
+    await does(anna, '!card timezone Europe/Berlin', /timezone is/, c(1))
+    await does(anna, '!comment is in a hurry\nand deaf', /The comment is kept/, c(1))
+    const card = (await d.rest('GET', `${API}/conversations/1/customer`, 'mia')).body
+    assert.deepEqual([card.email, card.phones, card.manager, card.priority, card.timeZone, card.comments.map((x: Json) => x.text)], ['zoe@example.org', ['123', '456'], 'ben@localhost', 'high', 'Europe/Berlin', ['is in a hurry\nand deaf']])
+    await does(anna, '!who', /zoe@example\.org · 123 · 456[\s\S]*Account manager: Ben[\s\S]*in a hurry/, c(1))
+    await does(anna, '!card phones', /phones is empty now/, c(1))
+    assert.deepEqual((await d.rest('GET', `${API}/conversations/1/customer`, 'mia')).body.phones, [])
+    await zoe.readsNothing()
+  }))
+
+  it('SEC-W27 SEC-W29 an administrator has a copy made, and the person erased', deskWith({}, TEAM, async d => {
+    const [anna, adam] = [await d.comes('anna'), await d.comes('adam')]
+    await serves(d, anna, 1, 'zoe', 'my pump is broken')
+    await does(anna, '!erase yes', /You may not do that/, c(1))
+    const link = /(\/api\/v1\/exports\/\S+)/.exec(await does(adam, '!export 1', /once within a day/))?.[1] ?? ''
+    assert.equal((await d.rest('GET', link)).body.person.name, 'Zoe')
+    assert.equal((await d.rest('GET', link)).status, 404)
+    await does(adam, '!erase 1', /Usage/)
+    await does(adam, '!erase 1 yes', /The customer of #1 is erased; a second look found nothing/)
+    assert.equal((await d.rest('GET', `${API}/conversations/1`, 'adam')).status, 404)
+    const [proof] = (await d.rest('GET', `${API}/erasures`, 'adam')).body.items
+    assert.deepEqual([proof.left, proof.by, proof.counts.conversations], [0, 'adam@localhost', 1])
+  }))
+})

@@ -1,10 +1,10 @@
 // REST for customers: their cards, what is known of them, a copy for them, and forgetting them (shell).
 import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
 import { kindOf, type Customer } from '../customers.ts'
-import { PRIORITIES, type Bare, type Priority } from '../facts.ts'
-import { mailAddress } from '../mail/letter.ts'
+import { PRIORITIES } from '../facts.ts'
 import type { Summary } from '../past.ts'
-import { NOTHING_KNOWN, type Details } from '../records/card.ts'
+import { fillCard } from '../records/card-acts.ts'
+import { LONGEST } from '../records/card-details.ts'
 import { byName, count, list, maybe, moment, paged, PAGED, sent, shape, text, texts, yesNo } from './shapes.ts'
 import { created, nothing, object, ok, page, problem, time, whole, type Caller, type Door, type Route } from './door.ts'
 
@@ -23,7 +23,6 @@ const CARD = shape({
 const BRIEF = shape({ id: text, name: text, jid: text, email: known, roles: texts })
 const erased = { id: text, at: moment, person: { ...text, description: 'SHA-256 of the address.' }, counts: byName(count), left: count, proof: { ...text, description: 'SHA-256 over the rest.' } }
 const ERASED = shape(erased)
-const LONGEST = 2000
 
 export function customerRoutes({ office: o }: Door): readonly Route[] {
   const { card, erasure } = o.records
@@ -75,12 +74,8 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
       async handle(r, who) {
         const c = await find(r, who)
         if (!c) return nothing()
-        const read = readDetails(object(r), name => o.rules.now.fields[name] !== undefined, jid => o.operators.has(jid))
-        if ('wrong' in read) return problem(422, read.wrong)
-        if (Object.keys(read.record).length > 0) await o.customers.note(c.id, Object.fromEntries(Object.entries(read.record).map(([k, v]) => [k, v ?? undefined]))) // null = none
-        await card.details(c.id, read.details)
-        if (Object.keys(read.fields).length > 0) await card.fields(c.id, read.fields)
-        for (const n of await erasure.numbers(c.id)) await o.records.catalogue.write(n)
+        const wrong = await fillCard(o, c, object(r))
+        if (wrong !== undefined) return problem(422, wrong)
         return ok(await shown(await o.customers.byId(c.id) ?? c, who))
       },
     },
@@ -121,39 +116,4 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
       },
     },
   ]
-}
-
-function readDetails(given: Readonly<Record<string, unknown>> | undefined, isField: (name: string) => boolean, isOperator: (jid: Bare) => boolean): { details: Partial<Details>; fields: Record<string, string>; record: Partial<Record<'email' | 'manager' | 'priority', string | null>> } | { wrong: string } {
-  const details: Record<string, unknown> = {}
-  const fields: Record<string, string> = {}
-  const record: { email?: string | null; manager?: Bare | null; priority?: Priority | null } = {}
-  for (const [k, v] of Object.entries(given ?? {})) {
-    if (k === 'email') {
-      const address = v === null ? null : typeof v === 'string' ? mailAddress(v.trim()) : undefined
-      if (address === undefined) return { wrong: 'email: a plain mail address, or null.' }
-      record.email = address
-    } else if (k === 'manager') {
-      if (v !== null && (typeof v !== 'string' || !isOperator(v))) return { wrong: 'manager: the bare JID of an operator, or null.' }
-      record.manager = v
-    } else if (k === 'priority') {
-      const priority = v === null ? null : PRIORITIES.find(p => p === v)
-      if (priority === undefined) return { wrong: `priority: one of ${PRIORITIES.join(', ')}, or null.` }
-      record.priority = priority
-    } else if (k === 'fields') {
-      for (const [name, value] of Object.entries(typeof v === 'object' && v !== null ? v : {})) {
-        if (!isField(name) || typeof value !== 'string' || value.length > LONGEST) return { wrong: `fields: ${name} is no custom field, or its value no text.` }
-        fields[name] = value
-      }
-    } else if (k === 'phones') {
-      if (!Array.isArray(v) || v.length > 20 || !v.every(p => typeof p === 'string' && p.length <= 100)) return { wrong: 'phones: a list of texts.' }
-      details[k] = v
-    } else if (k === 'avatarApproved' || k === 'subscribed') {
-      if (v !== null && typeof v !== 'boolean') return { wrong: `${k}: true, false or null.` }
-      details[k] = v
-    } else if (Object.hasOwn(NOTHING_KNOWN, k)) {
-      if (v !== null && (typeof v !== 'string' || v.length > LONGEST)) return { wrong: `${k}: a text, or null.` }
-      details[k] = v
-    } else return { wrong: `${k}: is nothing that can be changed.` }
-  }
-  return { details: details as Partial<Details>, fields, record } // each was looked at
 }

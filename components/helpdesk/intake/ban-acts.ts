@@ -1,7 +1,6 @@
 // `!ban`: keeps a customer out, from within the conversation (shell).
-import { isAnswer, label, meant, mine, no, owned, yes, type Act, type Answer, type Call } from '../answers.ts'
-import type { Customer } from '../customers.ts'
-import type { Office } from '../office.ts'
+import { label, no, yes, type Act } from '../answers.ts'
+import { customerMeant } from '../records/card-acts.ts'
 import { short } from '../sentences.ts'
 import { momentOf } from '../spans.ts'
 import type { BanHandler } from './ban-commands.ts'
@@ -9,14 +8,6 @@ import { MOST } from './bans.ts'
 
 const SHOWN = 50
 const day = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
-
-async function customerMeant(o: Office, c: Call): Promise<{ n: number; customer: Customer } | Answer> {
-  const n = meant(o, c, s => mine(c.by)(s) || owned(c.by)(s), 'You are in no conversation; give a number.')
-  if (isAnswer(n)) return n
-  const s = await o.records.seen(c.by, n)
-  const customer = s && await o.customers.byId(s.customer)
-  return customer ? { n, customer } : no(`There is no conversation #${n} that you could see.`)
-}
 
 export const BAN_ACTS: Readonly<Record<BanHandler, Act>> = {
   async ban(o, c) {
