@@ -56,6 +56,14 @@ export class Described {
     return fits
   }
 
+  /** What is wrong with an event of a stream. */
+  eventFaults(o: Operation, event: string, data: unknown): string[] {
+    const schema = o.op.responses['200'].content['text/event-stream']['x-events'][event]
+    if (schema === undefined) return [`${event} is not described`]
+    const fits = this.#fit(schema)
+    return fits(data) ? [] : (fits.errors ?? []).map((e: ErrorObject) => `${event}${e.instancePath}: ${e.message ?? ''} ${JSON.stringify(e.params)}`)
+  }
+
   /** Parts of answers that say nothing of what stands in them. */
   open(): string[] {
     const seek = (s: Json, at: string): string[] => {

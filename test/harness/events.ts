@@ -31,10 +31,14 @@ export class Reader implements AsyncDisposable {
     const { port } = new URL(await d.url())
     const reader = new Reader(connect(Number(port), '127.0.0.1'))
     reader.#socket.write(`GET /api/v1${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\nAuthorization: Bearer ${token}\r\n${lastId === undefined ? '' : `Last-Event-ID: ${lastId}\r\n`}\r\n`)
+    const described = await d.described()
+    const o = described.find('GET', `/api/v1${path}`)
+    if (o) reader.#faults = (event, data) => described.eventFaults(o, event, data)
     await reader.head.promise
     return reader
   }
 
+  #faults: (event: string, data: unknown) => readonly string[] = () => []
   /** Events that came and were not read. */
   get waiting(): number { return this.#came.length }
 
@@ -49,7 +53,10 @@ export class Reader implements AsyncDisposable {
     try {
       while (this.#came.length === 0) await Promise.race([new Promise<void>(ok => { this.#wake = ok }), late.promise])
     } finally { clearTimeout(timer) }
-    return this.#came.shift()! // there is one
+    const came = this.#came.shift()! // there is one
+    const faults = came.event === 'beat' || came.event === 'closed' ? [] : this.#faults(came.event, came.data)
+    if (faults.length > 0) throw new AssertionError({ message: 'an event came that is not described', actual: faults, expected: [] })
+    return came
   }
   /** The next is this one; gives its data. */
   async reads(event: string): Promise<any> {

@@ -41,8 +41,8 @@ export interface Route {
   readonly table?: true
   /** It answers with this type of content; absent: JSON. */
   readonly media?: string
-  /** It answers with server-sent events without an end; `answer` describes them. */
-  readonly events?: true
+  /** It answers with server-sent events without an end: what the data of each is. */
+  readonly events?: Readonly<Record<string, Schema>>
   handle(r: HttpRequest, who: Caller): Answer
 }
 

@@ -14,6 +14,8 @@ const CELLS: Readonly<Record<Column, Schema>> = {
 }
 /** All columns, or those that were asked for. */
 const ROW = shape(CELLS, ...COLUMNS)
+/** The same in a stream, where the number always comes. */
+export const NUMBERED = shape(CELLS, ...COLUMNS.filter(c => c !== 'number'))
 const MOST = 200
 
 export function listRoutes(door: Door): readonly Route[] {

@@ -10,21 +10,27 @@ import { Live } from '../live/live.ts'
 import { OwnSource } from '../live/own-source.ts'
 import { TimelineSource, type Shown } from '../live/timeline.ts'
 import { nothing, problem, type Caller, type Door, type Route } from './door.ts'
-import { readQuery } from './lists.ts'
+import { NUMBERED, readQuery } from './lists.ts'
+import { DEED } from './marks.ts'
+import { AGENT, OWN_CARD } from './operators.ts'
+import { ASKED } from './own.ts'
+import { CONVERSATION, LINE } from './pictures.ts'
 import { reaches } from './scopes.ts'
-import { text, type Schema } from './shapes.ts'
+import { count, moment, shape, text, yesNo, type Schema } from './shapes.ts'
 import type { Office } from '../office.ts'
 
 const SHOWS: readonly Show[] = ['chat', 'available', 'away', 'xa', 'dnd']
 const END = '`end` {reason, title}: the last one; reason is slow, forbidden, token, gone, silent, stopping or broken.'
-const events = (description: string): Schema => ({ type: 'string', description: `Server-sent events. ${description} ${END} A comment comes each 15 s (limits.events.beat).` })
+const events = (description: string): Schema => ({ type: 'string', description: `Server-sent events; \`x-events\` says what the data of each is. ${description} ${END} A comment comes each 15 s (limits.events.beat).` })
+const ALWAYS = { reset: shape({}), end: shape({ reason: { enum: ['slow', 'forbidden', 'token', 'gone', 'silent', 'stopping', 'broken'] }, title: text }) }
+const READY = { ready: shape({ total: count }) }
 
 export function liveRoutes(door: Door, http: HttpRouter, conversation: (r: HttpRequest, who: Caller) => Promise<{ n: number; s: Present; shown: Shown } | undefined>): readonly Route[] {
   const { office: o } = door
   const live = new Live(door, http)
   return [
     {
-      method: 'GET', path: '/lists/{list}/events', id: 'listEvents', scope: 'conversations:read', events: true, refuses: [422], summary: 'The list as it changes: first everything, or what has changed since Last-Event-ID',
+      method: 'GET', path: '/lists/{list}/events', id: 'listEvents', scope: 'conversations:read', events: { ...ALWAYS, ...READY, row: NUMBERED, gone: shape({ number: count }) }, refuses: [422], summary: 'The list as it changes: first everything, or what has changed since Last-Event-ID',
       query: { dept: text, queue: text, agent: text, channels: { enum: ['all', 'mine'] }, fields: { ...text, description: 'The columns wanted, with commas between; the number always comes.' } },
       answer: events('`reset`: forget what you have. `row`: a row of the list, new or changed. `gone` {number}: it stands there no more. `ready` {total}: that is all for now.'),
       handle: (r, who) => live.open(r, who, 'conversations:read', async (feed, seen, began) => {
@@ -35,7 +41,7 @@ export function liveRoutes(door: Door, http: HttpRouter, conversation: (r: HttpR
       }),
     },
     {
-      method: 'GET', path: '/board/events', id: 'boardEvents', scope: 'operators:read', events: true, summary: 'The board as it changes', query: { queue: { ...text, description: 'Only agents of this queue.' } },
+      method: 'GET', path: '/board/events', id: 'boardEvents', scope: 'operators:read', events: { ...ALWAYS, ...READY, agent: shape(AGENT), gone: shape({ jid: text }) }, summary: 'The board as it changes', query: { queue: { ...text, description: 'Only agents of this queue.' } },
       answer: events('`reset`: forget what you have. `agent`: an agent’s row, new or changed. `gone` {jid}: no agent any more. `ready` {total}: that is all for now.'),
       handle: (r, who) => live.open(r, who, 'operators:read', async (feed, seen, began) => {
         const queue = r.query.get('queue')
@@ -45,7 +51,7 @@ export function liveRoutes(door: Door, http: HttpRouter, conversation: (r: HttpR
       }),
     },
     {
-      method: 'GET', path: '/conversations/{n}/events', id: 'conversationEvents', scope: 'conversations:read', events: true, summary: 'One conversation as it goes on: its lines and what is done with it, each once, also over a restart of the server',
+      method: 'GET', path: '/conversations/{n}/events', id: 'conversationEvents', scope: 'conversations:read', events: { ...ALWAYS, ready: shape({ lines: count }), conversation: CONVERSATION, line: LINE, happened: DEED, typing: shape({ by: { enum: ['customer', 'agent'] }, jid: text, name: text, state: { enum: ['composing', 'paused', 'active', 'inactive', 'gone'] } }, 'jid', 'name'), read: shape({ by: { enum: ['customer'] }, seq: count }) }, summary: 'One conversation as it goes on: its lines and what is done with it, each once, also over a restart of the server',
       answer: events('`conversation`: as GET /conversations/{n} gives it, whenever more than a line has changed. `line`: as GET /conversations/{n}/lines gives it. `happened` {at, type, by, text}: as in its history. `typing` {by, jid, name, state} and `read` {by, seq}: what is kept by nobody, without an id. `ready` {lines}: that is all for now.'),
       handle: (r, who) => live.open(r, who, 'conversations:read', async (feed, seen, began) => {
         const found = await conversation(r, who)
@@ -56,7 +62,7 @@ export function liveRoutes(door: Door, http: HttpRouter, conversation: (r: HttpR
       }),
     },
     {
-      method: 'GET', path: '/me/events', id: 'ownEvents', scope: 'conversations:read', needs: 'chat.serve', events: true, summary: 'What one is asked and told, as it comes. With `show` one is logged in as long as the stream is open, and its token asks for something within each two minutes',
+      method: 'GET', path: '/me/events', id: 'ownEvents', scope: 'conversations:read', needs: 'chat.serve', events: { ...ALWAYS, ...READY, me: OWN_CARD, settings: shape({ version: count }), asked: ASKED, over: shape({ id: text, number: count }), told: shape({ text, urgent: yesNo }), talk: shape({ number: count, standing: { enum: ['in', 'asked', 'out'] }, lines: count, last: moment, lastBy: text }) }, summary: 'What one is asked and told, as it comes. With `show` one is logged in as long as the stream is open, and its token asks for something within each two minutes',
       query: { show: { enum: SHOWS, description: 'One is here, as with an XMPP client that says so. It needs the scope conversations:write. Absent: one only listens.' } },
       answer: events('`reset`: forget what you have. `me`: how one stands, as GET /me but without `connection`: permissions, queues, state, chats. `settings` {version}: they have changed. `asked`: as GET /me/asked gives it; `over` {id, number}: it is asked no more. `told` {text, urgent}: the bot’s words, warnings and reminders among them. `talk` {number, standing, lines, last, lastBy}: a talk with colleagues has changed. `ready` {total}: that is all that is asked for now.'),
       handle: (r, who) => {

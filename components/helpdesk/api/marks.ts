@@ -16,7 +16,10 @@ const DOSSIER = shape({
   fields: byName(shape({ value: text, by: text, at: moment, app: { ...yesNo, description: 'Filled in by a program.' } }, 'app')), survey: maybe(shape({ at: moment, rating: { type: 'integer', minimum: 1, maximum: 5 }, text })),
 })
 const MOST = 200
-const HAPPENED = shape({ seq: { ...count, description: 'Its place.' }, at: moment, type: text, by: maybe(text), text })
+const done = { at: moment, type: text, by: maybe(text), text }
+/** Something that was done with a conversation. */
+export const DEED = shape(done)
+const HAPPENED = shape({ seq: { ...count, description: 'Its place.' }, ...done })
 
 export function markRoutes(door: Door): readonly Route[] {
   const o = door.office

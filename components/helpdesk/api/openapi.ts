@@ -76,7 +76,7 @@ function described(routes: readonly Route[]): Schema {
     const inQuery = Object.entries(r.query ?? {}).map(([name, schema]) => ({ name, in: 'query', schema }))
     const inHead = r.open ? [] : isRead ? r.events ? [LAST] : [] : [ONCE, ...(VERSIONED.has(r.path) ? [SEEN] : [])]
     const parameters = [...[...r.path.matchAll(/\{(\w+)\}/g)].map(m => parameter(m[1] ?? '')), ...inQuery, ...inHead]
-    const content = r.media ? { [r.media]: { schema: r.answer } } : r.events ? { 'text/event-stream': { schema: r.answer } } : { ...json(r.answer), ...(r.table ? { 'text/csv': { schema: text } } : {}) }
+    const content = r.media ? { [r.media]: { schema: r.answer } } : r.events ? { 'text/event-stream': { schema: r.answer, 'x-events': r.events } } : { ...json(r.answer), ...(r.table ? { 'text/csv': { schema: text } } : {}) }
     paths[r.path] = {
       ...paths[r.path],
       [r.method.toLowerCase()]: {

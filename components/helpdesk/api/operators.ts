@@ -14,15 +14,20 @@ const NEWS: Readonly<Record<keyof OperatorNews, Schema>> = {
   alias: { ...known, maxLength: 254 }, email: { ...known, maxLength: 254 }, capacity: maybe({ ...count, maximum: 1000 }), perQueue: maybe(byName({ ...count, maximum: 1000 })),
   departments: words, skills: words, languages: words, bot: maybe(yesNo), view: { enum: ['contact', 'room', null] },
 }
-const row = { jid: text, name: text, status: { enum: ['available', 'away', 'busy', 'offline'] }, activeChats: count, activeGroups: count, totalGroups: count }
+/** A line of the board. */
+export const AGENT = { jid: text, name: text, status: { enum: ['available', 'away', 'busy', 'offline'] }, activeChats: count, activeGroups: count, totalGroups: count }
 const CONNECTION = shape({ jid: text, user: text, domain: text, host: text, port: maybe(count), starttls: maybe(count), directTls: maybe(count), security: maybe({ enum: ['STARTTLS', 'direct TLS'] }), websocket: known, bosh: known, selfSigned: yesNo })
 const NOTHING = shape({ items: { ...list(text), maxItems: 0 }, next: { type: 'null' } })
-const CARD = shape({
-  ...row, shownName: known, role: text, roleTitle: text, permissions: texts, alias: known, email: known, capacity: { ...maybe(count), description: 'The operator’s own; null: the desk’s.' }, maxChats: { ...count, description: 'How many at once, all in all.' },
+/** How an operator stands; only some see the connection, and a password is told once. */
+const CELLS = {
+  ...AGENT, shownName: known, role: text, roleTitle: text, permissions: texts, alias: known, email: known, capacity: { ...maybe(count), description: 'The operator’s own; null: the desk’s.' }, maxChats: { ...count, description: 'How many at once, all in all.' },
   perQueue: byName(count), departments: { ...words, description: 'Others’ conversations are theirs to see in these only; null: in all.' }, skills: texts, languages: texts, bot: yesNo, view: { enum: ['contact', 'room', null] },
   invisible: { enum: ['no', 'customers', 'all'] }, devices: { ...count, description: 'Clients, and pages, that are here.' }, queues: list(shape({ queue: text, active: yesNo })), connection: { ...maybe(CONNECTION), description: 'For oneself, and for administrators.' },
   password: { ...known, description: 'A random one that was made just now; told once.' },
-}, 'connection', 'password')
+}
+const CARD = shape(CELLS, 'connection', 'password')
+/** As one is told of oneself while it changes. */
+export const OWN_CARD = shape(Object.fromEntries(Object.entries(CELLS).filter(([k]) => k !== 'connection' && k !== 'password')))
 
 export function operatorRoutes(door: Door): readonly Route[] {
   const o = door.office
@@ -88,7 +93,7 @@ export function operatorRoutes(door: Door): readonly Route[] {
         return found ? ok(found) : nothing()
       },
     },
-    { method: 'GET', path: '/board', id: 'board', scope: 'operators:read', summary: 'Agents with state, active chats, active and total groups (ST-33)', query: { queue: { ...text, description: 'Only those of this queue.' }, ...PAGED }, answer: paged(shape(row), 'agents'), handle(r) {
+    { method: 'GET', path: '/board', id: 'board', scope: 'operators:read', summary: 'Agents with state, active chats, active and total groups (ST-33)', query: { queue: { ...text, description: 'Only those of this queue.' }, ...PAGED }, answer: paged(shape(AGENT), 'agents'), handle(r) {
       const queue = r.query.get('queue')
       const p = page(queue === null ? all() : [...o.operators.of(queue)].sort(), j => j, r)
       return ok({ agents: p.items.map(j => people.row(j)), next: p.next })

@@ -6,7 +6,8 @@ import { mayRead } from '../records/access.ts'
 import { count, list, maybe, moment, sent, shape, text } from './shapes.ts'
 import { gone, nothing, object, ok, problem, type Caller, type Door, type Route } from './door.ts'
 
-const ASKED = shape({ id: text, number: count, kind: { enum: ['customer', 'transfer', 'invitation'] }, queue: text, queueName: text, customer: text, by: maybe(text), byName: maybe(text), until: maybe(moment) })
+/** What waits for an operator’s answer. */
+export const ASKED = shape({ id: text, number: count, kind: { enum: ['customer', 'transfer', 'invitation'] }, queue: text, queueName: text, customer: text, by: maybe(text), byName: maybe(text), until: maybe(moment) })
 const STATES: readonly unknown[] = ['composing', 'paused']
 
 export function ownRoutes({ office: o, denials }: Door): readonly Route[] {

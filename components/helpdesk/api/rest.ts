@@ -30,6 +30,7 @@ import { hookRoutes } from './hooks.ts'
 import { isSearch, recordRoutes, search } from './records.ts'
 import { reaches } from './scopes.ts'
 import { settingsRoutes, settingsSchema } from './settings.ts'
+import { CONVERSATION, LINE, SUMMARY } from './pictures.ts'
 import { count, list, maybe, moment, paged, shape, text, yesNo, type Schema } from './shapes.ts'
 import { ticketRoutes } from './tickets.ts'
 import { tokenRoutes } from './tokens.ts'
@@ -43,14 +44,6 @@ const LINES = 500
 const LOOK = 25 // pages of MOST that one request looks through
 
 const above: Schema = { type: 'integer', minimum: 1 }
-const SUMMARY = { number: count, state: { enum: ['waiting', 'offered', 'active', 'ended', 'closed'] }, queue: text, owner: maybe(text), owners: list(text), opened: moment, closed: maybe(moment), ticket: maybe(count) }
-const CONVERSATION = shape({
-  ...SUMMARY, customer: shape({ name: text, jid: maybe(text), page: maybe(text) }), ownerName: maybe(text), participants: list(shape({ jid: text, name: text, role: { enum: ['observer', 'participant'] } })),
-  customerRead: { ...maybe(count), description: 'The last line that the customer’s client has shown.' }, circles: list(shape({ jid: text, name: text, role: { enum: ['owner', 'participant', 'observer', 'invited', 'left'] }, circle: { enum: ['green', 'yellow', 'pink', 'red', 'black'] } })),
-  asked: { ...list(shape({ id: text, kind: { enum: ['customer', 'transfer', 'invitation'] }, who: text, name: text, by: maybe(text), until: maybe(moment) })), description: 'Who is asked at this moment, and until when.' },
-  position: { ...count, description: 'In the queue, while it waits.' }, lines: count, idleSince: maybe(moment), unansweredSince: maybe(moment), assigned: maybe(moment),
-}, 'position')
-const LINE = shape({ seq: count, at: moment, by: { enum: ['customer', 'agent', 'desk'] }, name: text, jid: { ...text, description: 'Of an agent.' }, visibility: { enum: ['public', 'internal', 'coaching', 'system', 'command'] }, text, file: { ...shape({ url: text, name: text, size: count, type: text }, 'size', 'type'), description: 'The line is the address of a file.' } }, 'jid', 'file')
 const HEAD = { number: count, subject: text, status: text, queue: text, customer: text, opened: moment, email: { ...text, description: 'The customer’s.' } }
 const TICKET = shape(HEAD, 'email')
 /** What makes a list a search; all must fit. */
