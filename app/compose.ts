@@ -13,7 +13,7 @@ import { Guests } from '../server/host/guests.ts'
 import { Host } from '../server/host/host.ts'
 import { accountChanged } from '../server/host/keeping.ts'
 import { privilegesOf } from '../server/host/privileges.ts'
-import { mount } from '../server/component/mount.ts'
+import { mount, type Mounted } from '../server/component/mount.ts'
 import type { Component, Connection } from '../server/component/component.ts'
 import { Router } from '../server/route/router.ts'
 import { Jid } from '../server/stanza/jid.ts'
@@ -83,7 +83,7 @@ export async function compose(config: Config, world: World): Promise<House> {
   const { limits } = config
   const router = new Router()
   const open: AsyncDisposable[] = []
-  const rooms: AsyncDisposable[] = [] // they end first: who is in one hears of it, and who sleeps over the restart hears it then
+  const mounts: Mounted[] = []
   const ports: Record<string, number> = {}
   const hosts = new Map<string, Host>()
   const desks = new Map<string, Desk>()
@@ -125,7 +125,7 @@ export async function compose(config: Config, world: World): Promise<House> {
       if (!component) continue
       const mounted = await mount(component, { domain, clock, network: wallClock, log, stores, http, limits, privileges: privilegesOf(first, domain, connection) }, router)
       open.push(mounted)
-      if (c.kind === 'muc') rooms.push(mounted)
+      mounts.push(mounted)
     }
 
     const secret = await keptSecret(stores, 'scram')
@@ -214,8 +214,8 @@ export async function compose(config: Config, world: World): Promise<House> {
       tokensEnded() { for (const host of hosts.values()) host.tellTokens() },
       async [Symbol.asyncDispose]() {
         ready = false
-        for (const r of rooms) { open.splice(open.indexOf(r), 1); await r[Symbol.asyncDispose]() }
         await abroad?.federation.settle()
+        for (const m of mounts) m.leaving() // who sleeps over the restart hears it then
         await devices.shutDown(stores, log)
         await shut()
       },

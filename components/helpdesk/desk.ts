@@ -194,6 +194,9 @@ class Desk implements Receiver {
     return this
   }
 
+  /** Who is in a room hears that the desk goes (XEP-0045 section 11.2). */
+  leaving(): void { this.#rooms.stop(); this.#workgroup.visitors.rooms.stop() }
+
   async stop(): Promise<void> {
     for (const d of [...this.#off, ...this.#returning.values()]) d[Symbol.dispose]()
     this.#rooms.stop()

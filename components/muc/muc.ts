@@ -95,16 +95,19 @@ class Service implements Receiver {
     this.#people = this.#link.privileges?.onPeople(() => { void this.#track(this.#learnPeople().catch((error: unknown) => this.#link.log.error({ error }, 'the people of the server cannot be read'))) })
   }
 
-  async stop(): Promise<void> {
-    this.#people?.[Symbol.dispose]()
-    for (const alarm of this.#awaited) alarm[Symbol.dispose]()
+  leaving(): void {
     const now = this.#link.clock.now()
     for (const [local, { room }] of this.#places) {
       if (!room) continue
-      const lasts = room.config.persistent || room.empty || room.locked
+      if (!room.config.persistent && !room.empty && !room.locked) void this.#track(this.#keep.sleep(local, { record: room.record(), until: now + AWAITED }))
       for (const s of room.shutdown(now).out) this.#link.send(s)
-      if (!lasts) void this.#track(this.#keep.sleep(local, { record: room.record(), until: now + AWAITED }))
     }
+  }
+
+  async stop(): Promise<void> {
+    this.#people?.[Symbol.dispose]()
+    for (const alarm of this.#awaited) alarm[Symbol.dispose]()
+    this.leaving()
     await Promise.allSettled(this.#saving)
   }
 

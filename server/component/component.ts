@@ -10,7 +10,12 @@ import type { HttpRouter } from '../net/http.ts'
 export interface Component { readonly name: string; start(link: Link): Receiver | Promise<Receiver> }
 
 /** What a component hears. A promise means "committed": it delays the sender's acknowledgement, never the sender. */
-export interface Receiver { receive(stanza: AnyStanza): void | Promise<void>; stop?(): Promise<void> }
+export interface Receiver {
+  receive(stanza: AnyStanza): void | Promise<void>
+  /** The server goes down: whom it serves is told while he is there yet. */
+  leaving?(): void
+  stop?(): Promise<void>
+}
 
 /** What a component holds of the world. */
 export interface Link {

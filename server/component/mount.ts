@@ -37,8 +37,14 @@ export class Asking {
   }
 }
 
+/** A component that runs. */
+export interface Mounted extends AsyncDisposable {
+  /** The server goes down: the component tells those whom it serves. Never throws. */
+  leaving(): void
+}
+
 /** Starts `component` as `domain`; disposing takes it off the router and stops it. */
-export async function mount(component: Component, world: Omit<Link, 'send' | 'ask' | 'jobs'>, router: Router): Promise<AsyncDisposable> {
+export async function mount(component: Component, world: Omit<Link, 'send' | 'ask' | 'jobs'>, router: Router): Promise<Mounted> {
   const { domain, log } = world
   const send = (s: AnyStanza): void => {
     try { void Promise.resolve(router.route(s)).catch(bug) } catch (e) { bug(e) }
@@ -74,5 +80,8 @@ export async function mount(component: Component, world: Omit<Link, 'send' | 'as
   try { receiver = await component.start({ ...world, jobs, send, ask: iq => asking.ask(iq) }) } catch (e) { route[Symbol.dispose](); throw e }
   await jobs.start()
   for (const late of early.splice(0)) late()
-  return { async [Symbol.asyncDispose]() { route[Symbol.dispose](); await receiver?.stop?.(); await jobs.close() } }
+  return {
+    leaving() { try { receiver?.leaving?.() } catch (error) { bug(error) } },
+    async [Symbol.asyncDispose]() { route[Symbol.dispose](); await receiver?.stop?.(); await jobs.close() },
+  }
 }

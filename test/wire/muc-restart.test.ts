@@ -1,4 +1,5 @@
 // Rooms when the server goes down and comes back (XEP-0045): who hears of it, and what is there afterwards.
+import { Person } from '../harness/desk.ts'
 import { freePorts } from '../harness/ports.ts'
 import { Actor } from '../harness/scene.ts'
 import { Papers, Town } from './s2s-houses.ts'
@@ -72,6 +73,28 @@ describe('rooms when the server goes down', () => {
     carl.says(`<presence to='${ROOM}/Carl'>${JOIN}</presence>`)
     await carl.hears`<presence from='${ROOM}/Carl'><x xmlns='${USER}'><item affiliation='owner'/><status code='201'/></x></presence>`
   }))
+
+  it('tell those who serve in the rooms of a desk, too', async () => {
+    const paper = papers.make('a.test')
+    await using first = await Town.open('a.test', paper, '{}')
+    const anna = new Person(await first.actor('anna', 'agent')), zoe = new Person(await first.actor('zoe'))
+    for (const { actor } of [anna, zoe]) { actor.says(`<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq><presence/>`); await actor.fence() }
+    const desk = 'desk@help.a.test'
+    anna.types(desk, '!view room')
+    await anna.reads(desk, /shown as rooms/)
+    await first.clock.advance(0)
+    zoe.types('support@help.a.test', 'my printer burns')
+    await anna.reads(desk, /#1\b/)
+    anna.types(desk, '!a')
+    const invited = await anna.actor.hears`<message from='${desk}/desk'><x xmlns='jabber:x:conference'/></message>`
+    const room = String(invited.getChild('x', 'jabber:x:conference')?.attrs['jid'])
+    anna.actor.says(`<presence to='${room}/Anna'>${JOIN}</presence>`)
+    await anna.actor.hears`<message type='groupchat' from='${room}/Zoe'><body>my printer burns</body></message>`
+    await using second = await first.again(paper, '{}', false)
+    void second
+    await anna.actor.hears`<presence type='unavailable' from='${room}/Anna'><x xmlns='${USER}'><status code='332'/></x></presence>`
+    for (const { actor } of [anna, zoe]) actor.leaves()
+  })
 
   it('tell those of other servers, too', async () => {
     const [mine, theirs] = [papers.make('a.test'), papers.make('b.test')]
