@@ -7,12 +7,12 @@ type Quality = DeskSettings['quality']
 type HandOffs = DeskSettings['handOff']
 const ms = (seconds: number): number => seconds * 1000
 
-/** The third clock: since when a customer waits for the agent who serves him now; undefined while nobody owes an answer. `typed`: when the agent typed last. */
+/** The third clock: since when a customer waits for the agent who serves him now, and has not put him aside; undefined while nobody owes an answer. `typed`: when the agent typed last. */
 export function silentSince(s: State, typed?: number): number | undefined {
   if (s.is !== 'active' || s.hold !== undefined) return undefined
-  const { unanswered, assigned, replied } = s.clocks
+  const { unanswered, assigned, replied, resumed } = s.clocks
   if (unanswered === undefined || assigned === undefined) return undefined
-  return Math.max(assigned, unanswered, replied === undefined ? 0 : typed ?? 0)
+  return Math.max(assigned, unanswered, resumed ?? 0, replied === undefined ? 0 : typed ?? 0)
 }
 
 /** When silence hands a conversation on (SS-02 before the first reply, SS-03 after it); undefined: not now. What was put aside leaves its agent the full time, too. */
@@ -20,7 +20,7 @@ export function handOffAt(s: State, h: HandOffs, typed?: number): { readonly at:
   const since = silentSince(s, typed)
   if (since === undefined || s.is !== 'active' || s.transfer) return undefined
   const rule = s.clocks.replied === undefined ? h.noReply : h.noFollowUp
-  return rule.enabled ? { at: Math.max(since, s.clocks.resumed ?? 0) + ms(rule.after), from: s.owner } : undefined
+  return rule.enabled ? { at: since + ms(rule.after), from: s.owner } : undefined
 }
 
 /** Grey: nobody owes an answer. Red: it is critical, or all is over (ST-18). */
