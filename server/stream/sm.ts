@@ -61,7 +61,7 @@ export class Unacked {
 /** Stanzas from the peer: how many are handled, and up to which one all are committed. */
 export class Handled {
   #count: number
-  #open: { at: number; done: boolean }[] = []
+  #open: { readonly at: number; commits: number }[] = [] // the stanzas that wait for commits, and for how many
   #waiting: { at: number; then: () => void }[] = []
 
   constructor(count = 0) { this.#count = count }
@@ -74,13 +74,13 @@ export class Handled {
 
   /** The stanza taken up last is not handled before `commit` settles; `failed` hears of a rejection first. */
   hold(commit: Promise<unknown>, failed: (err: unknown) => void = () => {}): void {
-    const entry = { at: this.#count, done: false }
-    this.#open.push(entry)
+    const last = this.#open.at(-1)
+    const entry = last?.at === this.#count ? last : { at: this.#count, commits: 0 }
+    if (entry !== last) this.#open.push(entry)
+    entry.commits++
     const settle = (): void => {
-      entry.done = true
-      let n = 0
-      while (n < this.#open.length && this.#open[n]!.done) n++ // n < length
-      if (n) this.#open.splice(0, n)
+      entry.commits--
+      while (this.#open[0]?.commits === 0) this.#open.shift()
       while (this.#waiting.length && this.#committed(this.#waiting[0]!.at)) this.#waiting.shift()!.then() // length says they are there
     }
     commit.then(settle, (err: unknown) => { try { failed(err) } finally { settle() } })
