@@ -5,7 +5,7 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from '
 import { lacks, makeTemplate, prepare } from './prepare.mjs'
 import { report } from './report.mjs'
 import { servers } from './servers.mjs'
-import { SHORT, tests } from './tests.mjs'
+import { figureOf, SHORT, tests } from './tests.mjs'
 
 const HERE = new URL('.', import.meta.url).pathname
 const LOADER = `${HERE}loader/xload`
@@ -52,7 +52,7 @@ function run(server, name, test, rep) {
   if (test.half && result.rate_1s_median) result = load([...args, '--rate', String(Math.round(result.rate_1s_median / 2))])
   shell(server.down)
   appendFileSync(out, `${JSON.stringify({ server: name, test: test.name, rep, mam, ...result })}\n`)
-  const figure = value(result, test)
+  const figure = figureOf(test, result)
   const flaws = ['lost_msgs', 'lost', 'errors', 'missing', 'lost_conns'].filter(k => result[k]).map(k => `${k}=${result[k]}`)
   console.log(`${name.padEnd(12)} ${test.name.padEnd(18)} ${figure === undefined ? 'failed' : `${figure} ${test.unit}`} ${flaws.join(' ')} ${result.said ?? ''}`)
 }
@@ -61,10 +61,6 @@ function load(args) {
   const ran = spawnSync('taskset', ['-c', process.env.LOAD_CPU ?? '1', LOADER, ...args], { encoding: 'utf8', timeout: 400_000 })
   const said = ran.stderr.trim().split('\n').slice(0, 3).join(' | ')
   try { return { ...JSON.parse(ran.stdout.trim().split('\n').at(-1)), ...(said && { said }) } } catch { return { said: said || 'no answer' } }
-}
-
-function value(result, test) {
-  return test.mode === 'idle' ? result.steps?.at(-1)?.[test.key] : result[test.key]
 }
 
 /** Two benches at once would take each other's servers and ports. */

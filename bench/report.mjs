@@ -1,6 +1,6 @@
 // Medians of what was measured, deskbell beside the best peer, and the ratio: node bench/report.mjs FILE.jsonl…
 import { existsSync, readFileSync } from 'node:fs'
-import { tests as all } from './tests.mjs'
+import { figureOf, tests as all } from './tests.mjs'
 
 /** Prints a line for each test that was run. */
 export function report(files, tests = all) {
@@ -10,7 +10,7 @@ export function report(files, tests = all) {
   const cell = text => String(text).padStart(12)
   console.log(`\n${'work'.padEnd(20)}${'unit'.padEnd(26)}${names.map(cell).join('')}${cell('best peer /')}${cell('goal')}`)
   for (const test of tests) {
-    const figures = new Map(names.map(n => [n, median(records.filter(r => r.server === n && r.test === test.name).map(r => test.mode === 'idle' ? r.steps?.at(-1)?.[test.key] : r[test.key]))]))
+    const figures = new Map(names.map(n => [n, median(records.filter(r => r.server === n && r.test === test.name).map(r => figureOf(test, r)))]))
     if ([...figures.values()].every(Number.isNaN)) continue
     const best = Math.min(...peers.map(p => figures.get(p)).filter(v => !Number.isNaN(v)))
     const ours = figures.get('deskbell')

@@ -4,6 +4,7 @@ const login = T('login', 'ms CPU per login', 'srv_cpu_per_1000') // seconds per 
 const chat = T('chat', 'µs CPU per message', 'srv_us_per_msg')
 const muc = T('muc', 'µs CPU per copy', 'srv_us_per_copy')
 const idle = T('idle', 'KiB PSS per session', 'kb_per_session')
+const rest = T('idle', 'KiB PSS with nobody', 'base_pss_kb')
 const presence = T('presence', 'µs CPU per copy', 'srv_us_per_copy')
 
 /** What `npm run bench` measures when nothing else is asked for. */
@@ -18,6 +19,7 @@ export const tests = [
   login('login-scram-10contacts', ['--n', 1000, '--prefix', 'r'], undefined),
   idle('idle-plain', ['--steps', '1000,2000,5000'], 15),
   idle('idle-tls', ['--steps', '1000,2000,5000', '--tls', 'starttls'], 50),
+  rest('at-rest', ['--steps', '1'], 71_680), // less where other programs run the same Node: they share its pages
   chat('chat', ['--pairs', 200], 12),
   chat('chat-half', ['--pairs', 200], 3, { half: true, key: 'p99_ms', unit: 'p99 ms at half the peak' }),
   chat('chat-w10', ['--pairs', 20, '--window', 10], 6),
@@ -36,3 +38,6 @@ export const tests = [
   login('ws-login', ['--n', 1000], 0.5, { ws: true }),
   chat('ws-chat', ['--pairs', 200], 20, { ws: true }),
 ]
+
+/** What a result of the loader says of a test: an idle run has a figure for each step, of which the last counts. */
+export const figureOf = (test, result) => test.key in result ? result[test.key] : result.steps?.at(-1)?.[test.key]

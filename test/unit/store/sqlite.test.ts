@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setFlagsFromString } from 'node:v8'
 import type { Log } from '../../../server/ports/log.ts'
 import { silent } from '../../../server/ports/log.ts'
 import { StoreError } from '../../../server/ports/store.ts'
@@ -49,6 +50,25 @@ describe('sqlite store: the file', () => {
     assert.equal(await s.archive.count({ owner: 'u3@x' }), 143)
     assert.equal((await s.accounts.find('x', 'ann'))?.created, 1)
     await s.close()
+  })
+
+  it('gives memory back in the midst of work, and nothing is lost or told in another order', async () => {
+    setFlagsFromString('--expose-gc')
+    for (const file of [fresh(), ':memory:']) {
+      const s = await openSqlite({ file })
+      const puts = Array.from({ length: 200 }, (_, i) => {
+        if (i % 50 === 0) s.tidy()
+        return s.documents.put('c', 'o', `d${i}`, i)
+      })
+      s.tidy()
+      const read = s.documents.range<number>('c', 'o', { limit: 500 })
+      assert.deepEqual(new Set(await Promise.all(puts)), new Set([1]))
+      assert.equal((await read).length, 200)
+      s.tidy()
+      await s.close()
+      s.tidy()
+    }
+    setFlagsFromString('--no-expose-gc')
   })
 
   it('is for its owner’s eyes only, and leaves no journal behind', async () => {
