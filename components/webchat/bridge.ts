@@ -167,10 +167,7 @@ export class Bridge {
     const of = { of: m.type, id: m.id }
     if (translate.cleanText(m.text).trim() === '') return refusal('not-acceptable', 'Please write something.', of)
     if (longer(m.text, limits.text)) return refusal('not-acceptable', `A message has at most ${limits.text} characters.`, of)
-    if (m.type === 'open') {
-      if (translate.cleanName(m.name) === '') return refusal('not-acceptable', 'Please tell us your name.', of)
-      if (longer(m.name, limits.name)) return refusal('not-acceptable', `A name has at most ${limits.name} characters.`, of)
-    }
+    if (m.type === 'open' && longer(m.name, limits.name)) return refusal('not-acceptable', `A name has at most ${limits.name} characters.`, of) // whether one is needed the desk says, after the role (C24)
     const wait = v.bucket.take(1, this.#link.clock.now())
     if (wait === 0) return undefined
     return refusal('resource-constraint', 'Not so fast, please.', of, Number.isFinite(wait) ? wait : undefined)

@@ -82,6 +82,7 @@ export class FakeDesk implements Component {
       case 'sites': return resultOf(s, el('sites', NS))
       case 'conversation': return mine.length ? resultOf(s, this.#view(mine.at(-1)!)) : no('item-not-found')
       case 'open': {
+        if (!e.attrs['name']) return no('not-acceptable', 'Please tell us your name.')
         if (!this.open) return no('service-unavailable', 'Nobody is available right now.')
         let own = mine.find(t => t.state !== 'closed')
         if (!own) {

@@ -87,7 +87,7 @@ export class Intake {
     const no = this.barred(from, q, known)
     if (no) return no
     const given = known?.verified === true ? known.name : (q.attrs['name'] ?? '').trim()
-    if (given === '') return refuse('not-acceptable', 'Please give a name.')
+    if (given === '') return refuse('not-acceptable', 'Please tell us your name.')
     if ([...given].length > visitor.name) return refuse('not-acceptable', `A name has at most ${visitor.name} characters.`)
     const wrong = wrongText(body)
     if (wrong) return wrong
@@ -147,7 +147,7 @@ export class Intake {
     const known = await this.#office.customers.byJid(from.bare)
     const no = this.barred(from, q, known)
     if (no) return no
-    if (name === '') return refuse('not-acceptable', 'Please give a name.')
+    if (name === '') return refuse('not-acceptable', 'Please tell us your name.')
     const wrong = wrongText(body)
     if (wrong) return wrong
     if (this.#open(wish)) return refuse('unexpected-request', 'Somebody is here now: please begin a chat.')
