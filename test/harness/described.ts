@@ -32,7 +32,7 @@ export class Described {
 
   /** What is wrong with an answer. */
   faults(o: Operation, { status, headers, body }: Told): string[] {
-    const described = o.op.responses[String(status)]
+    const described = this.#response(o.op.responses[String(status)])
     const type = headers.get('content-type')
     for (const [name, h] of Object.entries(described?.headers ?? {}) as [string, Json][]) if (h.required && !headers.has(name)) return [`${status}: ${name} is missing`]
     if (described === undefined && BY_HTTP.includes(status)) return this.#document(status, type, body)
@@ -56,6 +56,8 @@ export class Described {
     return fits
   }
 
+  #response(r: Json): Json { return r?.$ref === undefined ? r : this.#doc.components.responses[r.$ref.split('/').at(-1)] }
+
   /** What is wrong with an event of a stream. */
   eventFaults(o: Operation, event: string, data: unknown): string[] {
     const schema = o.op.responses['200'].content['text/event-stream']['x-events'][event]
@@ -72,7 +74,7 @@ export class Described {
       const own = s.type === 'object' || s.type?.includes?.('object') ? s.additionalProperties === undefined ? [at] : [] : []
       return [...own, ...Object.entries(s.properties ?? {}).flatMap(([k, v]) => seek(v, `${at}.${k}`)), ...seek(s.items, `${at}[]`), ...(s.anyOf ?? []).flatMap((x: Json) => seek(x, at)), ...typeof s.additionalProperties === 'object' ? seek(s.additionalProperties, `${at}.*`) : []]
     }
-    return [...new Set(this.operations.flatMap(o => Object.entries(o.op.responses as Json).flatMap(([status, r]: [string, Json]) => Object.values(r.content ?? {}).flatMap((c: Json) => seek(c.schema, `${o.id} ${status}`)))))]
+    return [...new Set(this.operations.flatMap(o => Object.entries(o.op.responses as Json).flatMap(([status, r]: [string, Json]) => Object.values(this.#response(r).content ?? {}).flatMap((c: Json) => seek(c.schema, `${o.id} ${status}`)))))]
   }
 
   /** The statuses that an operation is described to answer. */

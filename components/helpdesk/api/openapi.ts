@@ -25,7 +25,8 @@ const HEADS: Readonly<Record<number, Schema>> = {
   429: { 'Retry-After': header('Seconds to wait.', true, count) }, 503: { 'Retry-After': header('Seconds to wait.', false, count) },
 }
 const heads = (status: number, more: Schema = {}): Schema => { const all = { ...HEADS[status], ...more }; return Object.keys(all).length > 0 ? { headers: all } : {} }
-const refusals = (statuses: readonly number[]): Schema => Object.fromEntries([...new Set(statuses)].sort((a, b) => a - b).map(status => [status, { description: REFUSALS[status], ...heads(status), content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }]))
+const refusals = (statuses: readonly number[]): Schema => Object.fromEntries([...new Set(statuses)].sort((a, b) => a - b).map(status => [status, { $ref: `#/components/responses/Refused${status}` }]))
+const refused: Schema = Object.fromEntries(Object.entries(REFUSALS).map(([status, description]) => [`Refused${status}`, { description, ...heads(Number(status)), content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }]))
 
 /** What a command is given, by its names. */
 export const argumentsOf = (c: CommandEntry): Schema => sent(
@@ -45,7 +46,7 @@ export function openapi(routes: readonly Route[], settings: object): object {
     servers: [{ url: '/api/v1' }],
     security: [{ token: [] }],
     paths: { ...described(routes), ...commands(true), ...commands(false), '/exports/{key}': EXPORT },
-    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } }, schemas: { Problem: PROBLEM, Settings: settings } },
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } }, schemas: { Problem: PROBLEM, Settings: settings }, responses: refused },
   }
 }
 
