@@ -345,7 +345,8 @@ export class ClientStream extends Stream implements Carrier {
 
   async #resume(e: Element, user: Jid): Promise<void> {
     const found = await this.#resumable(e, user)
-    if (this.over || !found) return
+    if (!found) return
+    if (this.over) { if ('device' in found) found.device.spurned(); return }
     if (!('go' in found)) this.sendElement(found)
     else if (found.go(resumed => resumed.write(this.within))) this.#enter(found.device)
   }

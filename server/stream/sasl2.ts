@@ -123,7 +123,7 @@ export class Sasl2 {
       ...(data ? [el('additional-data', NS_SASL2, {}, encodeBase64(data))] : []), el('authorization-identifier', NS_SASL2, {}, as), ...told, ...token)
 
     const resumed = resume && await stream.resumable(resume, user)
-    if (stream.carrier.over) return
+    if (stream.carrier.over) { if (resumed && 'device' in resumed) resumed.device.spurned(); return }
     if (resumed && 'go' in resumed) {
       const { device } = resumed
       if (resumed.go(e => success(device.jid.full, e).write(stream.carrier.within))) stream.enter(device) // no features (XEP-0198 section 8.2)
