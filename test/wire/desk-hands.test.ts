@@ -9,7 +9,16 @@ const API = '/api/v1'
 type Json = Awaited<ReturnType<DeskHouse['rest']>>['body'] // of any shape
 const command = (d: DeskHouse, n: number, word: string, who: string, body: object = {}): ReturnType<DeskHouse['rest']> => d.rest('POST', `${API}/conversations/${n}/commands/${word}`, who, body)
 const one = async (d: DeskHouse, n: number): Promise<Json> => (await d.rest('GET', `${API}/conversations/${n}`, 'adam')).body
-const happened = async (d: DeskHouse, n: number): Promise<{ type: string; by: string; text: string }[]> => (await d.rest('GET', `${API}/conversations/${n}/history`, 'adam')).body.history
+/** All of its history, page by page. */
+async function happened(d: DeskHouse, n: number): Promise<{ type: string; by: string; text: string }[]> {
+  const all: { type: string; by: string; text: string }[] = []
+  for (let after = '0'; after;) {
+    const { body } = await d.rest('GET', `${API}/conversations/${n}/history?after=${after}`, 'adam')
+    all.push(...body.history)
+    after = body.next ?? ''
+  }
+  return all
+}
 const set = async (d: DeskHouse, change: object): Promise<void> => { const { status, body } = await d.rest('PATCH', `${API}/settings`, 'adam', change); assert.equal(status, 200, JSON.stringify(body)) }
 const goes = async (p: Person, presence = "<presence type='unavailable'/>"): Promise<void> => { p.actor.says(presence); await p.actor.fence() }
 const THREE = { ...TEAM, cleo: 'agent' } as const
