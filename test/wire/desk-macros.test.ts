@@ -27,7 +27,7 @@ describe('a macro', () => {
     const { labels, priority, subject } = await dossier(d)
     assert.deepEqual([labels, priority, subject], [['fire'], 'urgent', 'Burning printer'])
     assert.deepEqual([(await d.rest('GET', `${API}/conversations/1`, 'mia')).body.queue, (await d.rest('GET', `${API}/conversations/1`, 'mia')).body.state], ['billing', 'waiting'])
-    assert.equal((await history(d)).at(-1), 'Anna: macro fire')
+    assert.equal((await history(d)).at(-1), 'Anna runs the macro fire')
   }, CONF))
 
   it('stops at the first step that is refused, says which, and what was done stands', deskWith({ ...CALM, macros: { away: { title: 'Away with it', steps: ['!label later', '!t nobody', '!close'] }, gone: { title: 'Gone', steps: ['!delete yes', '!label gone'] } } }, TEAM, async d => {
@@ -37,7 +37,7 @@ describe('a macro', () => {
     assert.deepEqual([rest.status, rest.body.title], [403, 'Gone: stopped at step 1 of 2 (!delete yes): You may not do that.'])
     assert.equal((await d.rest('GET', `${API}/conversations/1`, 'mia')).body.state, 'active')
     assert.deepEqual((await dossier(d)).labels, ['later'])
-    assert.equal((await history(d)).at(-1), 'Anna: macro away 1/3')
+    assert.equal((await history(d)).at(-1), 'Anna runs the macro away 1/3')
   }, CONF))
 
   it('runs with the rights of who runs it: who is not in the conversation gets nowhere, a manager may', deskWith({ ...CALM, macros: { mark: { title: 'Mark', steps: ['!label x'] } } }, TEAM, async d => {
