@@ -43,8 +43,8 @@ export const GROUPS: readonly { readonly title: string; /** shown without what s
   { title: 'Mark', bare: true, words: ['subject', 'label', 'prio', 'follow', 'hold', 'unhold', 'res', 'pin'] },
   { title: 'Keep', bare: true, words: ['task', 'taskdone', 'time', 'related', 'newticket', 'call', 'addfile', 'field', 'event', 'mon', 'delete', 'ban', 'unban'] },
   { title: 'Lists', bare: true, bot: true, words: ['mine', 'done', 'list', 'find', 'kb', 'bulk', 'channels', 'open', 'bans'] },
-  { title: 'Tickets', bare: true, bot: true, words: ['tickets', 'ticketinfo', 'ticketstatus', 'ticketsubject', 'merge', 'split'] },
-  { title: 'The desk', bare: true, bot: true, words: ['articles', 'article', 'addarticle', 'editarticle', 'delarticle', 'hooks', 'addhook', 'edithook', 'delhook'] },
+  { title: 'Tickets', bare: true, bot: true, words: ['tickets', 'ticketinfo', 'maketicket', 'ticketnote', 'ticketstatus', 'ticketsubject', 'merge', 'split'] },
+  { title: 'The desk', bare: true, bot: true, words: ['articles', 'article', 'addarticle', 'editarticle', 'delarticle', 'hooks', 'addhook', 'edithook', 'delhook', 'banaddress', 'liftban'] },
   { title: 'Colleagues', bare: true, bot: true, words: ['im', 'ims', 'board', 'colleagues', 'here', 'rooms', 'makeroom', 'removeroom', 'start'] },
   { title: 'Yourself', bot: true, words: ['on', 'off', 'view', 'max', 'inv', 'announce'] },
 ]

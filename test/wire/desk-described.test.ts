@@ -106,6 +106,7 @@ const ARGUMENTS: Readonly<Record<string, (d: DeskHouse, n: number) => Json>> = {
   ticketinfo: async d => ({ ticket: await someTicket(d) }), ticketstatus: async d => ({ ticket: await someTicket(d), status: 'done' }), ticketsubject: async d => ({ ticket: await someTicket(d), subject: 'B' }), merge: async d => ({ ticket: await someTicket(d), into: await someTicket(d) }),
   split: async d => { const n = await someTicket(d); await made(d, `/tickets/${n}/articles`, { body: 'two' }); return { ticket: n, articles: '2', subject: 'Two' } },
   article: async d => ({ article: await someArticle(d) }), editarticle: async d => ({ article: await someArticle(d), what: 'title', value: 'Other' }), delarticle: async d => ({ article: await someArticle(d), confirm: 'yes' }),
+  ticketnote: async d => ({ ticket: await someTicket(d), text: 'More' }), liftban: async d => { await made(d, '/bans', { address: '192.0.2.9' }); return { whom: '192.0.2.9' } },
   edithook: async d => ({ hook: await someHook(d), what: 'off' }), delhook: async d => ({ hook: await someHook(d), confirm: 'yes' }),
   mail: async (d, n) => { const { id } = (await d.rest('GET', `${API}/conversations/${n}/customer`, 'boss')).body; await d.rest('PATCH', `${API}/customers/${id}`, 'boss', { email: 'c@mail.example' }); return {} },
 }

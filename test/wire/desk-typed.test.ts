@@ -43,6 +43,16 @@ describe('tickets by command', () => {
     assert.deepEqual((await d.rest('GET', `${API}/audit`, 'adam')).body.items.slice(0, 3).map((x: Json) => [x.by, x.what, x.on]), [['mia@localhost', 'mergeTicket', '/tickets/1'], ['anna@localhost', 'changeTicket', '/tickets/1'], ['anna@localhost', 'changeTicket', '/tickets/1']])
   }))
 
+  it('are made without a conversation, and added to', deskWith({}, TEAM, async d => {
+    const anna = await d.comes('anna')
+    await does(anna, '!maketicket nowhere Pump It leaks', /There is no queue “nowhere”/)
+    assert.equal(await does(anna, '!maketicket support "The pump" It leaks.\nBadly.', /Ticket/), '✱ Ticket 1 is made, in Support.')
+    assert.equal(await does(anna, '!ticketnote 1 The part has come', /ticket 1/), '✱ It stands in ticket 1.')
+    await does(anna, '!ticketnote 7 x', /There is no ticket 7/)
+    const t = (await d.rest('GET', `${API}/tickets/1`, 'anna')).body
+    assert.deepEqual([t.subject, t.queue, t.articles.map((a: Json) => [a.by, a.body]).sort()], ['The pump', 'support', [['anna@localhost', 'It leaks.\nBadly.'], ['anna@localhost', 'The part has come']]])
+  }))
+
   it('SEC-A07 over REST need the scope of what they are about, as its own routes do', deskWith({}, TEAM, async d => {
     await make(d, 'Pump', 'first')
     const ask = async (who: string, word: string, body: object, ...scopes: string[]): Promise<number> => (await d.rest('POST', `${API}/commands/${word}`, who, body, scopes)).status
@@ -197,5 +207,21 @@ describe('the customer’s card by command', () => {
     assert.equal((await d.rest('GET', `${API}/conversations/1`, 'adam')).status, 404)
     const [proof] = (await d.rest('GET', `${API}/erasures`, 'adam')).body.items
     assert.deepEqual([proof.left, proof.by, proof.counts.conversations], [0, 'adam@localhost', 1])
+  }))
+})
+
+describe('addresses that are banned by command', () => {
+  it('SEC-W12 are an account, a whole domain or a network; managers ban and lift, and who is banned is not let in', deskWith({}, TEAM, async d => {
+    const [anna, mia] = [await d.comes('anna'), await d.comes('mia')]
+    const zoe = await d.comes('zoe')
+    await does(anna, '!banaddress zoe@localhost 1d spam', /You may not do that/)
+    for (const whom of ['zoe@localhost', 'evil.example', '192.0.2.0/24', '192.0.2.7']) await does(mia, `!banaddress ${whom} 1d spam`, /may not come in any more, for 1d/)
+    for (const [line, answer] of [['!banaddress zoe@localhost/x 1d', /Whom\?/], ['!banaddress 192.0.2.0/33 1d', /Whom\?/], ['!banaddress eve@evil.example soon', /How long\?/], ['!liftban nobody@localhost', /is not banned/]] as const) await does(mia, line, answer)
+    assert.deepEqual((await d.rest('GET', `${API}/bans`, 'mia')).body.items.map((b: Json) => b.visitor ?? b.address).sort(), ['192.0.2.0/24', '192.0.2.7', 'evil.example', 'zoe@localhost'])
+    zoe.types(`support@${DESK}`, 'hello')
+    await zoe.actor.hears`<message type='error'><error><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`
+    await does(mia, '!liftban Zoe@localhost', /may come in again/)
+    zoe.types(`support@${DESK}`, 'hello')
+    await anna.reads(BOT, /New chat #1/)
   }))
 })

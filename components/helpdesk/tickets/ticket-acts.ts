@@ -1,5 +1,6 @@
 // What is done with tickets themselves, for all ways in: listed, shown, changed, merged, split (SEC-D20, ST-104; shell).
 import { randomUUID } from 'node:crypto'
+import { noQueue } from '../acts/handing-on.ts'
 import { nameOf } from '../acts/marks.ts'
 import { isAnswer, no, unknown, yes, type Act, type Answer, type Call } from '../answers.ts'
 import { queueName } from '../config.ts'
@@ -7,7 +8,8 @@ import type { Bare } from '../facts.ts'
 import type { Office } from '../office.ts'
 import { maySeeTicket } from '../records/access.ts'
 import { short } from '../sentences.ts'
-import type { Ticket } from './port.ts'
+import { queueMeant } from '../words.ts'
+import type { Article, Ticket } from './port.ts'
 import type { TicketHandler } from './ticket-commands.ts'
 
 const SHOWN = 20 // in an answer to a command
@@ -52,6 +54,16 @@ async function changed(o: Office, c: Call, what: 'status' | 'subject'): Promise<
   return yes(`Ticket ${t.number}: ${what} ${what === 'status' ? value : `“${value}”`}.`)
 }
 
+const FAILED = 'It could not be written: the ticket system cannot be asked now.'
+const article = (o: Office, c: Call): Article => ({ key: `typed-${randomUUID()}`, at: o.now, by: c.by, conversation: 0, body: c.args['text'] ?? '' })
+/** Tickets may be kept in another system, which may fail; then undefined. */
+async function written<T>(o: Office, work: () => Promise<T>): Promise<T | undefined> {
+  try { return await work() } catch (error) {
+    o.link.log.warn({ err: error }, 'a ticket could not be written')
+    return undefined
+  }
+}
+
 export const TICKET_ACTS: Readonly<Record<TicketHandler, Act>> = {
   async tickets(o, c) {
     const words = (c.args['words'] ?? '').toLowerCase().split(/\s+/).filter(w => w !== '')
@@ -75,6 +87,26 @@ export const TICKET_ACTS: Readonly<Record<TicketHandler, Act>> = {
     const head = [`Ticket ${t.number}: ${t.subject}`, t.status ?? 'open', ...(t.queue === '' ? [] : [queueName(o.config, t.queue)]), ...(t.customer === '' ? [] : [t.customer])]
     const lines = t.articles.map((a, i) => `${i + 1}. ${moment(a.at)} ${nameOf(o, a.by)}${a.conversation === 0 ? '' : `, #${a.conversation}`}: ${short(a.body, ARTICLE)}`)
     return yes([head.join(' · '), ...(lines.length > ARTICLES ? [`The last ${ARTICLES} of ${lines.length}:`] : []), ...lines.slice(-ARTICLES)].join('\n'))
+  },
+
+  async makeTicket(o, c) {
+    const queue = queueMeant(c.args['queue'] ?? '') ?? (c.args['queue'] ?? '').toLowerCase()
+    if (!o.hasQueue(queue)) return noQueue(o, queue)
+    const subject = (c.args['subject'] ?? '').trim()
+    if (subject.length > HEAD) return no(`At most ${HEAD} characters, please.`)
+    const number = await written(o, () => o.filing.tickets.open({ subject, queue, customer: '' }, article(o, c)))
+    if (number === undefined) return no(FAILED)
+    await o.records.audit.note({ by: c.by, what: 'makeTicket', on: `/tickets/${number}`, detail: ['queue', 'subject', 'text'] })
+    return yes(`Ticket ${number} is made, in ${queueName(o.config, queue)}.`)
+  },
+  async ticketNote(o, c) {
+    const t = await asked(o, c)
+    if (isAnswer(t)) return t
+    const outcome = await written(o, () => o.filing.tickets.append(t.number, article(o, c)))
+    if (outcome === undefined) return no(FAILED)
+    if (outcome === 'missing') return noTicket(t.number)
+    await o.records.audit.note({ by: c.by, what: 'addArticle', on: `/tickets/${t.number}`, detail: ['text'] })
+    return yes(`It stands in ticket ${t.number}.`)
   },
 
   ticketStatus: (o, c) => changed(o, c, 'status'),
