@@ -152,9 +152,11 @@ export async function findPage(store: ReadableArchive, owner: string, ask: Archi
     ...(ask.text === undefined ? {} : { text: ask.text }), limit: page.max, last: page.last,
   }
   const whole = ask.afterId === undefined && ask.beforeId === undefined && ask.text === undefined // the store counts without regard to ids and words
-  const [found, count] = await Promise.all([store.query(query), whole ? store.count(filter) : undefined])
+  const [found, counted] = await Promise.all([store.query(query), whole ? store.count(filter) : undefined])
   const rows = fitting(found.rows, page.last)
   const complete = found.complete && rows.length === found.rows.length
+  // what was looked for by its words is counted where all of it stands on this page
+  const count = counted ?? (complete && afterId === undefined && beforeId === undefined ? rows.length : undefined)
   const index = count === undefined || rows.length === 0 ? undefined
     : !page.last && page.after === undefined ? 0
     : page.last && page.before === undefined ? count - rows.length : undefined

@@ -62,6 +62,8 @@ describe('message archives', () => {
     assert.deepEqual((await page(romeo, '', { [FULLTEXT]: 'moon sun' })).bodies, [said[2]])
     assert.deepEqual((await page(romeo, '', { [FULLTEXT]: '"the sun"' })).bodies, [said[1], said[3]])
     assert.deepEqual((await page(romeo, '', { [FULLTEXT]: 'example' })).bodies, [])
+    const counted = async (text: string, set = ''): Promise<string | null | undefined> => (await page(romeo, set, { [FULLTEXT]: text })).fin.getChild('set', 'http://jabber.org/protocol/rsm')?.getChildText('count')
+    assert.deepEqual([await counted('sun'), await counted('example'), await counted('sun', '<max>3</max><before/>'), await counted('sun', '<max>2</max>')], ['3', '0', '3', null], 'what stands on one page is counted')
     const first = await page(romeo, '<max>2</max>', { [FULLTEXT]: 'sun', with: juliet.bare })
     assert.deepEqual([first.bodies, first.fin.attrs['complete']], [said.slice(1, 3), undefined])
     const second = await page(romeo, `<max>2</max><after>${first.ids[1]}</after>`, { [FULLTEXT]: 'sun' })
