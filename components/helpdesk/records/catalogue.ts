@@ -29,6 +29,7 @@ export class Catalogue implements View {
   readonly #pending = new Set<number>()
   #alarm: Disposable | undefined
   #stopped = false
+  #again: Promise<void> = Promise.resolve()
   #turn: Promise<void> = Promise.resolve()
   /** What others keep of a conversation. */
   beside: (n: number) => Promise<Beside> = async () => ({})
@@ -48,11 +49,13 @@ export class Catalogue implements View {
     for (const n of this.#o.book.states.keys()) this.#stale.add(n)
     if (this.#stale.size > 0) this.#o.later(() => this.flush())
     const before = (await documents.get<Kept>(KEPT, this.#o.domain, 'conversations'))?.value
-    if (before?.form !== FORM) this.#o.later(() => this.#anew(before))
+    // Beside all else: nothing waits for it.
+    if (before?.form !== FORM) this.#again = this.#anew(before).catch((error: unknown) => this.#o.link.log.error({ err: error }, 'conversations could not be written down again'))
   }
-  stop(): void {
+  stop(): Promise<void> {
     this.#stopped = true
     this.#alarm?.[Symbol.dispose]()
+    return this.#again
   }
 
   /** Writes all down again that an older deskbell wrote down in another form; goes on where it was after a start. */
@@ -63,7 +66,7 @@ export class Catalogue implements View {
       const page = await this.#o.summaries.oldest({ after, limit: PAGE })
       for (const { number } of page) {
         if (this.#stopped) return
-        if (!this.#pending.has(number)) await this.write(number) // what is pending is written anyway
+        if (!this.#pending.has(number)) await this.#inTurn(() => this.write(number)) // what is pending is written anyway
       }
       after = page.at(-1)?.number
       if (page.length < PAGE) break
@@ -71,7 +74,7 @@ export class Catalogue implements View {
     }
     for (let after: number | undefined; ;) {
       const page = await this.#o.summaries.deleted({ after, limit: PAGE })
-      for (const { number } of page) if (!this.#stopped) await this.write(number)
+      for (const { number } of page) if (!this.#stopped) await this.#inTurn(() => this.write(number))
       after = page.at(-1)?.number
       if (page.length < PAGE) break
     }
@@ -99,7 +102,9 @@ export class Catalogue implements View {
   flush(): Promise<void> {
     this.#alarm?.[Symbol.dispose]()
     this.#alarm = undefined
-    const work = async (): Promise<void> => { for (const n of [...this.#stale]) { this.#stale.delete(n); await this.write(n) } }
+    return this.#inTurn(async () => { for (const n of [...this.#stale]) { this.#stale.delete(n); await this.write(n) } })
+  }
+  #inTurn(work: () => Promise<void>): Promise<void> {
     this.#turn = this.#turn.then(work, work)
     return this.#turn
   }

@@ -59,7 +59,7 @@ export class Records {
     await this.erasure.again()
   }
   async stop(): Promise<void> {
-    this.catalogue.stop()
+    await this.catalogue.stop()
     this.keeping.stop()
     await this.printer.close()
     await this.hooks?.close()
