@@ -238,7 +238,8 @@ const ACTS: Readonly<Record<Handler, Act>> = {
     const max = Number((c.args['number'] ?? '').replace('#', ''))
     if (!Number.isInteger(max) || max < 0 || max > 1000) return no('A number from 0 to 1000, please.')
     await setIntake(o, c.by, { max })
-    return yes(`You serve at most ${max} at once.`)
+    const most = capacityOf(o.operators.operator(c.by))
+    return yes(most < max ? `You serve at most ${most} at once: an administrator has set that.` : `You serve at most ${max} at once.`)
   },
   async view(o, c) {
     const view = c.args['as']?.toLowerCase() === 'room' ? 'room' : 'contact'

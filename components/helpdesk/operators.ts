@@ -125,9 +125,9 @@ export class Operators {
   stands: (jid: Bare) => Operator['back'] = () => undefined
   operator(jid: Bare): Operator {
     const { intake, capacity, bot } = this.record(jid)
-    const most = bot ? ENDLESS : capacity
-    const own = intake.max !== undefined && most !== undefined ? Math.min(intake.max, most) : intake.max
-    return { id: jid, devices: [...this.#devices.get(jid)?.values() ?? [], ...this.#pages.get(jid)?.values() ?? []], intake: { ...intake, max: own }, capacity: most ?? this.#rules.now.distribution.capacity, back: this.stands(jid) }
+    const most = bot ? ENDLESS : capacity ?? this.#rules.now.distribution.capacity
+    const own = intake.max === undefined ? undefined : Math.min(intake.max, most)
+    return { id: jid, devices: [...this.#devices.get(jid)?.values() ?? [], ...this.#pages.get(jid)?.values() ?? []], intake: { ...intake, max: own }, capacity: most, back: this.stands(jid) }
   }
   /** Whether it is a program. */
   isBot(jid: Bare): boolean { return this.record(jid).bot === true }

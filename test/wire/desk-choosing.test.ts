@@ -33,6 +33,23 @@ describe('round robin', () => {
   }))
 })
 
+describe('how many at once', () => {
+  it('ST-25 an agent may want fewer than the desk allows, and gets no more than that by wanting more', deskWith({ ...CALM, distribution: { capacity: 2 } }, TEAM, async d => {
+    const anna = await d.comes('anna')
+    await says(anna, '!max 9', '✱ You serve at most 2 at once: an administrator has set that.')
+    for (const n of [1, 2, 3]) {
+      const customer = await d.comes(`c${n}`)
+      customer.types(BILLING, 'hello')
+      await anna.reads(BOT, new RegExp(`#${n} .* waits`))
+    }
+    for (const n of [1, 2]) await says(anna, `!take ${n}`, /yours/)
+    await says(anna, '!take 3', /Anna serves 2 of 2/)
+    await says(anna, '!max 1', '✱ You serve at most 1 at once.')
+    await says(anna, '!close', /closed/, c(1))
+    await says(anna, '!take 3', /Anna serves 1 of 1/)
+  }))
+})
+
 describe('an invitation', () => {
   it('OT-32 goes to who is available: who is out, busy or paused is refused', deskWith(CALM, TEAM, async d => {
     const { anna, zoe } = await talk(d)
