@@ -5,7 +5,7 @@ import type { KeptCanned } from '../canned-book.ts'
 import { created, gone, nothing, object, ok, page, problem, type Caller, type Door, type Route } from './door.ts'
 import { maybe, paged, PAGED, sent, shape, text, texts, yesNo } from './shapes.ts'
 
-const REPLY = { shortcut: { ...text, minLength: 1, maxLength: 32, description: 'Up to 32 letters and digits; no command’s word.' }, title: text, text: { ...text, description: '%VISITOR%, %OPERATOR% and the fields by name are put in.' }, group: maybe(text), queues: texts, own: { ...yesNo, description: 'Only the caller’s.' } }
+const REPLY = { shortcut: { ...text, minLength: 1, maxLength: 32, description: 'Up to 32 letters and digits; no command’s word.' }, title: { ...text, minLength: 1, maxLength: 80 }, text: { ...text, description: '%VISITOR%, %OPERATOR% and the fields by name are put in.' }, group: maybe(text), queues: texts, own: { ...yesNo, description: 'Only the caller’s.' } }
 const CANNED = shape({ id: text, ...REPLY })
 
 export function cannedRoutes({ office: { canned, operators, rules } }: Door): readonly Route[] {

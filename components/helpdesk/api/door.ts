@@ -31,6 +31,8 @@ export interface Route {
   readonly personal?: true
   readonly summary: string
   readonly query?: Readonly<Record<string, Schema>>
+  /** Parameters without which it is refused. */
+  readonly demands?: readonly string[]
   readonly body?: Schema
   readonly answer: Schema
   /** Of success; default 200. */

@@ -74,7 +74,7 @@ function described(routes: readonly Route[]): Schema {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const r of routes) {
     const isRead = r.method === 'GET'
-    const inQuery = Object.entries(r.query ?? {}).map(([name, schema]) => ({ name, in: 'query', schema }))
+    const inQuery = Object.entries(r.query ?? {}).map(([name, schema]) => ({ name, in: 'query', schema, ...(r.demands?.includes(name) ? { required: true } : {}) }))
     const inHead = r.open ? [] : isRead ? r.events ? [LAST] : [] : [ONCE, ...(VERSIONED.has(r.path) ? [SEEN] : [])]
     const parameters = [...[...r.path.matchAll(/\{(\w+)\}/g)].map(m => parameter(m[1] ?? '')), ...inQuery, ...inHead]
     const content = r.media ? { [r.media]: { schema: r.answer } } : r.events ? { 'text/event-stream': { schema: r.answer, 'x-events': r.events } } : { ...json(r.answer), ...(r.table ? { 'text/csv': { schema: text } } : {}) }

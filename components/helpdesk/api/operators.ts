@@ -11,7 +11,7 @@ const words = maybe(texts)
 const known = maybe(text)
 const NEWS: Readonly<Record<keyof OperatorNews, Schema>> = {
   name: text, password: { ...text, description: 'None at the making: a random one is made and told once.' }, confirm: text, role: text, disabled: yesNo,
-  alias: { ...known, maxLength: 254 }, email: { ...known, maxLength: 254 }, capacity: maybe({ ...count, maximum: 1000 }), perQueue: maybe(byName({ ...count, maximum: 1000 })),
+  alias: { ...known, minLength: 1, maxLength: 254 }, email: { ...known, minLength: 1, maxLength: 254 }, capacity: maybe({ ...count, maximum: 1000 }), perQueue: maybe(byName({ ...count, maximum: 1000 })),
   departments: words, skills: words, languages: words, bot: maybe(yesNo), view: { enum: ['contact', 'room', null] },
 }
 /** A line of the board. */

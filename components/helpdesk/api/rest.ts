@@ -77,7 +77,7 @@ class Api {
   constructor(door: Door) { this.#o = door.office; this.#door = door }
 
   routes(): readonly Route[] {
-    const pages = { before: { ...above, description: 'Only numbers below this.' }, limit: { type: 'integer', minimum: 1, maximum: MOST, description: 'At most so many.' } }
+    const pages = { before: { ...above, description: 'Only numbers below this.' }, limit: { type: 'integer', minimum: 1, maximum: MOST, description: 'At most so many; of a search 100.' } }
     return [
       { method: 'GET', path: '/conversations', id: 'conversations', scope: 'conversations:read', refuses: [403, 422], summary: 'Conversations you may see, the newest first; by the further parameters a search. `field.NAME` asks for the value of a custom field. A page may hold fewer than `limit`, even none, and go on all the same: it ends where `next` is null', query: { ...pages, ...SEARCH }, answer: paged(shape({ ...SUMMARY, customer: text, deleted: { ...maybe(moment), description: 'Of a search.' }, weight: { ...count, description: 'Of a search.' } }, 'deleted', 'weight'), 'conversations'), handle: (r, who) => this.list(r, who) },
       { method: 'GET', path: '/conversations/{n}', id: 'conversation', scope: 'conversations:read', summary: 'One conversation', answer: CONVERSATION, handle: (r, who) => this.one(r, who) },

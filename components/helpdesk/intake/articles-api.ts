@@ -34,7 +34,7 @@ export function articleRoutes({ office: o }: Door): readonly Route[] {
     { method: 'GET', path: '/articles/{id}', id: 'article', scope: 'articles:read', needs: 'chat.serve', summary: 'One article', answer: ARTICLE, handle: r => { const a = find(r); return a ? ok(shown(a)) : nothing() } },
     { method: 'PATCH', path: '/articles/{id}', id: 'changeArticle', scope: 'articles:write', needs: 'canned.manage', summary: 'Changes an article', body: sent(WORDS), answer: ARTICLE, handle: (r, who) => { const a = find(r); return a ? keep(r, who, a) : nothing() } },
     {
-      method: 'GET', path: '/suggestions', id: 'suggestions', scope: 'articles:read', needs: 'chat.serve', summary: 'What may answer a question: articles in which most of its words stand, and what the knowledge base finds', query: { q: { ...text, minLength: 1, description: 'The question.' }, queue: text, customers: { ...yesNo, description: 'true: only what customers may read.' }, limit: { type: 'integer', minimum: 1, maximum: 20, description: 'The best so many; there is no next page.' } },
+      method: 'GET', path: '/suggestions', id: 'suggestions', scope: 'articles:read', needs: 'chat.serve', summary: 'What may answer a question: articles in which most of its words stand, and what the knowledge base finds', demands: ['q'], query: { q: { ...text, minLength: 1, description: 'The question.' }, queue: text, customers: { ...yesNo, description: 'true: only what customers may read.' }, limit: { type: 'integer', minimum: 1, maximum: 20, description: 'The best so many; there is no next page.' } },
       answer: shape({ items: list(shape({ title: text, text, url: maybe(text) })) }),
       async handle(r) {
         const [q, queue] = [r.query.get('q') ?? '', r.query.get('queue') ?? undefined]
