@@ -4,7 +4,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import type { FromBrowser, PollRequest } from '../../schemas/webchat.ts'
 
 const schema = JSON.parse(readFileSync(new URL('../../schemas/webchat.json', import.meta.url), 'utf8')) as { $id: string }
-const ajv = new Ajv2020({ strictTypes: false, allErrors: false })
+const ajv = new Ajv2020({ validateSchema: false, strictTypes: false, allErrors: false }) // a test has looked at the schema
 ajv.addSchema(schema)
 
 const compiled = <T>(name: string): ValidateFunction<T> => ajv.compile<T>({ $ref: `${schema.$id}#/$defs/${name}` })
