@@ -97,7 +97,7 @@ describe('the card of a customer', () => {
     const after = await card(d)
     for (const [k, v] of Object.entries(set)) assert.deepEqual(after[k], v, k)
     assert.deepEqual([after.authentication, after.roles, after.comments[0].text, after.comments[0].by], ['XMPP account', ['customer'], 'pays late', 'anna@localhost'])
-    for (const wrong of [{ email: 'no address' }, { role: 'admin' }, { verified: true }, { id: 'x' }, { subscribed: 'yes' }, { fields: { none: '1' } }]) assert.equal((await d.rest('PATCH', `${API}/customers/${before.id}`, 'anna', wrong)).status, 422, JSON.stringify(wrong))
+    for (const wrong of [{ email: 'no address' }, { timeZone: 'Mars' }, { role: 'admin' }, { verified: true }, { id: 'x' }, { subscribed: 'yes' }, { fields: { none: '1' } }]) assert.equal((await d.rest('PATCH', `${API}/customers/${before.id}`, 'anna', wrong)).status, 422, JSON.stringify(wrong))
     assert.equal((await d.rest('GET', `${API}/customers/${before.id}`, 'ben')).status, 404, 'who never served this customer does not see the card')
     anna.types(c(1), '!who')
     const { text } = await anna.reads(c(1), /#1 Zoe/)

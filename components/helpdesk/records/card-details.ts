@@ -1,5 +1,6 @@
 // What may be set on a customer's card, and whether it is well-formed. Pure.
 import { PRIORITIES, type Bare, type Priority } from '../facts.ts'
+import { zoneExists } from '../hours/zone.ts'
 import { mailAddress } from '../mail/letter.ts'
 import { NOTHING_KNOWN, type Details } from './card.ts'
 
@@ -26,6 +27,9 @@ export function readDetails(given: Readonly<Record<string, unknown>> | undefined
       const priority = v === null ? null : PRIORITIES.find(p => p === v)
       if (priority === undefined) return { wrong: `priority: one of ${PRIORITIES.join(', ')}, or null.` }
       record.priority = priority
+    } else if (k === 'timeZone') {
+      if (v !== null && (typeof v !== 'string' || !zoneExists(v))) return { wrong: 'timeZone: an IANA time zone such as Europe/Berlin, or null.' }
+      details[k] = v
     } else if (k === 'fields') {
       for (const [name, value] of Object.entries(typeof v === 'object' && v !== null ? v : {})) {
         if (!isField(name) || typeof value !== 'string' || value.length > LONGEST) return { wrong: `fields: ${name} is no custom field, or its value no text.` }
