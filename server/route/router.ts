@@ -1,4 +1,4 @@
-// Who answers for which domain. One look-up, no rules: the rules are in the routes.
+// Who answers for which domain. One look-up, no rules: they are in the routes, and in guards for what nobody here shall have.
 import { errorReply, type AnyStanza } from '../stanza/stanza.ts'
 import { refuse, StanzaError } from '../stanza/errors.ts'
 import type { HANDLED } from './way.ts'

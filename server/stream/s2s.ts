@@ -116,15 +116,16 @@ export class Federation implements Route, PeerWorld, AsyncDisposable {
     this.#link(from.domain, to.domain).deliver(stanza)
   }
 
-  /** Sends on what a crash has left. */
+  /** Sends on what a crash has left; what is a day old goes back. */
   async resume(): Promise<void> {
-    for (const stanza of await this.#postbag?.left() ?? []) {
-      if (stanza.from && this.isOurs(stanza.from.domain)) await this.deliver(stanza)
-      else this.settled(stanza)
+    for (const { stanza, stale } of await this.#postbag?.left() ?? []) {
+      if (!stanza.from || !this.isOurs(stanza.from.domain)) this.settled(stanza)
+      else if (stale) await this.#giveBack(stanza, 'remote-server-timeout', undefined)
+      else await this.deliver(stanza)
     }
   }
 
-  #giveBack(stanza: AnyStanza, condition: 'remote-server-not-found' | 'resource-constraint', via: Resource | undefined): void | Promise<void> {
+  #giveBack(stanza: AnyStanza, condition: 'remote-server-not-found' | 'remote-server-timeout' | 'resource-constraint', via: Resource | undefined): void | Promise<void> {
     this.settled(stanza)
     return this.router.giveBack(errorReply(stanza, refuse(condition)), via)
   }

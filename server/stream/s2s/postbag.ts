@@ -11,12 +11,15 @@ const COLLECTION = 'abroad'
 const OWNER = 'server'
 const MOST = 10_000 // messages that are written down at a time; more go without
 const PAGE = 200
+const STALE = 86_400_000 // ms: what is older was left by a server that stood still, or came back with a backup
 const NS_DELAY = 'urn:xmpp:delay'
 const NS_HINTS = 'urn:xmpp:hints' // XEP-0334
 const FLEETING = new Set(['http://jabber.org/protocol/chatstates', NS_HINTS])
 
 /** `at`: ms since 1970. */
 interface Kept { readonly text: string; readonly at: number }
+
+export interface Left { readonly stanza: AnyStanza; readonly stale: boolean }
 
 export interface PostbagWorld { readonly documents: Pick<DocumentStore, 'put' | 'remove' | 'range'>; readonly clock: Clock; readonly log: Log }
 
@@ -52,10 +55,13 @@ export class Postbag {
     this.#world.documents.remove(COLLECTION, OWNER, id).catch((err: unknown) => { this.#world.log.error({ err }, 'a message that has arrived cannot be struck out: it goes out again after the next start') })
   }
 
-  /** What a crash has left, in the order in which it was sent, with its time (XEP-0203). The other server may have it already: nobody can know. */
-  async left(): Promise<readonly AnyStanza[]> {
-    const { documents } = this.#world
-    const all: AnyStanza[] = []
+  /**
+   * What a crash has left, in the order in which it was sent, with its time (XEP-0203). The other server may have it already: nobody
+   * can know. `stale`: it is too old to be sent.
+   */
+  async left(): Promise<readonly Left[]> {
+    const { documents, clock } = this.#world
+    const all: Left[] = []
     for (let after: string | undefined; ;) {
       const page = await documents.range<Kept>(COLLECTION, OWNER, { limit: PAGE, ...(after !== undefined && { after }) })
       for (const { id, value: { text, at } } of page) {
@@ -65,7 +71,7 @@ export class Postbag {
         const stanza = (told ? read : read.with(el('delay', NS_DELAY, { from: read.from.domain, stamp: new Date(at).toISOString() }))) as AnyStanza // a message stays one
         this.#ids.set(stanza, id)
         this.#inside++
-        all.push(stanza)
+        all.push({ stanza, stale: clock.now() - at > STALE })
       }
       if (page.length < PAGE) return all
       after = page.at(-1)!.id // length says it is there
