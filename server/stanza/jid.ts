@@ -1,4 +1,5 @@
 // XMPP addresses (RFC 7622): parsed, prepared and split once, then passed around as values.
+import { escape } from '../xml/element.ts'
 import { opaqueString, prepareDomain, usernameCaseMapped } from './precis.ts'
 
 /** An XMPP address, prepared and split. `bare` and `full` are ready strings: they are the keys of every table on the hot path. */
@@ -9,6 +10,7 @@ export class Jid {
   readonly bare: string
   readonly full: string
   #bareJid: Jid | undefined
+  #quoted: string | undefined
 
   private constructor(local: string, domain: string, resource: string, bare: string, full: string) {
     this.local = local
@@ -46,6 +48,11 @@ export class Jid {
 
   get isBare(): boolean {
     return this.resource === ''
+  }
+
+  /** `full`, made safe to stand in an attribute; made once. */
+  get quoted(): string {
+    return (this.#quoted ??= escape(this.full))
   }
 
   /** The address without its resource, made once. */

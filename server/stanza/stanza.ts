@@ -68,8 +68,8 @@ export class Stanza<K extends Kind = Kind> {
     const { type, to, from, id, lang } = this.head
     let s = ''
     if (type !== DEFAULT_TYPE[this.kind]) s += ` type='${type}'`
-    if (to) s += ` to='${escape(to.full)}'`
-    if (from) s += ` from='${escape(from.full)}'`
+    if (to) s += ` to='${to.quoted}'`
+    if (from) s += ` from='${from.quoted}'`
     if (id !== undefined) s += ` id='${escape(id)}'`
     if (lang) s += ` xml:lang='${escape(lang)}'`
     return s

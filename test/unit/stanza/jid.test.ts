@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { Jid, prepareLocal } from '../../../server/stanza/jid.ts'
+import { Stanza } from '../../../server/stanza/stanza.ts'
 
 interface JidVectors { valid: { jid: string; local: string; domain: string; resource: string }[]; invalid: string[] }
 const vectors = JSON.parse(readFileSync(new URL('vectors/jids-jxmpp.json', import.meta.url), 'utf8')) as JidVectors // our own file
@@ -108,6 +109,13 @@ describe('Jid', () => {
     for (let i = 0; i < 20_000; i++) Jid.parse(`u${i}@example.org`)
     assert.equal(Jid.parse('First@example.org').full, first.full)
     assert.equal(Jid.parse('u19999@example.org').local, 'u19999')
+  })
+
+  it('cannot break out of the attribute that it is written into', () => {
+    const jid = Jid.parse(`juliet@example.com/<a b='c' d="e">&`)
+    const heads = ['to', 'from'].map(side => Stanza.of('message', { type: 'chat', [side]: jid }).write())
+    assert.deepEqual(heads, ['to', 'from'].map(side => `<message type='chat' ${side}='juliet@example.com/&lt;a b=&apos;c&apos; d=&quot;e&quot;&gt;&amp;'/>`))
+    assert.equal(jid.toBare().quoted, 'juliet@example.com')
   })
 
   it('RFC-J3 prepares a bare account name', () => {
