@@ -9,6 +9,8 @@ export interface Customer {
   readonly name: string
   /** Speaks the desk's own namespace (schemas/desk-namespace.md): a bridge speaks for him. */
   readonly bridged: boolean
+  /** A plain client without an account (XEP-0175): one of the public. */
+  readonly guest?: boolean
   /** The queue's address he wrote to with a plain client: answers come from there. */
   readonly contact?: string
   readonly page?: string
@@ -31,7 +33,7 @@ export interface Customer {
 }
 
 /** Who is logged in somewhere is a customer: an XMPP account, or a page whose site has signed who it is; others are the public. */
-export const kindOf = (c: Customer): 'customer' | 'public' => c.bridged && c.verified !== true ? 'public' : 'customer'
+export const kindOf = (c: Customer): 'customer' | 'public' => c.guest === true || (c.bridged && c.verified !== true) ? 'public' : 'customer'
 
 const BY_ID = 'desk-customers'
 const BY_JID = 'desk-customer-ids'

@@ -64,8 +64,9 @@ export class Reception {
       const known = await this.#office.customers.byJid(from.bare)
       if (this.#office.bans.bans(from.bare, undefined, this.#office.now)) return refuse('forbidden', 'You may not chat here.')
       if (queue === undefined && (!known || !await this.#owns(known, n))) return refuse('item-not-found')
-      const name = short(m.child('nick', NS.nick)?.text ?? '', 80) || known?.name || capital(localOf(from.bare))
-      const customer = await this.#office.customers.meet(from.bare, { name, bridged: known?.bridged ?? false, ...(queue === undefined ? {} : { contact: queue }) })
+      const isGuest = this.#office.link.privileges?.isForGuests?.(from.domain) === true
+      const name = short(m.child('nick', NS.nick)?.text ?? '', 80) || known?.name || (isGuest ? 'Guest' : capital(localOf(from.bare)))
+      const customer = await this.#office.customers.meet(from.bare, { name, bridged: known?.bridged ?? false, ...(isGuest ? { guest: true } : {}), ...(queue === undefined ? {} : { contact: queue }) })
       const id = m.head.id
       const current = this.#office.current(customer)
       if (customer.last !== undefined && (await this.#office.book.sent(customer.last, 'customer', id))?.body === body) return // Pidgin sends again what was not acknowledged

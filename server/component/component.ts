@@ -105,6 +105,8 @@ export interface Privileges {
   keepApart?(rule: (from: string, to: string) => string | undefined): Disposable
   /** Whether a domain is served here; absent where nobody knows. */
   serves?(domain: string): boolean
+  /** Whether whoever has an address of this domain is a guest without an account (XEP-0175); absent where nobody knows. */
+  isForGuests?(domain: string): boolean
   /** Whether a push reaches a local account that is not connected (XEP-0357); absent where there are none. */
   wakes?(jid: string): Promise<boolean>
   /** Hears when the connection of an operator's device is lost but may be resumed (`attached` false), and when it is back. */

@@ -139,7 +139,7 @@ export class Host implements Home {
     this.#stages['in:deliver'].push(p => this.#deliver(p))
     this.#lay()
     this.rosters.serve(this)
-    this.router.add(domain, { deliver: (s, via) => this.receive(s, via) })
+    this.router.add(domain, { deliver: (s, via) => this.receive(s, via), forGuests: () => this.guests !== undefined })
   }
 
   /** Installs plugins in the order given; `options` are the config's, by plugin name. Throws if one needs another that is not there. */

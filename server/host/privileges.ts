@@ -36,6 +36,7 @@ export function privilegesOf(host: Host, domain: string, connection: () => Conne
       return { [Symbol.dispose]() { live = false } }
     },
     serves: name => host.router.has(name),
+    isForGuests: name => host.router.isForGuests(name),
     async wakes(jid) {
       const at = Jid.tryParse(jid)
       const account = at?.domain === host.domain ? await host.accounts.at(at) : undefined

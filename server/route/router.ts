@@ -5,7 +5,7 @@ import type { HANDLED } from './way.ts'
 import type { Resource } from '../session/account.ts'
 
 /** Whoever answers for a domain: a host, a component in this process or on a wire, a peer server. `via` is the local device it came from. */
-export interface Route { deliver(stanza: AnyStanza, via?: Resource): void | Promise<void> }
+export interface Route { deliver(stanza: AnyStanza, via?: Resource): void | Promise<void>; /** whether those who have an address there have no account (XEP-0175) */ forGuests?(): boolean }
 
 /** Turns a stanza away, with an error for its sender or without a word; undefined: it may go on. */
 export type Guard = (stanza: AnyStanza) => typeof HANDLED | StanzaError | undefined
@@ -25,6 +25,7 @@ export class Router {
   }
 
   has(domain: string): boolean { return this.#routes.has(domain) }
+  isForGuests(domain: string): boolean { return this.#routes.get(domain)?.forGuests?.() === true }
 
   /** Hands the stanza to its domain's route; where there is none, its sender gets it back as an error. */
   route(stanza: AnyStanza, via?: Resource): void | Promise<void> {

@@ -95,7 +95,7 @@ export class Card {
     const count = (all: readonly { readonly at: number }[]): Record<keyof typeof SPANS, number> =>
       Object.fromEntries(Object.entries(SPANS).map(([name, days]) => [name, all.filter(x => x.at >= this.#o.now - days * DAY).length])) as Record<keyof typeof SPANS, number> // of the keys of SPANS
     return {
-      id: c.id, name: c.name, jid: c.jid, email: c.email ?? null, manager: managerOf(this.#o, c) ?? null, priority: priorityOf(c) ?? null, authentication: c.bridged ? (c.verified ? 'signed by the site' : 'none') : 'XMPP account', roles: [kindOf(c)], page: c.page ?? null,
+      id: c.id, name: c.name, jid: c.jid, email: c.email ?? null, manager: managerOf(this.#o, c) ?? null, priority: priorityOf(c) ?? null, authentication: c.bridged ? (c.verified ? 'signed by the site' : 'none') : c.guest === true ? 'none' : 'XMPP account', roles: [kindOf(c)], page: c.page ?? null,
       ...NOTHING_KNOWN, ...value.details, fields: value.fields, comments: value.comments,
       tickets: tickets.map(t => ({ number: t.number, subject: t.subject, status: t.status ?? 'open', messages: t.articles.length, agent: t.articles.at(-1)?.by ?? null, opened: t.opened })),
       chats: chats.map(s => ({ number: s.number, state: s.state, group: queueName(config, s.queue), started: s.opened, queueTime: waits.get(s.number) ?? null, agent: s.owners.at(-1) ?? null, ticket: s.ticket ?? null })),

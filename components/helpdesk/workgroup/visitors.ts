@@ -91,7 +91,8 @@ export class Visitors {
     if (operators.has(from.bare)) return Promise.resolve(refuse('not-authorized', 'Operators do not wait in the queue.'))
     return this.#office.inTurnOf(from.bare, async () => {
       const known = await customers.byJid(from.bare)
-      const no = bans.bans(from.bare, known?.address, this.#office.now) || known?.bridged === true ? new Refused('You may not chat here.') : this.#office.barred(known ? kindOf(known) : 'customer')
+      const isGuest = this.#office.link.privileges?.isForGuests?.(from.domain) === true
+      const no = bans.bans(from.bare, known?.address, this.#office.now) || known?.bridged === true ? new Refused('You may not chat here.') : this.#office.barred(known ? kindOf(known) : isGuest ? 'public' : 'customer')
       if (no) return refuse('not-authorized', because(this.#office, no))
       const current = known && this.#office.current(known)
       if (current && current.s.is !== 'ended') return refuse('conflict', isQueued(current.s) ? 'You wait already.' : 'You are in a conversation already.')
@@ -106,7 +107,7 @@ export class Visitors {
       const name = typed === '' ? known?.name ?? local.slice(0, 1).toUpperCase() + local.slice(1) : looksLikeStaff(typed, staff) ? typed + SUFFIX : typed
       const many = this.#office.quota.begins(from)
       if (many) return many
-      const customer = await customers.meet(from.bare, { name, bridged: false, contact: queue, ...(given['email'] ? { email: short(given['email'], 254) } : {}) })
+      const customer = await customers.meet(from.bare, { name, bridged: false, ...(isGuest ? { guest: true } : {}), contact: queue, ...(given['email'] ? { email: short(given['email'], 254) } : {}) })
       const joining = { visit: { jid: from.full, queue, notify: q.child('queue-notifications') !== undefined, invited: false }, held: [] as Message[] }
       this.#joining.set(customer.id, joining)
       try {
