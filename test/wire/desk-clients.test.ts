@@ -229,8 +229,10 @@ describe('one agent with several clients', () => {
   }))
 
   it('who logs in anew finds the talk in the archive, and no old offer or invitation', desk(STAFF, async d => {
-    const { zoe } = await talk(d, async anna => { anna.types(BOT, '!view room'); await anna.reads(BOT, /shown as rooms/); anna.types(BOT, '!view contact'); await anna.reads(BOT, /contacts/) })
+    const { anna, zoe } = await talk(d, async anna => { anna.types(BOT, '!view room'); await anna.reads(BOT, /shown as rooms/); anna.types(BOT, '!view contact'); await anna.reads(BOT, /contacts/) })
     zoe.types(SUPPORT, 'and now?')
+    await anna.reads(c(1), 'and now?')
+    await d.quiet()
     const phone = await d.house.actor('phone', 'anna@localhost/phone')
     await phone.comesOnline()
     phone.says(`<iq type='set' id='m'><query xmlns='urn:xmpp:mam:2'/></iq>`)
