@@ -1,6 +1,6 @@
 // Who is asked and who may: the manual's example of round robin, invitations to who is available, and the two ways into a conversation.
 import assert from 'node:assert/strict'
-import { BOT, c, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
+import { BOT, c, SUPPORT, type Person } from '../harness/desk.ts'
 import { deskWith, talk, TEAM } from '../harness/talks.ts'
 
 const CALM = { quality: { idleWarning: 0, idleCritical: 0 } }
