@@ -119,9 +119,11 @@ export class Federation implements Route, PeerWorld, AsyncDisposable {
   /** Sends on what a crash has left; what is a day old goes back. */
   async resume(): Promise<void> {
     for (const { stanza, stale } of await this.#postbag?.left() ?? []) {
-      if (!stanza.from || !this.isOurs(stanza.from.domain)) this.settled(stanza)
-      else if (stale) await this.#giveBack(stanza, 'remote-server-timeout', undefined)
-      else await this.deliver(stanza)
+      try {
+        if (!stanza.from || !this.isOurs(stanza.from.domain)) this.settled(stanza)
+        else if (stale) await this.#giveBack(stanza, 'remote-server-timeout', undefined)
+        else await this.deliver(stanza)
+      } catch (err) { this.log.error({ err }, 'a bug met a stanza') } // one of them keeps no server from starting
     }
   }
 

@@ -204,6 +204,19 @@ describe('a stream to another server', () => {
     await anna.receivesNothing()
   }))
 
+  it('SEC-C21 a peer that says after all that it does not count has what it was sent: nothing waits for it at the end, and nothing comes twice', () => play(async (anna, b, us) => {
+    writes(anna, '1')
+    const talk = await b.accepts(SM)
+    await talk.reads(/<message [^>]*id='1'/)
+    talk.says(`<failed xmlns='urn:xmpp:sm:3'><feature-not-implemented xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>`)
+    await using again = await us.again(ours, `{ ca: ${ca}, targets: { b.test: "127.0.0.1:${b.port}" } }`)
+    const later = await again.actor('anna')
+    writes(later, '2')
+    const second = await b.accepts(SM)
+    const [, id] = await second.reads(/<message [^>]*id='(\d)'/)
+    assert.equal(id, '2')
+  }))
+
   it('RFC-X6 a burst of thousands is carried whole, whether or not the peer has acknowledged anything yet', () => play(async (anna, b) => {
     writes(anna, 'first')
     const talk = await b.accepts(SM)

@@ -176,7 +176,13 @@ export abstract class PeerStream extends Stream {
     this.#unacked = new Unacked({ stanzas: Infinity, bytes: SLOWER * this.peers.limits.streamManagement.bytes })
   }
   protected get managed(): boolean { return this.#handled !== undefined }
-  protected unmanage(): void { this.#handled = this.#unacked = this.#askedAt = undefined }
+  /** The peer does not count: what it was sent it has, as far as can be known. */
+  protected unmanage(): void {
+    const sent = this.#unacked?.drain() ?? []
+    this.#handled = this.#unacked = this.#askedAt = undefined
+    for (const stanza of sent) this.peers.settled(stanza)
+    this.#onSettled()
+  }
 
   /** Takes an element of stream management; false if it is none for a stream that is managed. */
   protected acknowledged(e: Element): boolean {

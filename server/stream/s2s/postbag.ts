@@ -3,6 +3,7 @@ import { el } from '../../xml/element.ts'
 import { parseFrame, UNLIMITED } from '../../xml/parser.ts'
 import { CONTENT, type AnyStanza } from '../../stanza/stanza.ts'
 import { readStanza, Unreadable } from '../../stanza/read.ts'
+import { randomText } from '../../net/random.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { DocumentStore } from '../../ports/store.ts'
@@ -26,20 +27,20 @@ export interface PostbagWorld { readonly documents: Pick<DocumentStore, 'put' | 
 export class Postbag {
   readonly #world: PostbagWorld
   readonly #ids = new WeakMap<AnyStanza, string>()
-  readonly #since: string
+  readonly #run: string // sorts by its time; no other run has the same, wherever clocks are put
   #count = 0
   #inside = 0
 
   constructor(world: PostbagWorld) {
     this.#world = world
-    this.#since = String(world.clock.now()).padStart(15, '0')
+    this.#run = `${String(world.clock.now()).padStart(15, '0')}-${randomText(6)}`
   }
 
   /** Writes a message down; resolves when that is committed. Undefined for what need not outlive a crash. */
   keep(stanza: AnyStanza): Promise<void> | undefined {
     if (this.#ids.has(stanza) || this.#inside >= MOST || !isWorthKeeping(stanza)) return undefined
     const { documents, clock } = this.#world
-    const id = `${this.#since}-${String(this.#count++).padStart(12, '0')}` // sorts as they were sent
+    const id = `${this.#run}-${String(this.#count++).padStart(12, '0')}` // sorts as they were sent
     this.#ids.set(stanza, id)
     this.#inside++
     const kept: Kept = { text: stanza.write(CONTENT), at: clock.now() }
@@ -56,17 +57,22 @@ export class Postbag {
   }
 
   /**
-   * What a crash has left, in the order in which it was sent, with its time (XEP-0203). The other server may have it already: nobody
-   * can know. `stale`: it is too old to be sent.
+   * What a crash has left, in the order in which it was sent, with its time (XEP-0203); what was written down since the start is on
+   * its way. The other server may have it already: nobody can know. `stale`: it is too old to be sent.
    */
   async left(): Promise<readonly Left[]> {
-    const { documents, clock } = this.#world
+    const { documents, clock, log } = this.#world
     const all: Left[] = []
     for (let after: string | undefined; ;) {
       const page = await documents.range<Kept>(COLLECTION, OWNER, { limit: PAGE, ...(after !== undefined && { after }) })
       for (const { id, value: { text, at } } of page) {
-        const read = readStanza(parseFrame(text, UNLIMITED))
-        if (read instanceof Unreadable || !read.from) { await documents.remove(COLLECTION, OWNER, id); continue }
+        if (id.startsWith(this.#run)) continue
+        const read = stanzaIn(text)
+        if (!read?.from) {
+          log.error({ id }, 'a message for another server cannot be read any more')
+          await documents.remove(COLLECTION, OWNER, id)
+          continue
+        }
         const told = read.payload.some(e => e.is('delay', NS_DELAY))
         const stanza = (told ? read : read.with(el('delay', NS_DELAY, { from: read.from.domain, stamp: new Date(at).toISOString() }))) as AnyStanza // a message stays one
         this.#ids.set(stanza, id)
@@ -77,6 +83,13 @@ export class Postbag {
       after = page.at(-1)!.id // length says it is there
     }
   }
+}
+
+function stanzaIn(text: string): AnyStanza | undefined {
+  try {
+    const read = readStanza(parseFrame(text, UNLIMITED))
+    return read instanceof Unreadable ? undefined : read
+  } catch { return undefined }
 }
 
 /** What people say to each other, and what belongs to it: not presence and questions, nor that somebody is typing. */

@@ -45,4 +45,15 @@ describe('messages on their way to other servers', () => {
     assert.deepEqual(third.map(({ stanza, stale }) => [stanza.head.id, stale]), [['old', true], ['new', false]])
     await close()
   })
+
+  it('are nothing that a crash has left while their own server runs, and one that cannot be read keeps no other back', async () => {
+    const { documents, close } = await openSqlite({ file: ':memory:' })
+    const clock = new MovedClock()
+    await new Postbag({ documents, clock, log: silent }).keep(message('before'))
+    await documents.put('abroad', 'server', '0', { text: '<message', at: clock.now() })
+    const bag = new Postbag({ documents, clock, log: silent })
+    await bag.keep(message('now'))
+    assert.deepEqual((await bag.left()).map(({ stanza }) => stanza.head.id), ['before'])
+    await close()
+  })
 })
