@@ -62,7 +62,7 @@ class Service implements Receiver {
   #rulers: ReadonlySet<string> = new Set()
   #makers: ReadonlySet<string> = new Set()
   #people: Disposable | undefined
-  readonly #awaited = new Set<Disposable>()
+  readonly #awaited = new Map<Place, { readonly until: number; readonly alarm: Disposable }>()
   readonly #saving = new Set<Promise<unknown>>()
 
   constructor(link: Link, options: MucOptions) {
@@ -97,7 +97,10 @@ class Service implements Receiver {
 
   leaving(): void {
     const now = this.#link.clock.now()
-    for (const [local, { room }] of this.#places) {
+    for (const [local, place] of this.#places) {
+      const { room, record } = place
+      const awaited = this.#awaited.get(place)
+      if (!room && awaited && !record.config.persistent) void this.#track(this.#keep.sleep(local, { record, until: awaited.until })) // nobody has come back yet
       if (!room) continue
       if (!room.config.persistent && !room.empty && !room.locked) void this.#track(this.#keep.sleep(local, { record: room.record(), until: now + AWAITED }))
       for (const s of room.shutdown(now).out) this.#link.send(s)
@@ -106,7 +109,7 @@ class Service implements Receiver {
 
   async stop(): Promise<void> {
     this.#people?.[Symbol.dispose]()
-    for (const alarm of this.#awaited) alarm[Symbol.dispose]()
+    for (const { alarm } of this.#awaited.values()) alarm[Symbol.dispose]()
     this.leaving()
     await Promise.allSettled(this.#saving)
   }
@@ -116,12 +119,12 @@ class Service implements Receiver {
     const place: Place = { record }
     this.#places.set(local, place)
     const alarm = this.#link.clock.alarm(until, () => {
-      this.#awaited.delete(alarm)
+      this.#awaited.delete(place)
       if (this.#places.get(local) !== place || place.record.config.persistent || place.waiting || place.room?.empty === false) return
       this.#places.delete(local)
       if (isLogged(record.config)) return this.#track(this.#keep.drop(local, this.#link.clock.now()))
     })
-    this.#awaited.add(alarm)
+    this.#awaited.set(place, { until, alarm })
   }
 
   receive(stanza: AnyStanza): void | Promise<void> {

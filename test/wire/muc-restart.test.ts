@@ -67,6 +67,13 @@ describe('rooms when the server goes down', () => {
     await carl.hears`<presence from='${ROOM}/Carl'><x xmlns='${USER}'><item affiliation='owner'/><status code='201'/></x></presence>`
   }))
 
+  it('go on waiting where the server goes down once more before anybody is back', () => restarted([['passwordprotectedroom', '1'], ['roomsecret', 'hush']], async town => {
+    await using third = await town.again(papers.make('a.test'), '{}')
+    const carl = await third.actor('carl')
+    carl.says(`<presence to='${ROOM}/Carl'>${JOIN}</presence>`)
+    await carl.hears`<presence type='error' from='${ROOM}/Carl'><error><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>`
+  }))
+
   it('do not wait for ever', () => restarted([], async town => {
     const carl = await town.actor('carl')
     await town.clock.advance(11 * 60_000)
