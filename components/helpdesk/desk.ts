@@ -206,8 +206,7 @@ class Desk implements Receiver {
     this.#customers.stop()
     this.#warnings.stop()
     await this.#office.records.stop()
-    await
- this.#office.stop()
+    await this.#office.stop()
     await this.#rosters.idle()
   }
 
