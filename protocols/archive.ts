@@ -157,9 +157,8 @@ export async function findPage(store: ReadableArchive, owner: string, ask: Archi
   const complete = found.complete && rows.length === found.rows.length
   // what was looked for by its words is counted where all of it stands on this page
   const count = counted ?? (complete && afterId === undefined && beforeId === undefined ? rows.length : undefined)
-  const index = count === undefined || rows.length === 0 ? undefined
-    : !page.last && page.after === undefined ? 0
-    : page.last && page.before === undefined ? count - rows.length : undefined
+  // COMPAT: slixmpp, and poezio with it, pages backwards no further once an index tells that the list ends with this page
+  const index = count !== undefined && rows.length > 0 && !page.last && page.after === undefined ? 0 : undefined
   const told: Told = {
     ...(rows.length ? { first: rows[0]!.id, last: rows.at(-1)!.id } : {}), // length says they are there
     ...(index === undefined ? {} : { index }),

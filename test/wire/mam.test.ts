@@ -179,7 +179,7 @@ describe('message archives', () => {
     assert.deepEqual([nothing.bodies, nothing.fin.attrs['complete']], [[], 'true'])
     const last = await page(romeo, '<max>2</max><before/>')
     assert.deepEqual(last.bodies, ['line 4', 'line 5'])
-    assert.equal(last.fin.getChild('set', RSM)!.getChild('first')!.attrs['index'], '3')
+    assert.equal(last.fin.getChild('set', RSM)!.getChild('first')!.attrs['index'], undefined, 'slixmpp takes it for the end of the list')
     const older = await page(romeo, `<max>9</max><before>${last.ids[0]}</before>`)
     assert.deepEqual([older.bodies, older.fin.attrs['complete']], [['line 1', 'line 2', 'line 3'], 'true'])
     const flipped = await page(romeo, '<max>2</max>', {}, '<flip-page/>')
