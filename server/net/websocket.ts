@@ -22,7 +22,7 @@ export class WebSocketTransport implements Transport {
   readonly #reading: Reading
   readonly #socket: Duplex
   readonly #outbox: Outbox
-  #written = 0 // bytes
+  #taken = 0 // writes: what ws itself sends, such as pings, is none of them
   #closed = false
   #heard = true // since the last ping
   #next: Disposable | undefined
@@ -34,7 +34,7 @@ export class WebSocketTransport implements Transport {
   constructor(ws: WebSocket, socket: Duplex, remote: string, secure: boolean, clock: Clock, rate?: Rate, ping = Infinity) {
     this.#ws = ws
     this.#socket = socket
-    this.#outbox = new Outbox(frames => { if (ws.readyState === ws.OPEN) socket.write(frames, 'latin1') })
+    this.#outbox = new Outbox(frames => { if (ws.readyState === ws.OPEN) socket.write(frames, 'latin1', this.#took) })
     this.remote = remote
     this.secure = secure
     this.#clock = clock
@@ -54,13 +54,9 @@ export class WebSocketTransport implements Transport {
   }
 
   get backlog(): number { return this.#socket.writableLength + this.#outbox.length }
-  get taken(): number { return this.#written - this.backlog }
-  write(text: string): void {
-    if (this.#closed) return
-    const frame = frameOf(text)
-    this.#written += frame.length
-    this.#outbox.send(frame)
-  }
+  get taken(): number { return this.#taken }
+  readonly #took = (): void => { this.#taken++ }
+  write(text: string): void { if (!this.#closed) this.#outbox.send(frameOf(text)) }
   pause(): void { this.#reading.pause() }
   resume(): void { this.#reading.resume() }
   close(): void {

@@ -214,6 +214,30 @@ describe('a WebSocket', () => {
     await well.receives("<iq xmlns='jabber:client' type='result' id='q'/>")
   })
 
+  it('SEC-E06 is given up when it has taken nothing for half a minute, though it speaks and is asked meanwhile', async () => {
+    const network = new MovedClock()
+    await using house = await House.open({ network, limits: { writeBuffer: { bytes: Infinity, stall: 30_000 }, websocket: { ...defaultLimits.websocket, ping: 10_000 } } })
+    const port = await webDoor(house)
+    await house.account('romeo')
+    const juliet = await house.actor('juliet', 'juliet@localhost/balcony')
+    await using romeo = await Framed.opens(port)
+    await romeo.logsIn('romeo', 'orchard')
+    romeo.raw.pause()
+    for (let i = 0; i < 300; i++) { // more than the kernel takes
+      juliet.says(`<message to='romeo@localhost/orchard' type='headline'><body>${'x'.repeat(50_000)}</body></message>`)
+      await juliet.receivesNothing()
+    }
+    const stream = [...house.devices.streams].find(s => s.device?.jid.full === 'romeo@localhost/orchard')!
+    for (const isThere of [true, true, true, false]) {
+      stream.probe(network.now())
+      assert.equal(house.devices.streams.has(stream), isThere)
+      if (!isThere) break
+      romeo.says("<message xmlns='jabber:client' to='juliet@localhost/balcony' type='headline'><body>still here</body></message>")
+      await juliet.receives`<message from='romeo@localhost/orchard'><body>still here</body></message>`
+      await network.advance(10_000)
+    }
+  })
+
   it('SEC-E05 is read no faster than it may send, and loses nothing', async () => {
     const network = new MovedClock()
     await using house = await House.open({ network, limits: { readRate: { ...defaultLimits.readRate, c2s: { rate: 1000, burst: 2000 } } } })
