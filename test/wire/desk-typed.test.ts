@@ -27,7 +27,7 @@ describe('tickets by command', () => {
     assert.equal((await d.rest('POST', `${API}/tickets`, 'mia', { subject: 'Salaries', body: 'secret', queue: 'money' })).status, 201)
     assert.equal(await does(anna, '!tickets', /·/), '✱ 2 · open · Old valve · Support\n1 · open · Broken pump · Support')
     assert.equal(await does(anna, '!tickets PUMP', /·/), '✱ 1 · open · Broken pump · Support')
-    await does(anna, '!tickets nothing', /There are no tickets/)
+    await does(anna, '!tickets nothing', /There are no such tickets\.$/)
     assert.match(await does(anna, '!ticketinfo 1', /^✱ Ticket 1/), /^✱ Ticket 1: Broken pump · open · Support\n1\. \S+ \S+ Mia: it leaks\n2\. \S+ \S+ Mia: still$/)
     await does(anna, '!ticketinfo 3', /There is no ticket 3\./)
     await does(anna, '!ticketstatus 3 closed', /There is no ticket 3\./)
@@ -51,6 +51,15 @@ describe('tickets by command', () => {
     await does(anna, '!ticketnote 7 x', /There is no ticket 7/)
     const t = (await d.rest('GET', `${API}/tickets/1`, 'anna')).body
     assert.deepEqual([t.subject, t.queue, t.articles.map((a: Json) => [a.by, a.body]).sort()], ['The pump', 'support', [['anna@localhost', 'It leaks.\nBadly.'], ['anna@localhost', 'The part has come']]])
+  }))
+
+  it('are listed twenty at a time; that there are more is said', deskWith({}, TEAM, async d => {
+    const anna = await d.comes('anna')
+    for (let i = 1; i <= 20; i++) await make(d, `Pump ${i}`, 'it leaks')
+    assert.match(await does(anna, '!tickets', /Pump/), /^✱ 20 · [^]*\n1 · open · Pump 1 · Support$/)
+    await make(d, 'Valve', 'it is old')
+    assert.match(await does(anna, '!tickets', /Valve/), /^✱ 21 · [^]*\n2 · open · Pump 2 · Support\nThere are more: add a word\.$/)
+    assert.match(await does(anna, '!tickets pump', /Pump/), /\n1 · open · Pump 1 · Support$/)
   }))
 
   it('SEC-A07 over REST need the scope of what they are about, as its own routes do', deskWith({}, TEAM, async d => {

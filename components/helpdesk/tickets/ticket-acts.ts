@@ -68,17 +68,21 @@ export const TICKET_ACTS: Readonly<Record<TicketHandler, Act>> = {
   async tickets(o, c) {
     const words = (c.args['words'] ?? '').toLowerCase().split(/\s+/).filter(w => w !== '')
     const found: string[] = []
-    for (let before: number | undefined, pages = 0; pages < LOOK && found.length < SHOWN; pages++) {
+    let isMore = true // behind what was looked at
+    for (let before: number | undefined, pages = 0; pages < LOOK && found.length <= SHOWN; pages++) {
       const page = await o.filing.tickets.list({ before, limit: PAGE })
       for (const t of page) {
-        if (found.length === SHOWN || !maySeeTicket(o, c.by, t.queue)) continue
+        if (found.length > SHOWN || !maySeeTicket(o, c.by, t.queue)) continue
         const line = `${t.number} · ${t.status ?? 'open'} · ${short(t.subject)}${t.customer === '' ? '' : ` (${t.customer})`}${t.queue === '' ? '' : ` · ${queueName(o.config, t.queue)}`}`
         if (words.every(w => line.toLowerCase().includes(w))) found.push(line)
       }
-      if (page.length < PAGE) break
+      isMore = page.length === PAGE
+      if (!isMore) break
       before = page.at(-1)?.number
     }
-    return yes(found.length > 0 ? found.join('\n') : 'There are no tickets.')
+    if (found.length > SHOWN) return yes([...found.slice(0, SHOWN), 'There are more: add a word.'].join('\n'))
+    const older = isMore ? [`Older ones than the newest ${LOOK * PAGE} were not looked at; !ticketinfo NUMBER shows any.`] : []
+    return yes([...(found.length > 0 ? found : [words.length > 0 ? 'There are no such tickets.' : 'There are no tickets.']), ...older].join('\n'))
   },
 
   async ticketInfo(o, c) {
