@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BuiltinTickets } from '../../components/helpdesk/tickets/builtin.ts'
+import type { Article } from '../../components/helpdesk/tickets/port.ts'
 import { muc } from '../../components/muc/muc.ts'
 import { mount } from '../../server/component/mount.ts'
 import { silent } from '../../server/ports/log.ts'
@@ -171,6 +173,43 @@ describe('a person who is erased', () => {
     }
     await d.later(3)
     assert.deepEqual(about(await kept(d), /pump number/), [])
+  }))
+
+  it('SEC-W27 nothing is written on the card of who is being erased', deskWith({}, TEAM, async d => {
+    await serves(d, await d.comes('anna'), 1, 'zoe', 'my pump is broken')
+    const { id } = (await d.rest('GET', `${API}/conversations/1/customer`, 'mia')).body
+    const { documents } = d.house.stores
+    const get = documents.get.bind(documents)
+    const [reached, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    documents.get = async <T>(collection: string, owner: string, key: string) => {
+      const found = await get<T>(collection, owner, key)
+      if (collection === 'desk-customer-cards') { reached.resolve(); await go.promise }
+      return found
+    }
+    const commented = d.rest('POST', `${API}/customers/${id}/comments`, 'mia', { text: 'a secret of hers' })
+    await reached.promise
+    const erasing = d.rest('POST', `${API}/customers/${id}/erase`, 'adam', { confirm: id })
+    await Promise.race([erasing, turns(2000)]) // it ends before the comment is kept, or waits for it
+    go.resolve()
+    assert.deepEqual([(await erasing).body.left, (await commented).status], [0, 201])
+    documents.get = get
+    assert.deepEqual(about(await kept(d), /secret/), [])
+    for (const [path, more] of [['', { website: 'https://secret.example.org' }], ['/comments', { text: 'a secret' }]] as const) assert.equal((await d.rest(path === '' ? 'PATCH' : 'POST', `${API}/customers/${id}${path}`, 'mia', more)).status, 404)
+  }))
+
+  it('SEC-W27 SEC-D20 an article that is on its way to another ticket goes, too', deskWith({}, TEAM, async d => {
+    const { documents } = d.house.stores
+    for (let i = 0; i < 12; i++) {
+      const tickets = new BuiltinTickets(documents, `desk${i}.localhost`)
+      const said = (k: number, conversation: number): Article => ({ key: `a${k}`, at: k, by: 'anna@localhost', conversation, body: `the secret of ${conversation}` })
+      const head = { subject: 'Pump', queue: 'support', customer: 'Zoe' }
+      const [one, two] = [await tickets.open(head, said(1, 7)), await tickets.open(head, said(2, 8))]
+      for (const k of [3, 4, 5]) await tickets.append(one, said(k, 7))
+      const moved = i % 2 === 0 ? tickets.merge(one, two) : tickets.split(one, { articles: ['a3', 'a4'], subject: 'Other', key: 's', at: 9 })
+      await Promise.all([moved, turns(i * 3).then(() => tickets.forget(7))])
+      const left = await Promise.all([1, 2, 3].map(n => tickets.get(n)))
+      assert.deepEqual(left.flatMap(t => t?.articles ?? []).map(a => a.conversation), [8])
+    }
   }))
 
   it('SEC-W27 SEC-W29 is gone from the agents’ permanent rooms, for who is in them and for who comes later, and from tickets that belong to no conversation', withRooms(async d => {

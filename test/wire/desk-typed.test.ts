@@ -217,6 +217,16 @@ describe('the customer’s card by command', () => {
     const [proof] = (await d.rest('GET', `${API}/erasures`, 'adam')).body.items
     assert.deepEqual([proof.left, proof.by, proof.counts.conversations], [0, 'adam@localhost', 1])
   }))
+
+  it('SEC-W27 who was a customer and is an administrator now erases what there is of that time, and goes on', deskWith({}, TEAM, async d => {
+    const [anna, adam] = [await d.comes('anna'), await d.comes('adam')]
+    const zoe = await serves(d, anna, 1, 'zoe', 'my pump is broken')
+    assert.equal((await d.rest('PATCH', `${API}/operators/zoe@localhost`, 'adam', { role: 'admin' })).status, 200)
+    await does(zoe, '!erase 1 yes', /The customer of #1 is erased/)
+    await does(zoe, '!tickets', /There are no tickets/)
+    assert.equal((await d.rest('GET', `${API}/conversations/1`, 'adam')).status, 404)
+    await does(adam, '!card 1 email zoe@example.org', /There is no conversation #1 that you could see/)
+  }))
 })
 
 describe('addresses that are banned by command', () => {

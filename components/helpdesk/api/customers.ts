@@ -3,7 +3,7 @@ import type { HttpRequest, HttpResponse } from '../../../server/api.ts'
 import { kindOf, type Customer } from '../customers.ts'
 import { PRIORITIES } from '../facts.ts'
 import type { Summary } from '../past.ts'
-import { fillCard } from '../records/card-acts.ts'
+import { commentOn, eraseCustomer, fillCard } from '../records/card-acts.ts'
 import { LONGEST } from '../records/card-details.ts'
 import { byName, count, list, maybe, moment, paged, PAGED, sent, shape, text, texts, yesNo } from './shapes.ts'
 import { created, nothing, object, ok, page, problem, time, whole, type Caller, type Door, type Route } from './door.ts'
@@ -75,6 +75,7 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
         const c = await find(r, who)
         if (!c) return nothing()
         const wrong = await fillCard(o, c, object(r))
+        if (wrong === false) return nothing()
         if (wrong !== undefined) return problem(422, wrong)
         return ok(await shown(await o.customers.byId(c.id) ?? c, who))
       },
@@ -86,7 +87,7 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
         if (!c) return nothing()
         const words = object(r)?.['text']
         if (typeof words !== 'string' || words.trim() === '' || words.length > LONGEST) return problem(422, `text: 1 to ${LONGEST} characters.`)
-        await card.comment(c.id, who.jid, words)
+        if (!await commentOn(o, c, who.jid, words)) return nothing()
         return created(`/customers/${c.id}`, await shown(c, who))
       },
     },
@@ -97,7 +98,7 @@ export function customerRoutes({ office: o }: Door): readonly Route[] {
         const customer = await o.customers.byId(id)
         if (!customer) return nothing()
         if (object(r)?.['confirm'] !== id) return problem(422, 'confirm: give the id of the customer once more; nothing was erased.')
-        const erased = await o.inTurnOf(customer.jid, () => erasure.erase(id, who.jid)) // what the customer does meanwhile waits, and is somebody new’s
+        const erased = await eraseCustomer(o, customer, who.jid)
         return erased ? ok({ ...erased, at: time(erased.at) }) : nothing()
       },
     },

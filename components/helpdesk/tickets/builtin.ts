@@ -19,7 +19,7 @@ interface Begun { readonly from: number; readonly articles: readonly string[]; r
 export class BuiltinTickets implements Tickets {
   readonly #documents: DocumentStore
   readonly #desk: string
-  /** Merges and splits go one after the other. */
+  /** Merges, splits and erasures go one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
   constructor(documents: DocumentStore, desk: string) { this.#documents = documents; this.#desk = desk }
 
@@ -158,20 +158,24 @@ export class BuiltinTickets implements Tickets {
     return (await Promise.all(held.map(h => this.get(Number(h.id))))).filter(t => t !== undefined)
   }
 
-  async forget(conversation: number, names: (text: string) => boolean = () => false): Promise<number> {
-    let gone = 0
-    for (const { id: ticket } of await this.#documents.range<number>(OF, this.#of(conversation), { limit: PAGE })) {
-      const number = Number(ticket)
-      const left = (await this.get(number))?.articles ?? []
-      const isTheirs = (a: Article): boolean => a.conversation === conversation || (a.conversation === 0 && names(a.body))
-      gone += await this.#take(number, left.filter(isTheirs))
-      await this.#head(ticket, head => ({ ...head, ...(left.every(isTheirs) || names(head.subject) ? { subject: ERASED } : {}), customer: ERASED }))
-      await this.#documents.remove(OF, this.#of(conversation), ticket)
-    }
-    return gone
+  // In turn with merges and splits: an article that is on its way to another ticket is in one of them, and not missed in both.
+  forget(conversation: number, names: (text: string) => boolean = () => false): Promise<number> {
+    return this.#inTurn(async () => {
+      let gone = 0
+      for (const { id: ticket } of await this.#documents.range<number>(OF, this.#of(conversation), { limit: PAGE })) {
+        const number = Number(ticket)
+        const left = (await this.get(number))?.articles ?? []
+        const isTheirs = (a: Article): boolean => a.conversation === conversation || (a.conversation === 0 && names(a.body))
+        gone += await this.#take(number, left.filter(isTheirs))
+        await this.#head(ticket, head => ({ ...head, ...(left.every(isTheirs) || names(head.subject) ? { subject: ERASED } : {}), customer: ERASED }))
+        await this.#documents.remove(OF, this.#of(conversation), ticket)
+      }
+      return gone
+    })
   }
 
-  async about(names: (text: string, about?: number) => boolean, remove: boolean): Promise<number> {
+  about(names: (text: string, about?: number) => boolean, remove: boolean): Promise<number> { return this.#inTurn(() => this.#about(names, remove)) }
+  async #about(names: (text: string, about?: number) => boolean, remove: boolean): Promise<number> {
     let found = 0
     for (let after: string | undefined; ;) {
       const page = await this.#documents.range<number>(OF, this.#of(0), { limit: PAGE, ...(after === undefined ? {} : { after }) })
