@@ -1,9 +1,10 @@
 // XEP-0424: what somebody takes back is taken out of the archives of both, where a tombstone stays.
 import { archivedAs, archiveText } from '../protocols/archive.ts'
 import { isRetractable, NS_RETRACT, NS_TOMBSTONE, retracted, retracts, tombstone } from '../protocols/retraction.ts'
-import { CONTENT, el, parseFrame, plugin, readStanza, Unreadable, type Element, type Host, type Jid, type Message } from '../server/api.ts'
+import { CONTENT, el, parseFrame, plugin, readStanza, refuse, Unreadable, type Element, type Host, type Jid, type Message } from '../server/api.ts'
 
 const PAGE = 20 // rows that hold the id, in whatever place: who fills an archive with such finds no further ones
+const MOST = 100 // that are looked for at a time for one author: each look may read a whole archive
 const NS_MUC_USER = 'http://jabber.org/protocol/muc#user'
 
 /** XEP-0424 Message Retraction in the archives of accounts. The archive (XEP-0313) keeps the retraction itself. */
@@ -11,6 +12,22 @@ export const retraction = plugin('retraction', host => {
   if (!host.installed.includes('mam')) return
   host.feature(NS_RETRACT)
   host.accountFeature(NS_RETRACT, NS_TOMBSTONE)
+  const looks = new Map<string, number>() // under way, by bare JID
+  const look = async (author: Jid, work: Promise<void>): Promise<void> => {
+    const { bare } = author
+    looks.set(bare, (looks.get(bare) ?? 0) + 1)
+    try { await work } catch (error) { host.bug(error) }
+    const left = looks.get(bare)! - 1 // it is in there
+    if (left > 0) looks.set(bare, left)
+    else looks.delete(bare)
+  }
+  for (const stage of ['out:admit', 'in:admit'] as const) {
+    host.on(stage, ({ stanza, sender }) => {
+      if (looks.size === 0 || (stage === 'in:admit' && sender)) return // a sender of ours was asked on his way out
+      const under = stanza.from === undefined ? undefined : looks.get(stanza.from.bare)
+      return under !== undefined && under >= MOST && retracts(stanza) !== undefined ? refuse('resource-constraint', 'Wait until what you took back before is gone.') : undefined
+    })
+  }
   for (const stage of ['out:archive', 'in:archive'] as const) {
     host.on(stage, p => {
       const id = retracts(p.stanza)
@@ -20,7 +37,7 @@ export const retraction = plugin('retraction', host => {
       const other = stage === 'out:archive' ? to : from
       if (kept === undefined || !other || !from) return // what is not kept does nothing
       const mark = retracted(p.stanza.head.id, host.clock.now())
-      p.hold(entomb(host, account.jid.bare, { id, before: kept, other, author: from, mark }).catch((error: unknown) => { host.bug(error) }))
+      p.hold(look(from, entomb(host, account.jid.bare, { id, before: kept, other, author: from, mark })))
     })
   }
 })

@@ -3,6 +3,9 @@ import assert from 'node:assert/strict'
 import type { Element as Xml } from 'ltx'
 import { muc } from '../../components/muc/muc.ts'
 import { ArchiveIds } from '../../protocols/archive.ts'
+import type { Stores } from '../../server/ports/store.ts'
+import { openSqlite } from '../../server/store/sqlite/sqlite.ts'
+import { until } from '../harness/patience.ts'
 import { House, scene, type Actor } from '../harness/scene.ts'
 
 const cast = { romeo: 'romeo@localhost/orchard', juliet: 'juliet@localhost/balcony' }
@@ -85,6 +88,27 @@ describe('messages that are taken back', () => {
     await commits(romeo, retract(juliet.bare, 'm1'))
     for (const who of [romeo, juliet]) assert.equal(told((await archive(who))[0]!), 'tombstone by r1')
   }))
+
+  it('are looked for in bounds: who takes back faster than they are found is told to wait, and may go on then', async () => {
+    const real = await openSqlite({ file: ':memory:' })
+    const found = Promise.withResolvers<void>()
+    let asked = 0
+    const stores: Stores = { ...real, archive: { ...real.archive, async query(q) { if (q.holds !== undefined) { asked++; await found.promise } return real.archive.query(q) } } }
+    await using house = await House.open({ stores })
+    const romeo = await house.actor('romeo', cast.romeo)
+    await house.account('juliet')
+    romeo.sends`<message type='chat' to='juliet@localhost' id='m1'><body>wrong person</body></message>`
+    for (let i = 0; i < 300; i++) romeo.says(retract('juliet@localhost', 'unknown', `id='r${i}' type='chat'`))
+    await romeo.hears`<message type='error'><error type='wait'><resource-constraint xmlns='${STANZAS}'/></error></message>`
+    await romeo.hears`<message type='error' id='r299'/>`
+    assert.ok(asked <= 200, `${asked} looks at once`)
+    found.resolve()
+    await until(async () => {
+      romeo.says(retract('juliet@localhost', 'm1', "id='last' type='chat'"))
+      await romeo.fence()
+      return told((await archive(romeo))[0]!) === 'tombstone by last'
+    }, 'what is taken back afterwards is gone')
+  })
 
   it('are announced by the host and by accounts', scene(cast, async ({ romeo }) => {
     romeo.sends`<iq type='get' id='d' to='localhost'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`
