@@ -197,7 +197,7 @@ function transfer(s: Present, c: Ask<'transfer'>): Outcome {
   if (s.owner !== c.by && c.force !== true) return notYours('{who} serves it, and nobody else may transfer it.', s.owner)
   if (c.to === s.owner) return no('{who} serves it already.', s.owner)
   if (s.transfer) return no('It is being offered to {who} already.', s.transfer.to)
-  return [{ type: 'transfer offered', at: c.now, id: c.id, by: c.by, to: c.to, until: c.until }, ...(c.line ? [{ type: 'said' as const, at: c.now, seq: 0, by: c.by, as: 'internal' as const }] : [])] // numbered on the way out
+  return [{ type: 'transfer offered', at: c.now, id: c.id, by: c.by, to: c.to, until: c.until, ...(c.line ? { line: true as const } : {}) }, ...(c.line ? [{ type: 'said' as const, at: c.now, seq: 0, by: c.by, as: 'internal' as const }] : [])] // numbered on the way out
 }
 
 function requeue(s: Present, c: Ask<'requeue'>): Outcome {
@@ -297,7 +297,7 @@ export function evolve(s: State, e: Event): State {
     case 'exhausted': return s.is === 'waiting' ? { ...s, place: { ...s.place, passed: [], rest: e.until } } : s
     case 'stirred': return s.is === 'waiting' ? { ...s, place: { ...s.place, rest: undefined, passed: s.place.passed.filter(p => p !== e.who) } } : s
     case 'requeued': return { ...known, is: 'waiting', queue: e.queue, only: e.why === 'given' ? undefined : known.only, place: place(e.at, e.why === 'given' ? { spare: e.from } : { head: true, spare: e.why === 'silent' ? e.from : undefined, preferred: s.is === 'ended' ? [s.owner] : [] }) }
-    case 'transfer offered': return s.is === 'active' ? { ...s, transfer: { id: e.id, to: e.to, until: e.until, by: e.by } } : s
+    case 'transfer offered': return s.is === 'active' ? { ...s, transfer: { id: e.id, to: e.to, until: e.until, by: e.by, ...(e.line ? { comment: s.lines + 1 } : {}) } } : s
     case 'transfer passed': return s.is === 'active' ? { ...s, transfer: undefined } : s
     case 'invited': return { ...s, invitations: [...s.invitations, { id: e.id, by: e.by, who: e.who, until: e.until }] }
     case 'invitation accepted': return { ...s, invitations: s.invitations.map(i => i.id === e.id ? { ...i, until: undefined } : i), crew: { [e.who]: 'invited', ...s.crew } }

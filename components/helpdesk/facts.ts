@@ -10,7 +10,7 @@ export type Role = 'invited' | 'observer' | 'participant'
 export type Visibility = 'public' | 'internal' | 'coaching' | 'system' | 'command'
 
 /** A question to one operator: will you take it? Its id is also the key of the seat reserved for him. Times in ms since the epoch. */
-export interface Offer { readonly id: string; readonly to: Bare; readonly until: number; readonly by?: Bare | undefined }
+export interface Offer { readonly id: string; readonly to: Bare; readonly until: number; readonly by?: Bare | undefined; /** the number of the line with the giver's comment */ readonly comment?: number }
 /** A colleague asked in. Until he answers it has a deadline; after that it is the address of the internal chat of the two. */
 export interface Invitation { readonly id: string; readonly by: Bare; readonly who: Bare; readonly until: number | undefined }
 /** The place in a queue. `head` stands before everyone without it; `passed` were asked and did not take it. */
@@ -167,7 +167,7 @@ export type Event = { readonly at: number } & (
   | { type: 'exhausted'; until: number }
   | { type: 'stirred'; who?: Bare }
   | { type: 'taken'; by: Bare; seat: string; from?: Bare }
-  | { type: 'transfer offered'; id: string; by: Bare; to: Bare; until: number }
+  | { type: 'transfer offered'; id: string; by: Bare; to: Bare; until: number; /** the giver's comment is the next line */ line?: true }
   | { type: 'transfer passed'; id: string; by: Bare; why: PassReason }
   | { type: 'transferred'; id: string; from: Bare; to: Bare }
   | { type: 'requeued'; queue: string; why: 'given' | 'detached' | 'silent' | 'removed' | 'reopened'; from?: Bare; by?: Bare }

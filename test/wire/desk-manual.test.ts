@@ -196,6 +196,8 @@ describe('colleagues', () => {
     await d.later(60)
     anna.types(c(1), '!t ben she has tried it twice')
     await ben.reads(BOT, /Anna wants to transfer #1 to you: Zoe, Billing: “she has tried it twice” — !a/) // it helps to decide
+    for (const presence of ["<presence type='unavailable'/>", '<presence/>']) { ben.actor.says(presence); await ben.actor.fence(); await d.quiet() }
+    await ben.reads(BOT, /Anna wants to transfer #1 to you: Zoe, Billing: “she has tried it twice” — !a/)
     ben.types(BOT, '!a')
     await ben.reads(c(1), /· Billing · waited 0:00\n/) // the wait, not the age
     await ben.reads(c(1), 'Anna (note): she has tried it twice')

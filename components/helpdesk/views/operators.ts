@@ -108,7 +108,9 @@ export class OperatorView implements View {
 
   /** What waits for an answer, once more: in the words of the first time. */
   async remind(n: number, s: Present, to: Bare, what: Extract<Notice, { is: 'offer' | 'transfer' | 'invitation' }>): Promise<void> {
-    this.bot(to, sentence(what, this.#office.scene(n, s, what.is === 'offer' ? await this.#opening(n) : '')), false)
+    const comment = what.is === 'transfer' && s.is === 'active' && s.transfer?.id === what.id ? s.transfer.comment : undefined
+    const said = comment === undefined ? '' : (await this.#office.lines.after(n, comment - 1, 1))[0]?.body ?? ''
+    this.bot(to, sentence(what, this.#office.scene(n, s, what.is === 'offer' ? await this.#opening(n) : said)), false)
   }
 
   async #opening(n: number): Promise<string> { return (await this.#office.lines.after(n, 0, 5)).find(l => l.by === 'customer')?.body ?? '' }
