@@ -10,6 +10,9 @@ import { queuesOf } from './access.ts'
 import { isWords, translatedLine } from '../translate/translation.ts'
 
 const MOST = 20 // in an answer to a command
+export const NOWHERE = 'There is no web address to fetch it from.'
+/** Where what was laid down under this key is fetched. */
+export const exportAt = (o: Office, key: string): string => `${o.link.privileges?.accounts?.connection().bosh?.replace(/^(https?:\/\/[^/]+).*/, '$1') ?? ''}/api/v1/exports/${key}`
 
 export const RECORD_ACTS = {
   async find(o, c) {
@@ -46,10 +49,9 @@ export const RECORD_ACTS = {
   async pdf(o, c) {
     const found = await theOne(o, c)
     if ('ok' in found) return found
-    const origin = o.link.privileges?.accounts?.connection().bosh?.replace(/^(https?:\/\/[^/]+).*/, '$1')
-    if (o.link.http === undefined) return no('There is no web address to fetch it from.')
+    if (o.link.http === undefined) return no(NOWHERE)
     const { key } = await o.records.erasure.link({ n: found.n })
-    return yes(`The transcript of #${found.n}, to be fetched once within a day: ${origin ?? ''}/api/v1/exports/${key}`, found.n)
+    return yes(`The transcript of #${found.n}, to be fetched once within a day: ${exportAt(o, key)}`, found.n)
   },
 
   async mail(o, c) {

@@ -4,6 +4,7 @@ import type { Customer } from '../customers.ts'
 import type { Bare } from '../facts.ts'
 import type { Office } from '../office.ts'
 import { short } from '../sentences.ts'
+import { exportAt, NOWHERE } from './acts.ts'
 import { DETAILS, type CardHandler } from './card-commands.ts'
 import { LONGEST, readDetails } from './card-details.ts'
 import type { Erased } from './erasure.ts'
@@ -21,7 +22,8 @@ export async function fillCard(o: Office, c: Customer, given: Readonly<Record<st
     if (Object.keys(read.record).length > 0) await o.customers.note(c.id, Object.fromEntries(Object.entries(read.record).map(([k, v]) => [k, v ?? undefined]))) // null = none
     await card.details(c.id, read.details)
     if (Object.keys(read.fields).length > 0) await card.fields(c.id, read.fields)
-    for (const n of await erasure.numbers(c.id)) await catalogue.write(n)
+    for (const n of await erasure.numbers(c.id)) catalogue.touch(n)
+    await catalogue.flush()
     return undefined
   })
 }
@@ -78,11 +80,11 @@ export const CARD_ACTS: Readonly<Record<CardHandler, Act>> = {
   async export(o, c) {
     const found = await customerMeant(o, c)
     if (isAnswer(found)) return found
+    if (o.link.http === undefined) return no(NOWHERE)
     const made = await o.records.erasure.offer(found.customer.id)
     if (!made) return unseen(found.n)
     await o.records.audit.note({ by: c.by, what: 'exportCustomer', on: `/customers/${found.customer.id}` })
-    const origin = o.link.privileges?.accounts?.connection().bosh?.replace(/^(https?:\/\/[^/]+).*/, '$1')
-    return yes(`The copy of all that is kept of the customer of #${found.n}, to be fetched once within a day: ${origin ?? ''}/api/v1/exports/${made.key}`, found.n)
+    return yes(`The copy of all that is kept of the customer of #${found.n}, to be fetched once within a day: ${exportAt(o, made.key)}`, found.n)
   },
   async erase(o, c) {
     const found = await customerMeant(o, c)

@@ -66,7 +66,7 @@ export class Catalogue implements View {
       const page = await this.#o.summaries.oldest({ after, limit: PAGE })
       for (const { number } of page) {
         if (this.#stopped) return
-        if (!this.#pending.has(number)) await this.#inTurn(() => this.write(number)) // what is pending is written anyway
+        if (!this.#pending.has(number)) await this.#inTurn(() => this.#write(number)) // what is pending is written anyway
       }
       after = page.at(-1)?.number
       if (page.length < PAGE) break
@@ -74,11 +74,14 @@ export class Catalogue implements View {
     }
     for (let after: number | undefined; ;) {
       const page = await this.#o.summaries.deleted({ after, limit: PAGE })
-      for (const { number } of page) if (!this.#stopped) await this.#inTurn(() => this.write(number))
+      for (const { number } of page) {
+        if (this.#stopped) return
+        await this.#inTurn(() => this.#write(number))
+      }
       after = page.at(-1)?.number
       if (page.length < PAGE) break
     }
-    if (!this.#stopped) await note({ form: FORM })
+    await note({ form: FORM })
   }
 
   async onCommit({ n, after, events }: Commit): Promise<void> {
@@ -102,7 +105,7 @@ export class Catalogue implements View {
   flush(): Promise<void> {
     this.#alarm?.[Symbol.dispose]()
     this.#alarm = undefined
-    return this.#inTurn(async () => { for (const n of [...this.#stale]) { this.#stale.delete(n); await this.write(n) } })
+    return this.#inTurn(async () => { for (const n of [...this.#stale]) { this.#stale.delete(n); await this.#write(n) } })
   }
   #inTurn(work: () => Promise<void>): Promise<void> {
     this.#turn = this.#turn.then(work, work)
@@ -110,7 +113,7 @@ export class Catalogue implements View {
   }
 
   /** Writes one conversation down as it is now. */
-  async write(n: number): Promise<void> {
+  async #write(n: number): Promise<void> {
     const { book, customers, link } = this.#o
     const s = await book.state(n)
     if (s.is === 'absent') return
