@@ -1,5 +1,6 @@
 // From a conversation to a ticket: the whole public transcript, exactly once, and closed only when it is there (shell).
 import { randomUUID } from 'node:crypto'
+import { queueName } from './config.ts'
 import { Refused, type Bare, type Filing as Filed, type Present } from './facts.ts'
 import type { Ground } from './ground.ts'
 import { publicLine } from './lines.ts'
@@ -10,7 +11,7 @@ import type { Tickets } from './tickets/port.ts'
 import { articleText } from './transcripts/text.ts'
 import type { Fetcher } from './webhooks/fetcher.ts'
 
-type Under = Pick<Ground, 'book' | 'customers' | 'operators' | 'rules' | 'link' | 'domain' | 'mail' | 'now' | 'later' | 'secret'>
+type Under = Pick<Ground, 'book' | 'config' | 'customers' | 'operators' | 'rules' | 'link' | 'domain' | 'mail' | 'now' | 'later' | 'secret'>
 
 export class Filing {
   readonly #o: Under
@@ -34,7 +35,7 @@ export class Filing {
     const { book, customers } = this.#o
     const s = await book.state(n)
     if (s.is === 'absent') return ''
-    return articleText({ number: n, queue: s.queue, customer: (await customers.byId(s.customer))?.name ?? 'Customer' }, (await book.lines.all(n, s.lines)).flatMap(publicLine))
+    return articleText({ number: n, queue: queueName(this.#o.config, s.queue), customer: (await customers.byId(s.customer))?.name ?? 'Customer' }, (await book.lines.all(n, s.lines)).flatMap(publicLine))
   }
 
   #failed(n: number): Filed | undefined { const s = this.#o.book.states.get(n); return s && s.is !== 'absent' && s.filing?.is === 'failed' ? s.filing : undefined }
@@ -65,7 +66,7 @@ export class Filing {
         const now = book.states.get(n)
         if (!now || now.is === 'absent') return new Refused('The conversation is closed.')
         const lines = (await book.lines.all(n, now.lines)).flatMap(publicLine)
-        const article = { key, at: this.#o.now, by, conversation: n, body: articleText({ number: n, queue: s.queue, customer: name }, lines) }
+        const article = { key, at: this.#o.now, by, conversation: n, body: articleText({ number: n, queue: queueName(this.#o.config, s.queue), customer: name }, lines) }
         const subject = short(lines.find(l => l.who === 'customer')?.body ?? `Conversation ${n}`)
         const ticket = target ?? await this.tickets.open({ subject, queue: s.queue, customer: name, ...(customer?.email === undefined ? {} : { email: customer.email }) }, article)
         if (target !== undefined && await this.tickets.append(target, article) === 'missing') throw new Error(`there is no ticket ${target}`)

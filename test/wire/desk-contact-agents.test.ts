@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { COMMANDS } from '../../components/helpdesk/commands.ts'
 import { BOT, c, desk, SUPPORT, type DeskHouse, type Person } from '../harness/desk.ts'
-import { accepted as talk, ONE, THREE } from '../harness/talks.ts'
+import { deskWith, accepted as talk, ONE, THREE } from '../harness/talks.ts'
 
 describe('among agents', () => {
   it('OM-29 OM-31 a transfer is an offer, and only the acceptance moves the conversation', desk(THREE, async d => {
@@ -144,7 +144,7 @@ describe('among agents', () => {
 })
 
 describe('the end of it', () => {
-  it('OT-30 a ticket holds the whole public transcript once, and then the conversation is closed', desk(ONE, async d => {
+  it('OT-30 a ticket holds the whole public transcript once, and then the conversation is closed', deskWith({ queues: { support: { name: 'First aid' } } }, ONE, async d => {
     const { anna, zoe } = await talk(d)
     anna.types(c(1), '!c secret')
     anna.types(c(1), 'bye')
@@ -158,6 +158,7 @@ describe('the end of it', () => {
     const ticket = await new BuiltinTickets(d.house.stores.documents, 'help.localhost').get(1)
     assert.equal(ticket?.articles.length, 1)
     const body = ticket?.articles[0]?.body ?? ''
+    assert.match(body, /^Conversation #1 with Zoe, First aid\n/)
     assert.equal(body.split('Zoe: hello').length, 2)
     assert.match(body, /Anna: bye/)
     assert.doesNotMatch(body, /secret/)

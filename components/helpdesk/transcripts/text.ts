@@ -8,7 +8,7 @@ export function transcriptText(recorded: Recorded): string {
   return [title, ...[...details, ...fields].map(f => `${f.label}: ${f.value}`), '', ...lines.map(said), ''].join('\n')
 }
 
-/** What a ticket is given: nothing that changes stands before the lines, so that a later text of the same conversation begins with the earlier one. */
+/** What a ticket is given, `queue` by its title: nothing that changes stands before the lines, so that a later text of the same conversation begins with the earlier one. */
 export function articleText(head: { readonly number: number; readonly queue: string; readonly customer: string }, lines: readonly PublicLine[]): string {
   const inOrder = [...lines].sort((a, b) => a.shown - b.shown)
   return [`Conversation #${head.number} with ${head.customer}, ${head.queue}`, '', ...inOrder.map(l => said(printedLine({ ...l, body: retold(l.body, l.who, head.customer) }, l.who))), ''].join('\n')
