@@ -8,6 +8,7 @@ import type { Log } from '../../../server/ports/log.ts'
 import { silent } from '../../../server/ports/log.ts'
 import { StoreError } from '../../../server/ports/store.ts'
 import { between } from '../../../server/store/sqlite/ids.ts'
+import { journalOf } from '../../../server/store/sqlite/journal.ts'
 import { restoreSqlite } from '../../../server/store/sqlite/restore.ts'
 import { migrate, SCHEMA, schemaOf } from '../../../server/store/sqlite/schema.ts'
 import type { SqliteStores } from '../../../server/store/sqlite/sqlite.ts'
@@ -76,6 +77,8 @@ describe('sqlite store: the file', () => {
     assert.equal(statSync(file).mode & 0o777, 0o600)
     assert.deepEqual([existsSync(`${file}-wal`), existsSync(`${file}-shm`), existsSync(`${file}.new`)], [false, false, false])
   })
+
+  it('goes on where the size of its journal cannot be told', () => { assert.equal(journalOf(join(folder, 'x'.repeat(5000))), 0) })
 
   it('SEC-K09 is refused to a second opener, and given again after the close', async () => {
     const file = fresh()
