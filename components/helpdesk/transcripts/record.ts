@@ -57,10 +57,17 @@ export const printedLine = (l: { readonly at: number; readonly name: string; rea
 const TOLD = new Map([
   [deskLine({ is: 'ended', by: 'customer' }, String), 'has ended the chat.'],
   [deskLine({ is: 'declined' }, String), 'has declined.'],
+  [deskLine({ is: 'unasked' }, String), 'is not asked any more.'],
   [deskLine({ is: 'queued' }, String), 'waits for somebody to help.'],
 ])
+const ASKED = deskLine({ is: 'asked', who: '' }, String) // behind the name of who asks
 /** What the customer was told as “you”, for who reads it later. */
-export const retold = (body: string, by: 'customer' | 'agent' | 'desk', customer: string): string => { const deed = by === 'desk' ? TOLD.get(body) : undefined; return deed === undefined ? body : `${customer} ${deed}` }
+export function retold(body: string, by: 'customer' | 'agent' | 'desk', customer: string): string {
+  if (by !== 'desk') return body
+  if (body.endsWith(ASKED)) return body.replace(/you\.$/, () => `${customer}.`)
+  const deed = TOLD.get(body)
+  return deed === undefined ? body : `${customer} ${deed}`
+}
 
 const labelled = (all: readonly Labelled[]): Labelled[] => all.filter(f => f.internal !== true && f.value !== '').map(f => ({ label: oneLine(f.label), value: oneLine(f.value) }))
 

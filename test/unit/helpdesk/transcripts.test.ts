@@ -44,6 +44,11 @@ describe('transcripts', () => {
     ].join('\n'))
   })
 
+  it('ST-53 what the customer was told as “you” names the customer to who reads it later', () => {
+    const told = transcriptText({ ...talk, customer: 'Al$&ice', lines: ['Bob would like to talk with you.', 'Nobody waits for your answer any more.', 'You have ended the chat.'].map((body, i) => line(i + 1, 'desk', body)) })
+    assert.deepEqual(told.split('\n').filter(l => l.includes('*')).map(l => l.replace(/^.*\* /, '')), ['Bob would like to talk with Al$&ice.', 'Al$&ice is not asked any more.', 'Al$&ice has ended the chat.'])
+  })
+
   it('ST-41 what a ticket is given holds every public line in its order, and the lines of one message together', () => {
     const lines = [
       { shown: 2, at: 1_000, who: 'agent', name: 'Anna', body: 'one\ntwo' }, { shown: 1, at: 0, who: 'customer', name: 'Alice', body: 'hello' }, { shown: 3, at: 2_000, who: 'desk', name: 'Helpdesk', body: 'Anna has left.' },
