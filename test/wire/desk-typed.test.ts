@@ -53,6 +53,20 @@ describe('tickets by command', () => {
     assert.deepEqual([t.subject, t.queue, t.articles.map((a: Json) => [a.by, a.body]).sort()], ['The pump', 'support', [['anna@localhost', 'It leaks.\nBadly.'], ['anna@localhost', 'The part has come']]])
   }))
 
+  it('ST-104 have their articles in the order in which they came, those of one moment, too; what is split off or merged keeps it', deskWith({}, TEAM, async d => {
+    const mia = await d.comes('mia')
+    const texts = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight']
+    const first = await make(d, 'Pump', 'zero')
+    for (const body of texts) assert.equal((await d.rest('POST', `${API}/tickets/${first}/articles`, 'mia', { body })).status, 201)
+    const inOrder = async (n: number): Promise<string[]> => (await articles(d, n)).map(a => a.body)
+    assert.deepEqual(await inOrder(first), ['zero', ...texts])
+    await does(mia, `!split ${first} 3,5,8 Valve`, /Ticket 2 has 3 articles/)
+    assert.deepEqual(await inOrder(2), ['two', 'four', 'seven'])
+    assert.deepEqual(await inOrder(first), ['zero', 'one', 'three', 'five', 'six', 'eight'])
+    await does(mia, `!merge ${first} 2`, /is merged into 2/)
+    assert.deepEqual(await inOrder(2), ['zero', ...texts])
+  }))
+
   it('are listed twenty at a time; that there are more is said', deskWith({}, TEAM, async d => {
     const anna = await d.comes('anna')
     for (let i = 1; i <= 20; i++) await make(d, `Pump ${i}`, 'it leaks')

@@ -2,6 +2,8 @@
 import type { DocumentStore } from '../../../server/api.ts'
 import type { Article, SplitOff, Ticket, Tickets } from './port.ts'
 
+/** `seq`: its place among all articles of the desk, in the order of their arrival; older ones have none. */
+type Kept = Article & { readonly seq?: number }
 type Head = Omit<Ticket, 'articles'> & { /** where its articles have gone */ readonly merged?: number }
 const HEADS = 'desk-tickets'
 const ARTICLES = 'desk-ticket-articles'
@@ -53,12 +55,13 @@ export class BuiltinTickets implements Tickets {
     const head = await this.#documents.get<Head>(HEADS, this.#desk, id(number))
     if (!head) return undefined
     const { merged: _, ...shown } = head.value
-    return { ...shown, version: head.version, articles: (await this.#articles(number)).sort((a, b) => a.at - b.at) }
+    const inOrder = (await this.#articles(number)).sort((a, b) => a.at - b.at || (a.seq ?? 0) - (b.seq ?? 0))
+    return { ...shown, version: head.version, articles: inOrder.map(a => { const { seq: _, ...article } = a; return article }) }
   }
-  async #articles(number: number): Promise<Article[]> {
-    const articles: Article[] = []
+  async #articles(number: number): Promise<Kept[]> {
+    const articles: Kept[] = []
     for (let after = ''; ;) {
-      const page = await this.#documents.range<Article>(ARTICLES, this.#owner(number), { limit: PAGE, ...(after ? { after } : {}) })
+      const page = await this.#documents.range<Kept>(ARTICLES, this.#owner(number), { limit: PAGE, ...(after ? { after } : {}) })
       articles.push(...page.map(p => p.value))
       const last = page.at(-1)
       if (page.length < PAGE || !last) return articles
@@ -119,22 +122,21 @@ export class BuiltinTickets implements Tickets {
     await this.#documents.put<Head>(HEADS, this.#desk, id(head.number), head, 0) // a conflict says that it is there
     for (const key of articles) {
       await this.#documents.put(MOVED, this.#desk, key, head.number)
-      const article = await this.#documents.get<Article>(ARTICLES, this.#owner(from), key)
+      const article = await this.#documents.get<Kept>(ARTICLES, this.#owner(from), key)
       if (article) await this.#move(article.value, from, head.number, true)
     }
     await this.#documents.remove(SPLITS, this.#desk, id(head.number))
   }
 
-  /** After a start: ends merges and splits that were begun. */
-  resume(): Promise<void> {
-    return this.#inTurn(async () => {
-      for (const { value } of await this.#documents.range<Begun>(SPLITS, this.#desk, { limit: PAGE })) await this.#part(value)
-      for (const { id: from } of await this.#documents.range<number>(MERGES, this.#desk, { limit: PAGE })) {
-        const to = (await this.#documents.get<Head>(HEADS, this.#desk, from))?.value.merged
-        if (to === undefined) await this.#documents.remove(MERGES, this.#desk, from)
-        else await this.#follow(Number(from), to)
-      }
-    })
+  resume(): Promise<void> { return this.#inTurn(() => this.#end()) }
+  /** Ends merges and splits that were begun. */
+  async #end(): Promise<void> {
+    for (const { value } of await this.#documents.range<Begun>(SPLITS, this.#desk, { limit: PAGE })) await this.#part(value)
+    for (const { id: from } of await this.#documents.range<number>(MERGES, this.#desk, { limit: PAGE })) {
+      const to = (await this.#documents.get<Head>(HEADS, this.#desk, from))?.value.merged
+      if (to === undefined) await this.#documents.remove(MERGES, this.#desk, from)
+      else await this.#follow(Number(from), to)
+    }
   }
 
   /** Brings every article of a merged ticket to where the others are. */
@@ -143,7 +145,7 @@ export class BuiltinTickets implements Tickets {
     await this.#documents.remove(MERGES, this.#desk, id(number))
   }
   /** `kept`: as it was; what was written there meanwhile under its key is newer, and stays. */
-  async #move(a: Article, number: number, to: number, kept: boolean): Promise<void> {
+  async #move(a: Kept, number: number, to: number, kept: boolean): Promise<void> {
     if (await this.#add(to, a, kept) !== number) await this.#documents.remove(ARTICLES, this.#owner(number), a.key)
   }
 
@@ -158,9 +160,10 @@ export class BuiltinTickets implements Tickets {
     return (await Promise.all(held.map(h => this.get(Number(h.id))))).filter(t => t !== undefined)
   }
 
-  // In turn with merges and splits: an article that is on its way to another ticket is in one of them, and not missed in both.
+  // In turn with merges and splits, and after those that a crash cut short: an article that is on its way to another ticket is missed in both, and what is noted of a split comes back with it.
   forget(conversation: number, names: (text: string) => boolean = () => false): Promise<number> {
     return this.#inTurn(async () => {
+      await this.#end()
       let gone = 0
       for (const { id: ticket } of await this.#documents.range<number>(OF, this.#of(conversation), { limit: PAGE })) {
         const number = Number(ticket)
@@ -176,6 +179,7 @@ export class BuiltinTickets implements Tickets {
 
   about(names: (text: string, about?: number) => boolean, remove: boolean): Promise<number> { return this.#inTurn(() => this.#about(names, remove)) }
   async #about(names: (text: string, about?: number) => boolean, remove: boolean): Promise<number> {
+    if (remove) await this.#end()
     let found = 0
     for (let after: string | undefined; ;) {
       const page = await this.#documents.range<number>(OF, this.#of(0), { limit: PAGE, ...(after === undefined ? {} : { after }) })
@@ -210,13 +214,18 @@ export class BuiltinTickets implements Tickets {
   }
 
   /** Gives the ticket in which it stands at last. */
-  async #add(number: number, article: Article, kept = false): Promise<number> {
+  async #add(number: number, article: Kept, kept = false): Promise<number> {
     const to = await this.#place(number, article.key)
     await this.#documents.put(OF, this.#of(article.conversation), id(to), to)
-    await this.#documents.put(ARTICLES, this.#owner(to), article.key, article, ...(kept ? [0] : []))
+    const numbered = kept ? article : { ...article, seq: await this.#seq(to, article) }
+    await this.#documents.put(ARTICLES, this.#owner(to), article.key, numbered, ...(kept ? [0] : []))
     const now = await this.#place(number, article.key)
-    if (now !== to) await this.#move(article, to, now, kept) // merged or split off meanwhile
+    if (now !== to) await this.#move(numbered, to, now, kept) // merged or split off meanwhile
     return now
+  }
+  /** What replaces an article stays in its place. */
+  async #seq(number: number, { key, seq }: Kept): Promise<number> {
+    return (await this.#documents.get<Kept>(ARTICLES, this.#owner(number), key))?.value.seq ?? seq ?? await this.#next('ticket-articles')
   }
   /** Where an article belongs that is meant for this ticket: where it was split off to, and where that one's articles are. */
   async #place(number: number, key: string): Promise<number> {
@@ -231,11 +240,11 @@ export class BuiltinTickets implements Tickets {
   #owner(number: number): string { return `${this.#desk}/${number}` }
   #of(conversation: number): string { return `${this.#desk}/c${conversation}` }
 
-  async #next(): Promise<number> {
+  async #next(what: 'tickets' | 'ticket-articles' = 'tickets'): Promise<number> {
     for (;;) {
-      const last = await this.#documents.get<number>(COUNTERS, this.#desk, 'tickets')
+      const last = await this.#documents.get<number>(COUNTERS, this.#desk, what)
       const number = (last?.value ?? 0) + 1
-      if (await this.#documents.put(COUNTERS, this.#desk, 'tickets', number, last?.version ?? 0) !== 'conflict') return number
+      if (await this.#documents.put(COUNTERS, this.#desk, what, number, last?.version ?? 0) !== 'conflict') return number
     }
   }
 }
