@@ -212,6 +212,16 @@ describe('a person who is erased', () => {
     }
   }))
 
+  it('SEC-W27 SEC-D20 a split that a crash cut short brings nothing back', deskWith({}, TEAM, async d => {
+    const { documents } = d.house.stores
+    const tickets = new BuiltinTickets(documents, 'other.localhost')
+    for (const key of ['a', 'b']) assert.ok(await tickets.open({ subject: 'Pump', queue: 'support', customer: 'Zoe' }, { key, at: 0, by: 'anna@localhost', conversation: 0, body: 'it leaks' }))
+    await documents.put('desk-ticket-splits', 'other.localhost', '0000000003', { from: 1, articles: ['a'], head: { number: 3, subject: 'Zoe’s pump', queue: 'support', customer: 'Zoe', opened: 0 } })
+    assert.equal(await tickets.about(text => text.includes('Zoe'), true), 5) // three heads, two articles
+    await tickets.resume()
+    assert.ok(!JSON.stringify(await Promise.all([1, 2, 3].map(n => tickets.get(n)))).includes('Zoe'))
+  }))
+
   it('SEC-W27 SEC-W29 is gone from the agents’ permanent rooms, for who is in them and for who comes later, and from tickets that belong to no conversation', withRooms(async d => {
     const anna = await d.comes('anna')
     await serves(d, anna, 1, 'zoe', 'my pump is broken since Monday')
