@@ -7,6 +7,8 @@ import type { Notice } from './policy.ts'
 export const MARK = '✱ '
 export const UNSAID = 'Not taken back: what was said stays in the record of the conversation. Correct it, or say so in a new line.'
 export const ENCRYPTED = 'Not delivered: the helpdesk cannot read encrypted messages. Please switch encryption off here and write again.'
+/** Ends the question of an agent who begins, where the customer answers by writing; a page has buttons for it. */
+export const BY_WRITING = ' Write anything to accept, or “no”.'
 
 export interface Scene {
   readonly n: number

@@ -180,6 +180,7 @@ describe('the widget before a desk', function () {
     anna.types(BOT, '!start Zoe May I ask you something?')
     await at.told('We would like to talk to you.')
     await at.shot('asked')
+    assert.match((await at.lines()).join('\n'), /would like to talk with you: “May I ask you something\?”$/, 'the buttons say how to answer')
     await at.page.getByRole('button', { name: 'Accept' }).click()
     await at.told('Anna joined')
     assert.match((await at.lines()).join('\n'), /“May I ask you something\?”/)

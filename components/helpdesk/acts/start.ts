@@ -7,7 +7,7 @@ import { Refused, type Bare } from '../facts.ts'
 import type { Office } from '../office.ts'
 import { PATIENCE } from '../policy.ts'
 import { mayRead } from '../records/access.ts'
-import { short } from '../sentences.ts'
+import { BY_WRITING, short } from '../sentences.ts'
 import { isOver, roleOf } from '../states.ts'
 import { match } from '../words.ts'
 
@@ -47,7 +47,7 @@ export const START_ACTS: Readonly<Record<StartHandler, Act>> = {
     const n = await o.book.number(customer.id)
     const outcome = await o.inTurnOf(customer.jid, async () => {
       await o.customers.note(customer.id, { last: n })
-      return o.book.withSeat(n, c.by, o.room(c.by, queue), seat => ({ do: 'propose', queue, customer: customer.id, by: c.by, seat, until: o.now + PATIENCE.proposal }), { body: `${shown} would like to talk with you: “${text}” Write anything to accept, or “no”.`, name: 'Helpdesk' })
+      return o.book.withSeat(n, c.by, o.room(c.by, queue), seat => ({ do: 'propose', queue, customer: customer.id, by: c.by, seat, until: o.now + PATIENCE.proposal }), { body: `${shown} would like to talk with you: “${text}”${BY_WRITING}`, name: 'Helpdesk' })
     })
     return outcome instanceof Refused ? refused(o, outcome) : yes(`#${n}: ${customer.name} is asked; nothing you write goes there before the answer.`, n)
   },

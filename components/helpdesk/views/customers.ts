@@ -13,7 +13,7 @@ import type { View } from '../ground.ts'
 import type { Office } from '../office.ts'
 import { queueText, queueWords } from '../entrance.ts'
 import { markable } from '../reading.ts'
-import { MARK } from '../sentences.ts'
+import { BY_WRITING, MARK } from '../sentences.ts'
 import { chat, noStore, NS, typing } from '../stanzas.ts'
 
 const CLIENT = 'jabber:client'
@@ -120,7 +120,7 @@ export class CustomerView implements View {
     const to = Jid.parse(c.jid)
     const { link } = this.#office
     if (c.bridged) {
-      link.send(Stanza.of('message', { type: 'chat', from: this.#at.conversation(n), to }, [el('body', CLIENT, {}, l.body), ...publicLine(l).map(p => lineElement(n, p)), noStore()]))
+      link.send(Stanza.of('message', { type: 'chat', from: this.#at.conversation(n), to }, [el('body', CLIENT, {}, onPage(l.by, l.body)), ...publicLine(l).map(p => lineElement(n, p)), noStore()]))
     } else if (l.by !== 'customer') {
       const text = l.by === 'desk' ? MARK + l.body : s.is === 'active' && s.owner !== l.by ? `${l.name}: ${l.body}` : l.body
       link.send(chat(this.#contact(c, s), to, text, { id: `s${n}-${l.shown ?? 0}`, delayed: late ? l.at : undefined, ...(l.by === 'desk' ? {} : { more: [markable(), ...oobOf(l)] }) }))
@@ -195,4 +195,6 @@ export class CustomerView implements View {
 
 /** A public line in the desk's namespace. */
 export const lineElement = (n: number, l: PublicLine): Element =>
-  el('line', NS.desk, { conversation: String(n), seq: String(l.shown), at: new Date(l.at).toISOString(), who: l.who, name: l.name, ...(l.id === undefined ? {} : { id: l.id }), ...(l.file === undefined ? {} : { file: l.file.name, ...(l.file.size === undefined ? {} : { size: String(l.file.size) }), ...(l.file.type === undefined ? {} : { type: l.file.type }) }) }, l.body)
+  el('line', NS.desk, { conversation: String(n), seq: String(l.shown), at: new Date(l.at).toISOString(), who: l.who, name: l.name, ...(l.id === undefined ? {} : { id: l.id }), ...(l.file === undefined ? {} : { file: l.file.name, ...(l.file.size === undefined ? {} : { size: String(l.file.size) }), ...(l.file.type === undefined ? {} : { type: l.file.type }) }) }, onPage(l.who, l.body))
+/** A page has buttons for what others answer by writing. */
+const onPage = (by: string, body: string): string => by === 'desk' && body.endsWith(BY_WRITING) ? body.slice(0, -BY_WRITING.length) : body
