@@ -1,13 +1,13 @@
 // Which customers are logged in: those who let a queue see their presence (OT-10, OT-53; shell, in memory).
 import { Jid } from '../../server/api.ts'
 import type { Ground } from './ground.ts'
-import { localOf } from './words.ts'
+import { accountName } from './intake/shown-name.ts'
 
 const MOST = 50_000 // devices
 
 export interface Here { readonly jid: string; readonly name: string; /** his role may chat */ readonly mayChat: boolean }
 
-type Under = Pick<Ground, 'operators' | 'customers'>
+type Under = Pick<Ground, 'link' | 'operators' | 'customers'>
 
 export class PresentCustomers {
   readonly #o: Under
@@ -38,8 +38,7 @@ export class PresentCustomers {
     const found: Here[] = []
     for (const jid of this.#devices.keys()) {
       if (this.#o.operators.has(jid)) continue
-      const local = localOf(jid)
-      found.push({ jid, name: (await this.#o.customers.byJid(jid))?.name ?? local.slice(0, 1).toUpperCase() + local.slice(1), mayChat })
+      found.push({ jid, name: (await this.#o.customers.byJid(jid))?.name ?? await accountName(this.#o, jid), mayChat })
     }
     return found.sort((a, b) => a.name.localeCompare(b.name))
   }

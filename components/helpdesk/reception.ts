@@ -15,6 +15,7 @@ import { publicLine, type PublicLine } from './lines.ts'
 import type { Line } from './lines.ts'
 import { Sites } from './intake/identify.ts'
 import { Intake } from './intake/intake.ts'
+import { shownName } from './intake/shown-name.ts'
 import type { Office } from './office.ts'
 import { operatorsIn, PATIENCE } from './policy.ts'
 import { displayed, readByCustomer } from './reading.ts'
@@ -22,7 +23,6 @@ import { MARK, short } from './sentences.ts'
 import { chat, chatState, NS } from './stanzas.ts'
 import { lineElement, type CustomerView } from './views/customers.ts'
 import type { OperatorView } from './views/operators.ts'
-import { localOf } from './words.ts'
 
 const MOST_LINES = 100 // in one answer
 type Reply = Element | undefined | StanzaError
@@ -65,7 +65,7 @@ export class Reception {
       if (this.#office.bans.bans(from.bare, undefined, this.#office.now)) return refuse('forbidden', 'You may not chat here.')
       if (queue === undefined && (!known || !await this.#owns(known, n))) return refuse('item-not-found')
       const isGuest = this.#office.link.privileges?.isForGuests?.(from.domain) === true
-      const name = short(m.child('nick', NS.nick)?.text ?? '', 80) || known?.name || (isGuest ? 'Guest' : capital(localOf(from.bare)))
+      const name = await shownName(this.#office, from, known, short(m.child('nick', NS.nick)?.text ?? '', 80))
       const customer = await this.#office.customers.meet(from.bare, { name, bridged: known?.bridged ?? false, ...(isGuest ? { guest: true } : {}), ...(queue === undefined ? {} : { contact: queue }) })
       const id = m.head.id
       const current = this.#office.current(customer)
@@ -256,4 +256,3 @@ export class Reception {
 const saidElement = (n: number, l: Pick<Line, 'shown' | 'seq' | 'at'>, id: string | undefined): Element =>
   el('said', NS.desk, { conversation: String(n), seq: String(l.shown ?? l.seq), at: new Date(l.at).toISOString(), ...(id === undefined ? {} : { id }) })
 const numberOf = (q: Element): number | undefined => { const t = q.attrs['conversation'] ?? ''; return /^[1-9]\d{0,8}$/.test(t) ? Number(t) : undefined }
-const capital = (s: string): string => s.slice(0, 1).toUpperCase() + s.slice(1)

@@ -58,7 +58,7 @@ export interface AccountChange { readonly name?: string; /** null takes it away 
 export interface AccountKeeper {
   readonly domain: string
   connection(): Connection
-  find(jid: string): Promise<{ readonly role: Role | undefined; readonly disabled: boolean; readonly created: number } | undefined>
+  find(jid: string): Promise<{ readonly role: Role | undefined; readonly disabled: boolean; readonly created: number; /** shown */ readonly name?: string } | undefined>
   /** Without a password a random one is made; none where passwords are kept elsewhere. */
   make(local: string, a: { readonly name?: string; readonly role?: Role; readonly password?: string }): Promise<{ readonly jid: string; readonly password: string | undefined } | { readonly refused: string }>
   change(jid: string, news: AccountChange): Promise<{ readonly refused: string } | undefined>

@@ -50,7 +50,7 @@ export function keeperOf(host: Host, connection: () => Connection): AccountKeepe
   return {
     domain: host.domain,
     connection,
-    find: async jid => { const f = await find(jid); return f && { role: f.record.role, disabled: f.record.disabled === true, created: f.record.created } },
+    find: async jid => { const f = await find(jid); return f && { role: f.record.role, disabled: f.record.disabled === true, created: f.record.created, ...(f.record.name === undefined ? {} : { name: f.record.name }) } },
     async make(local, { name, role, password: given }) {
       const at = Jid.tryParse(`${local}@${host.domain}`)
       if (!at?.local || at.resource || local.includes('@')) return refused(`"${local}" cannot stand before the @ of an address.`)

@@ -21,6 +21,28 @@ async function offered(d: DeskHouse, text = 'hello'): Promise<{ anna: Person; zo
 }
 
 describe('what an agent is told', () => {
+  it('ST-11 SEC-W34 a customer with an account here has the name of the account, before the first word, too; the name he calls himself by goes first, and is marked where it is one of the staff’s', deskWith(CALM, TEAM, async d => {
+    await d.house.account('zoe', { name: 'Zoe Miller' })
+    await d.house.account('yan')
+    const [anna, zoe, yan] = [await d.comes('anna'), await d.comes('zoe'), await d.comes('yan')]
+    for (const p of [zoe, yan]) { p.actor.says(`<presence to='${SUPPORT}'/>`); await p.actor.fence() }
+    await d.quiet()
+    const here = await says(anna, '!here', /customer/)
+    for (const line of ['Zoe Miller <zoe@localhost>: customer', 'Yan <yan@localhost>: customer']) assert.ok(here.includes(line), here)
+    zoe.types(SUPPORT, 'hello')
+    await anna.reads(BOT, /^✱ New chat #1: Zoe Miller, Support/)
+    yan.types(SUPPORT, 'hello')
+    await anna.reads(BOT, /^✱ New chat #2: Yan, Support/)
+    const calls = async (name: string): Promise<void> => { yan.actor.says(`<message type='chat' to='${SUPPORT}'><body>I am ${name}</body><nick xmlns='http://jabber.org/protocol/nick'>${name}</nick></message>`); await yan.actor.fence(); await d.quiet() }
+    const user = async (n: number): Promise<string> => (await d.rest('GET', `${API}/conversations/${n}`, 'mia')).body.customer.name
+    for (const [name, shown] of [['Big Yan', 'Big Yan'], ['Anna', 'Anna (customer)'], ['Supp0rt', 'Supp0rt (customer)']] as const) {
+      await calls(name)
+      while (await user(2) !== shown) await d.quiet() // it is kept
+    }
+    yan.types(SUPPORT, 'once more')
+    await d.quiet()
+    assert.deepEqual([await user(1), await user(2)], ['Zoe Miller', 'Supp0rt (customer)'])
+  }))
   it('OT-17 all that the customer has said can be read before it is accepted, and nothing is assigned by it', deskWith(CALM, TEAM, async d => {
     const long = `first ${'very '.repeat(40)}long line`
     const { anna, zoe } = await offered(d, long)

@@ -9,13 +9,12 @@ import { queueName } from '../config.ts'
 import { kindOf } from '../customers.ts'
 import { Refused, type Present } from '../facts.ts'
 import { asked, fill } from '../intake/fields.ts'
-import { looksLikeStaff, SUFFIX } from '../intake/names.ts'
+import { shownName } from '../intake/shown-name.ts'
 import type { Office } from '../office.ts'
 import { PATIENCE } from '../policy.ts'
 import { short } from '../sentences.ts'
 import { isQueued } from '../states.ts'
 import { noStore } from '../stanzas.ts'
-import { localOf } from '../words.ts'
 import { Pulse } from './pulse.ts'
 import { TalkRooms } from './talks.ts'
 import { answers, departed, invitation, JIVE, questions, queueStatus, session } from './words.ts'
@@ -102,9 +101,7 @@ export class Visitors {
       const question = given['question'] ?? ''
       if ([...question].length > this.#office.link.limits.visitor.text) return refuse('not-acceptable', 'The question is too long.')
       const typed = short(given['username'] ?? given['name'] ?? '', 80)
-      const staff = operators.all().flatMap(p => [operators.name(p.jid), p.name ?? ''])
-      const local = localOf(from.bare)
-      const name = typed === '' ? known?.name ?? local.slice(0, 1).toUpperCase() + local.slice(1) : looksLikeStaff(typed, staff) ? typed + SUFFIX : typed
+      const name = await shownName(this.#office, from, known, typed)
       const many = this.#office.quota.begins(from)
       if (many) return many
       const customer = await customers.meet(from.bare, { name, bridged: false, ...(isGuest ? { guest: true } : {}), contact: queue, ...(given['email'] ? { email: short(given['email'], 254) } : {}) })
