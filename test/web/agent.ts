@@ -15,7 +15,7 @@ export class Agent implements Disposable {
     this.jid = jid
   }
 
-  /** Logs in, fetches the roster and is available. */
+  /** Logs in, fetches the roster and is available to everybody. */
   static async arrives(url: string, local: string, password: string): Promise<Agent> {
     const ws = new WebSocket(`${url.replace(/^http/, 'ws')}/xmpp-websocket`, ['xmpp'])
     const agent = new Agent(ws, `${local}@localhost`)
@@ -46,6 +46,8 @@ export class Agent implements Disposable {
     says(`<iq xmlns='jabber:client' type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>`)
     await hears('iq')
     says(`<presence xmlns='jabber:client'/>`)
+    says(`<iq xmlns='jabber:client' type='get' id='here'><ping xmlns='urn:xmpp:ping'/></iq>`)
+    await hears('iq') // the server takes them in order: now others find the agent available
     return agent
   }
 
