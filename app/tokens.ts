@@ -4,11 +4,11 @@ import type { TokenKeeper, TokenView } from '../server/component/component.ts'
 import type { Clock } from '../server/ports/clock.ts'
 import type { AccountRecord, Role, Stores } from '../server/ports/store.ts'
 import { Jid } from '../server/stanza/jid.ts'
+import { everyDocument } from '../server/store/pages.ts'
 import { verifyPassword } from '../server/stream/sasl/credentials.ts'
 
 const COLLECTION = 'token' // documents owned by the host, by the token's hash
 const BY_OWNER = 'token-of' // which tokens an account has: empty documents owned by the account, by the token's hash
-const PAGE = 500
 const BORROWED = 3_600_000 // ms that a session may last whose password another keeps: a directory, an issuer
 const SESSIONS = 50 // of one account; the oldest makes room
 
@@ -35,26 +35,18 @@ export async function makeToken(stores: Stores, host: string, record: TokenRecor
 /** All tokens of a host, or those of one of its accounts, among all that there are. */
 export async function listTokens(stores: Stores, host: string, jid?: string): Promise<TokenEntry[]> {
   const found: TokenEntry[] = []
-  for (let after = ''; ;) {
-    const page = await stores.documents.range<TokenRecord>(COLLECTION, host, { ...(after && { after }), limit: PAGE })
-    for (const { id, value } of page) if (jid === undefined || value.jid === jid) found.push({ ...value, id })
-    const last = page.at(-1)
-    if (!last || page.length < PAGE) return found
-    after = last.id
-  }
+  for await (const { id, value } of everyDocument<TokenRecord>(stores.documents, COLLECTION, host)) if (jid === undefined || value.jid === jid) found.push({ ...value, id })
+  return found
 }
 
 /** Those of one account, of which alone it reads. */
 async function tokensOf(stores: Stores, host: string, jid: string): Promise<TokenEntry[]> {
   const found: TokenEntry[] = []
-  for (let after = ''; ;) {
-    const page = await stores.documents.range(BY_OWNER, jid, { ...(after && { after }), limit: PAGE })
-    const read = await Promise.all(page.map(({ id }) => stores.documents.get<TokenRecord>(COLLECTION, host, id)))
-    for (const t of read) if (t?.value.jid === jid) found.push({ ...t.value, id: t.id })
-    const last = page.at(-1)
-    if (!last || page.length < PAGE) return found
-    after = last.id
+  for await (const { id } of everyDocument(stores.documents, BY_OWNER, jid)) {
+    const token = await stores.documents.get<TokenRecord>(COLLECTION, host, id)
+    if (token?.value.jid === jid) found.push({ ...token.value, id })
   }
+  return found
 }
 
 export async function removeToken(stores: Stores, host: string, id: string): Promise<void> {

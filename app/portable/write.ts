@@ -3,7 +3,7 @@ import { Shelf } from '../../protocols/pubsub/shelf.ts'
 import { configForm } from '../../protocols/pubsub/config.ts'
 import { parseFrame, UNLIMITED } from '../../server/xml/parser.ts'
 import { el, escape, type Element } from '../../server/xml/element.ts'
-import { everyAccount } from '../../server/store/pages.ts'
+import { everyAccount, everyDocument } from '../../server/store/pages.ts'
 import type { AccountRecord, ArchiveRow, RosterItem, Stored, Stores } from '../../server/ports/store.ts'
 import { BOUNDS, KEPT, NS, NS_ACCOUNT, NS_BLOCKING, NS_DELAY, NS_FORWARD, NS_MAM, NS_OWNER, NS_PRIVATE, NS_PUBSUB, NS_RESULT, NS_ROSTER, NS_SCRAM } from './names.ts'
 
@@ -95,12 +95,8 @@ function stamped(message: Element, from: string, at: number): Element {
 
 async function documents<T>(stores: Stores, collection: string, owner: string): Promise<Stored<T>[]> {
   const all: Stored<T>[] = []
-  for (let after: string | undefined; ;) {
-    const page = await stores.documents.range<T>(collection, owner, { limit: PAGE, ...(after !== undefined && { after }) })
-    all.push(...page)
-    if (page.length < PAGE) return all
-    after = page.at(-1)?.id
-  }
+  for await (const document of everyDocument<T>(stores.documents, collection, owner)) all.push(document)
+  return all
 }
 
 const read = (text: string): Element => parseFrame(text, UNLIMITED) // ours, written by us

@@ -1,5 +1,5 @@
 // Where rooms are kept: their records, what remains of those destroyed, and the talk of those that last.
-import { parseFrame, readStanza, Unreadable, type ArchiveRow, type Element, type Link, type Message } from '../../server/api.ts'
+import { everyDocument, parseFrame, readStanza, Unreadable, type ArchiveRow, type Element, type Link, type Message } from '../../server/api.ts'
 import { archiveText } from '../../protocols/archive.ts'
 import { isRetractable, tombstone } from '../../protocols/retraction.ts'
 import { OCCUPANT_ID } from '../../protocols/room/names.ts'
@@ -8,7 +8,6 @@ import type { RoomRecord } from '../../protocols/room/floor.ts'
 const ROOMS = 'muc-rooms'
 const GRAVES = 'muc-graves'
 const ASLEEP = 'muc-asleep'
-const PAGE = 500
 
 /** What is known of a destroyed room, so that nobody takes its name at once. */
 export interface Grave { readonly at: number; readonly reason: string; readonly alternate?: string; readonly owners: readonly string[] }
@@ -75,12 +74,6 @@ export class Keep {
   #owner(local: string): string { return `${local}@${this.#link.domain}` }
 
   async *#all<T>(collection: string): AsyncGenerator<readonly [string, T]> {
-    let after: string | undefined
-    for (;;) {
-      const page = await this.#link.stores.documents.range<T>(collection, this.#link.domain, { limit: PAGE, ...(after !== undefined && { after }) })
-      for (const { id, value } of page) yield [id, value]
-      if (page.length < PAGE) return
-      after = page.at(-1)!.id
-    }
+    for await (const { id, value } of everyDocument<T>(this.#link.stores.documents, collection, this.#link.domain)) yield [id, value]
   }
 }

@@ -1,5 +1,5 @@
 // Where a person may be found besides their conversations: archives and waiting messages of whoever served them, talks and rooms of agents, tickets of no conversation, off-line messages, mails, traces (shell).
-import { Jid, parseFrame, XmlError } from '../../../server/api.ts'
+import { everyDocument, Jid, parseFrame, XmlError } from '../../../server/api.ts'
 import { Addresses } from '../addresses.ts'
 import type { Bare } from '../facts.ts'
 import type { Ground } from '../ground.ts'
@@ -134,12 +134,7 @@ export function places(o: Under, beside: Beside): Readonly<Record<'files' | 'arc
     const { id, jid } = p.customer
     let found = 0
     const clear = async <T>(collection: string, owner: string, fits: (value: T, key: string) => boolean): Promise<void> => {
-      for (let after: string | undefined; ;) {
-        const page = await documents.range<T>(collection, owner, { limit: PAGE, ...(after === undefined ? {} : { after }) })
-        for (const d of page) if (fits(d.value, d.id)) { found++; if (remove) await documents.remove(collection, owner, d.id) }
-        after = page.at(-1)?.id
-        if (page.length < PAGE) return
-      }
+      for await (const d of everyDocument<T>(documents, collection, owner)) if (fits(d.value, d.id)) { found++; if (remove) await documents.remove(collection, owner, d.id) }
     }
     await clear<{ id?: string; n?: number }>(EXPORTS, o.domain, v => v.id === id || (v.n !== undefined && p.numbers.has(v.n)))
     await clear<unknown>(IDEMPOTENT, o.domain, v => { const text = JSON.stringify(v); return [id, jid, ...p.emails].some(x => text.includes(x)) })

@@ -3,6 +3,7 @@ import { el } from '../../xml/element.ts'
 import { parseFrame, UNLIMITED } from '../../xml/parser.ts'
 import { CONTENT, type AnyStanza } from '../../stanza/stanza.ts'
 import { readStanza, Unreadable } from '../../stanza/read.ts'
+import { everyDocument } from '../../store/pages.ts'
 import { randomText } from '../../net/random.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -11,7 +12,6 @@ import type { DocumentStore } from '../../ports/store.ts'
 const COLLECTION = 'abroad'
 const OWNER = 'server'
 const MOST = 10_000 // messages that are written down at a time; more go without
-const PAGE = 200
 const STALE = 86_400_000 // ms: what is older was left by a server that stood still, or came back with a backup
 const NS_DELAY = 'urn:xmpp:delay'
 const NS_HINTS = 'urn:xmpp:hints' // XEP-0334
@@ -63,25 +63,21 @@ export class Postbag {
   async left(): Promise<readonly Left[]> {
     const { documents, clock, log } = this.#world
     const all: Left[] = []
-    for (let after: string | undefined; ;) {
-      const page = await documents.range<Kept>(COLLECTION, OWNER, { limit: PAGE, ...(after !== undefined && { after }) })
-      for (const { id, value: { text, at } } of page) {
-        if (id.startsWith(this.#run)) continue
-        const read = stanzaIn(text)
-        if (!read?.from) {
-          log.error({ id }, 'a message for another server cannot be read any more')
-          await documents.remove(COLLECTION, OWNER, id)
-          continue
-        }
-        const told = read.payload.some(e => e.is('delay', NS_DELAY))
-        const stanza = (told ? read : read.with(el('delay', NS_DELAY, { from: read.from.domain, stamp: new Date(at).toISOString() }))) as AnyStanza // a message stays one
-        this.#ids.set(stanza, id)
-        this.#inside++
-        all.push({ stanza, stale: clock.now() - at > STALE })
+    for await (const { id, value: { text, at } } of everyDocument<Kept>(documents, COLLECTION, OWNER)) {
+      if (id.startsWith(this.#run)) continue
+      const read = stanzaIn(text)
+      if (!read?.from) {
+        log.error({ id }, 'a message for another server cannot be read any more')
+        await documents.remove(COLLECTION, OWNER, id)
+        continue
       }
-      if (page.length < PAGE) return all
-      after = page.at(-1)!.id // length says it is there
+      const told = read.payload.some(e => e.is('delay', NS_DELAY))
+      const stanza = (told ? read : read.with(el('delay', NS_DELAY, { from: read.from.domain, stamp: new Date(at).toISOString() }))) as AnyStanza // a message stays one
+      this.#ids.set(stanza, id)
+      this.#inside++
+      all.push({ stanza, stale: clock.now() - at > STALE })
     }
+    return all
   }
 }
 
